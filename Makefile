@@ -1,0 +1,40 @@
+# Targets; `make help` lists them.
+GO      ?= go
+BIN     := bin/moatmetrics
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+DATA    ?= data
+
+.PHONY: help demo build test lint bench soak generate verify test-deps clean
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | column -t -s '	'
+
+demo: build ## Build all, load the demo MSP into ./data, print the top findings, serve on http://127.0.0.1:8080
+	$(BIN) demo --data $(DATA)
+
+build: ## Build bin/moatmetrics
+	$(GO) build -trimpath -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/moatmetrics
+
+test: ## Everything CI runs: lint, tests on SQLite and PostgreSQL, reference checks
+	scripts/test.sh
+
+lint: ## gofmt, go vet, staticcheck
+	scripts/lint.sh
+
+bench: build ## Benchmarks against a bare DuckDB script in the same run (docs/benchmarks.md)
+	scripts/bench.sh
+
+soak: test-deps ## The full repetitions: kills, simulations, fuzzing, 10M rows
+	MOAT_SOAK=1 scripts/test.sh
+
+generate: ## Write generated files (docs/metrics.md, docs/openapi.json)
+	$(GO) generate ./...
+
+verify: generate ## Fail when a generated file is not up to date
+	git diff --exit-code -- docs
+
+test-deps: ## Install what only tests need (PostgreSQL 15, Python packages)
+	scripts/test-deps.sh
+
+clean: ## Remove build output (never ./data)
+	rm -rf bin .cache

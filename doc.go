@@ -1,0 +1,27 @@
+// Package moatmetrics is the map of the product; it holds no code.
+//
+// MoatMetrics is one binary (cmd/moatmetrics) that imports a managed service provider's
+// exports, keeps them as snapshots, and answers what each client really earns after
+// labor, why, and how sure that is.
+//
+// A package imports only packages on strictly lower floors (arch_test.go checks it):
+//
+//	floor  package     owns
+//	0      fault       the kinds of failure and what a user may read of them
+//	1      quantity    decimals, units, days, periods, grains
+//	1      tenant      whose data, who asks: Scope
+//	2      metadb      the control database: open, migrate, transact (SQLite or PostgreSQL)
+//	2      stats       pure statistics: intervals, Shapley values, trend, confidence
+//	2      sample      deterministic generators: the demo MSP and the benchmark's workload
+//	3      warehouse   Parquet files, the DuckLake catalog, snapshots, the engine that reads them
+//	3      audit       the hash-chained record
+//	3      job         durable work
+//	5      dataset     canonical tables, import, quality
+//	6      metric      the semantic layer: definition, query, SQL, result, lineage
+//	7      insight     what matters, why, how sure, what to do
+//	9      httpapi     HTTP and nothing else
+//	10     app         configuration, construction in floor order, the commands
+//
+// Start reading at internal/app/app.go (what is built from what), then
+// internal/metric (the heart) and internal/warehouse (where facts live).
+package moatmetrics

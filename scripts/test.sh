@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Everything CI runs. MOAT_SOAK=1 runs the full repetitions.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+scripts/test-deps.sh
+scripts/lint.sh
+go build ./...
+export MOAT_PYTHON="$PWD/.cache/venv/bin/python"
+timeout=25m
+[ -z "${MOAT_SOAK:-}" ] || timeout=12h
+go test -timeout "$timeout" ./...
