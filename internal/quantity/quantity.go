@@ -1,0 +1,198 @@
+// Package quantity holds numbers that carry their meaning: decimals, units, days,
+// periods and grains.
+//
+// It owns exact decimal values and calendar arithmetic on plain dates. It does not own
+// formulas (metric) or parsing of a user's files (dataset).
+package quantity
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/moatmetrics/moatmetrics/internal/fault"
+)
+
+// Decimal is an exact decimal number. Money is never a float.
+type Decimal = decimal.Decimal
+
+// ParseDecimal reads a plain decimal such as "-12.50" (no grouping, "." as decimal mark).
+func ParseDecimal(s string) (Decimal, error) {
+	d, err := decimal.NewFromString(s)
+	if err != nil {
+		return Decimal{}, fault.Newf(fault.Invalid, "%q is not a decimal number such as 1234.50", s)
+	}
+	return d, nil
+}
+
+// Unit says what a number counts.
+type Unit string
+
+// The units.
+const (
+	Money         Unit = "money"           // amount in a currency, four decimals kept
+	MoneyPerMonth Unit = "money_per_month" // amount a month
+	MoneyPerHour  Unit = "money_per_hour"  // rate
+	Hours         Unit = "hours"           // decimal hours
+	Ratio         Unit = "ratio"           // 0.25 is 25 %
+	Count         Unit = "count"           // whole things
+	Days          Unit = "days"
+	PerEndpoint   Unit = "per_endpoint" // things per managed device
+	Text          Unit = "text"         // a dimension's value
+	Date          Unit = "date"
+)
+
+// Day is a plain calendar date, without zone or time.
+type Day struct{ t time.Time }
+
+// NewDay returns the given date; out-of-range parts roll over as in time.Date.
+func NewDay(year int, month time.Month, day int) Day {
+	return Day{time.Date(year, month, day, 0, 0, 0, 0, time.UTC)}
+}
+
+// DayOf returns the calendar date that t shows in its own zone.
+func DayOf(t time.Time) Day { return NewDay(t.Year(), t.Month(), t.Day()) }
+
+// ParseDay reads "2026-03-01", or "2026-03" and "2026", which mean the first day of that
+// month or year.
+func ParseDay(s string) (Day, error) {
+	for _, form := range []string{"2006-01-02", "2006-01", "2006"} {
+		if len(s) == len(form) {
+			if t, err := time.Parse(form, s); err == nil {
+				return Day{t}, nil
+			}
+		}
+	}
+	return Day{}, fault.Newf(fault.Invalid, "%q is not a date: write 2026-03-01, 2026-03 or 2026", s)
+}
+
+// String returns the date as "2026-03-01", or "" for the zero Day.
+func (d Day) String() string {
+	if d.IsZero() {
+		return ""
+	}
+	return d.t.Format("2006-01-02")
+}
+
+// IsZero reports whether d is no date at all.
+func (d Day) IsZero() bool { return d.t.IsZero() }
+
+// Time returns midnight UTC of the date.
+func (d Day) Time() time.Time { return d.t }
+
+// Before reports whether d is earlier than e.
+func (d Day) Before(e Day) bool { return d.t.Before(e.t) }
+
+// AddDays returns the date n days later (earlier when n is negative).
+func (d Day) AddDays(n int) Day { return Day{d.t.AddDate(0, 0, n)} }
+
+// AddMonths returns the first day of the month n months after d's month.
+func (d Day) AddMonths(n int) Day { return NewDay(d.t.Year(), d.t.Month()+time.Month(n), 1) }
+
+// Month returns the first day of d's month.
+func (d Day) Month() Day { return d.AddMonths(0) }
+
+// DaysUntil returns the number of days from d to e, negative when e is earlier.
+func (d Day) DaysUntil(e Day) int { return int(e.t.Sub(d.t).Hours() / 24) }
+
+// MarshalText writes the date as "2026-03-01", the zero Day as "".
+func (d Day) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText reads what MarshalText writes.
+func (d *Day) UnmarshalText(b []byte) error {
+	if len(b) == 0 {
+		*d = Day{}
+		return nil
+	}
+	v, err := ParseDay(string(b))
+	*d = v
+	return err
+}
+
+// Period is the half-open range of dates [From, To): To is the first day not included.
+// A zero end is open; the zero Period is all time.
+type Period struct {
+	From Day `json:"from"`
+	To   Day `json:"to"`
+}
+
+// ParsePeriod reads both ends; an empty text is an open end.
+func ParsePeriod(from, to string) (Period, error) {
+	var p Period
+	var err error
+	if from != "" {
+		if p.From, err = ParseDay(from); err != nil {
+			return p, err
+		}
+	}
+	if to != "" {
+		if p.To, err = ParseDay(to); err != nil {
+			return p, err
+		}
+	}
+	if from != "" && to != "" && !p.From.Before(p.To) {
+		return p, fault.Newf(fault.Invalid, "the period %s to %s is empty: the end is the first day not included and must be after the start", from, to)
+	}
+	return p, nil
+}
+
+// MonthOf returns the calendar month that holds d.
+func MonthOf(d Day) Period { return Period{d.Month(), d.AddMonths(1)} }
+
+// Bounded reports whether both ends are set.
+func (p Period) Bounded() bool { return !p.From.IsZero() && !p.To.IsZero() }
+
+// Contains reports whether d lies in the period.
+func (p Period) Contains(d Day) bool {
+	return (p.From.IsZero() || !d.Before(p.From)) && (p.To.IsZero() || d.Before(p.To))
+}
+
+// WholeMonths reports whether both ends, where set, are first days of months.
+func (p Period) WholeMonths() bool {
+	return (p.From.IsZero() || p.From == p.From.Month()) && (p.To.IsZero() || p.To == p.To.Month())
+}
+
+// Months returns the first day of every month that a bounded period touches.
+func (p Period) Months() []Day {
+	var months []Day
+	if !p.Bounded() {
+		return nil
+	}
+	for m := p.From.Month(); m.Before(p.To); m = m.AddMonths(1) {
+		months = append(months, m)
+	}
+	return months
+}
+
+// Previous returns the period of the same length that ends where p begins: whole months
+// before whole months, otherwise the same number of days. p must be bounded.
+func (p Period) Previous() Period {
+	if p.WholeMonths() {
+		return Period{p.From.AddMonths(-len(p.Months())), p.From}
+	}
+	return Period{p.From.AddDays(-p.From.DaysUntil(p.To)), p.From}
+}
+
+// String returns "2026-02-01 to 2026-03-01", with "…" for an open end.
+func (p Period) String() string {
+	end := func(d Day) string {
+		if d.IsZero() {
+			return "…"
+		}
+		return d.String()
+	}
+	return fmt.Sprintf("%s to %s", end(p.From), end(p.To))
+}
+
+// Grain is a step of time.
+type Grain string
+
+// The grains, finest first.
+const (
+	ByDay     Grain = "day"
+	ByWeek    Grain = "week"
+	ByMonth   Grain = "month"
+	ByQuarter Grain = "quarter"
+	ByYear    Grain = "year"
+)

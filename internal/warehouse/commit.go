@@ -1,0 +1,434 @@
+package warehouse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/moatmetrics/moatmetrics/internal/fault"
+	"github.com/moatmetrics/moatmetrics/internal/metadb"
+	"github.com/moatmetrics/moatmetrics/internal/quantity"
+	"github.com/moatmetrics/moatmetrics/internal/tenant"
+)
+
+// maxRedo bounds how often a commit merges again because others committed meanwhile.
+const maxRedo = 8
+
+// errMoved says that a table the commit merged with has changed since its base.
+var errMoved = errors.New("data moved")
+
+// plan is what a commit will make of the catalog: for each changed table its old files
+// that end and the new ones that begin.
+type plan struct {
+	base    *state
+	next    *state
+	changed map[string]tableChange
+	read    map[string]bool // tables whose state the merge depends on
+	counts  Counts
+	months  []quantity.Day
+}
+
+type tableChange struct {
+	ended []dataFile
+	added []dataFile
+}
+
+// Commit merges the staged rows with the tenant's current data and makes one new
+// snapshot, or none when every row is there already. Files are written and made durable
+// first; the catalog, the roll-ups' files and what Change.Within writes become visible in
+// one transaction. When another commit moved the same tables meanwhile, the merge is done
+// again on top of it; after maxRedo times a Conflict fault tells the caller to try later.
+func (w *Warehouse) Commit(ctx context.Context, scope tenant.Scope, c Change) (Outcome, error) {
+	if err := scope.Check(); err != nil {
+		return Outcome{}, err
+	}
+	for range maxRedo {
+		base, err := w.currentState(ctx, scope)
+		if err != nil {
+			return Outcome{}, err
+		}
+		p, err := c.Session.merge(ctx, base, c)
+		if err != nil {
+			c.Session.discard(p)
+			return Outcome{}, err
+		}
+		out, err := w.install(ctx, scope, p, c.Kind, c.Message, c.Within)
+		if err == nil {
+			return out, nil
+		}
+		c.Session.discard(p)
+		if !errors.Is(err, errMoved) {
+			return Outcome{}, err
+		}
+	}
+	return Outcome{}, fault.Newf(fault.Conflict, "other imports kept changing the same tables: try again when they are done; nothing was changed")
+}
+
+// discard removes files of a plan that will not be installed. What it misses the sweep
+// finds later.
+func (s *Session) discard(p *plan) {
+	if p == nil {
+		return
+	}
+	for _, ch := range p.changed {
+		for _, f := range ch.added {
+			os.Remove(f.path)
+		}
+	}
+}
+
+// merge writes the files of the next state. The plan is returned also on an error, so
+// that its files can be discarded.
+func (s *Session) merge(ctx context.Context, base *state, c Change) (*plan, error) {
+	p := &plan{base: base, next: base, changed: map[string]tableChange{}, read: map[string]bool{}}
+	records := s.table("records")
+	if err := s.Exec(ctx, fmt.Sprintf("CREATE TABLE %s (record BIGINT, fresh BOOLEAN, same BOOLEAN)", records)); err != nil {
+		return p, err
+	}
+	touched := map[string][]quantity.Day{}
+	for _, st := range c.Staged {
+		t, ok := s.w.table(st.Table)
+		if !ok {
+			return p, fmt.Errorf("commit: no table %q", st.Table)
+		}
+		months, err := s.mergeTable(ctx, p, t, st, c.Today, records)
+		if err != nil {
+			return p, fmt.Errorf("commit %s: %w", st.Table, err)
+		}
+		touched[st.Table] = append(touched[st.Table], months...)
+		p.months = append(p.months, months...)
+	}
+	p.months = monthsOf(p.months)
+	err := s.one(ctx, fmt.Sprintf(`SELECT count(*) FILTER (WHERE fresh), count(*) FILTER (WHERE NOT fresh AND NOT same), count(*) FILTER (WHERE same AND NOT fresh)
+FROM (SELECT record, bool_and(fresh) AS fresh, bool_and(same) AS same FROM %s GROUP BY record)`, records), &p.counts.Added, &p.counts.Updated, &p.counts.Unchanged)
+	if err != nil {
+		return p, err
+	}
+	if len(p.changed) == 0 {
+		return p, nil
+	}
+	return p, s.rebuildRollups(ctx, p, touched)
+}
+
+// mergeTable merges one staged relation, notes what became of each record, and returns
+// the months whose rows changed.
+func (s *Session) mergeTable(ctx context.Context, p *plan, t Table, st Staged, today quantity.Day, records string) ([]quantity.Day, error) {
+	p.read[t.Name] = true
+	rel := QuoteIdent(st.Relation)
+	current := p.next.files[t.Name]
+	if t.Effective {
+		resolved, err := s.resolveEffective(ctx, t, rel, current, today)
+		if err != nil {
+			return nil, err
+		}
+		rel = resolved
+	}
+	columns := columnList(t, "")
+	if len(current) == 0 {
+		if err := s.Exec(ctx, fmt.Sprintf("INSERT INTO %s SELECT DISTINCT record, true, false FROM %s", records, rel)); err != nil {
+			return nil, err
+		}
+		return s.replaceParts(ctx, p, t, nil, nil, fmt.Sprintf("SELECT %s FROM %s", columns, rel))
+	}
+	status, err := s.compare(ctx, t, rel, st.Replace, current)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Exec(ctx, fmt.Sprintf("INSERT INTO %s SELECT record, bool_and(status = 'added'), bool_and(status = 'same') FROM %s WHERE status <> 'gone' GROUP BY record", records, status)); err != nil {
+		return nil, err
+	}
+	var moving, gone int64
+	if err := s.one(ctx, fmt.Sprintf("SELECT count(*) FILTER (WHERE status <> 'same'), count(*) FILTER (WHERE status = 'gone') FROM %s", status), &moving, &gone); err != nil {
+		return nil, err
+	}
+	p.counts.Deleted += gone
+	if moving == 0 {
+		return nil, nil
+	}
+	months, err := s.changedMonths(ctx, t, status)
+	if err != nil {
+		return nil, err
+	}
+	in, kept := inParts(current, partsOf(t, months))
+	sel := fmt.Sprintf("SELECT %s FROM (%s) c WHERE NOT EXISTS (SELECT 1 FROM %s x WHERE x.row_id = c.row_id AND x.status IN ('updated', 'gone'))\nUNION ALL\nSELECT %s FROM %s r WHERE EXISTS (SELECT 1 FROM %s x WHERE x.row_id = r.row_id AND x.status IN ('added', 'updated'))",
+		columnList(t, "c"), s.w.relation(t, in), status, columnList(t, "r"), rel, status)
+	if _, err := s.replaceParts(ctx, p, t, in, kept, sel); err != nil {
+		return nil, err
+	}
+	return months, nil
+}
+
+// compare makes a table (row_id, record, status, month, old_month) of what each staged
+// row means for the current ones: added, updated, same; and gone for current rows that
+// the replace condition removes.
+func (s *Session) compare(ctx context.Context, t Table, rel, replace string, current []dataFile) (string, error) {
+	month, oldMonth := "NULL::DATE", "NULL::DATE"
+	if t.Month != "" {
+		month = fmt.Sprintf("date_trunc('month', r.%s)::DATE", QuoteIdent(t.Month))
+		oldMonth = fmt.Sprintf("date_trunc('month', c.%s)::DATE", QuoteIdent(t.Month))
+	}
+	// Rows keyed by their content (no source_id) are the same when their key is there, so
+	// only rows with an id need their columns compared, and only those can have moved month.
+	var keyed int64
+	if err := s.one(ctx, fmt.Sprintf("SELECT count(*) FROM %s WHERE source_id IS NOT NULL", rel), &keyed); err != nil {
+		return "", err
+	}
+	files := current
+	same := "true"
+	if keyed > 0 {
+		same = sameRow(t, "c", "r")
+	} else if t.Month != "" && replace == "" {
+		counts, err := s.monthRows(ctx, "SELECT * FROM "+rel, t.Month)
+		if err != nil {
+			return "", err
+		}
+		var months []quantity.Day
+		for m := range counts {
+			months = append(months, m)
+		}
+		files, _ = inParts(current, partsOf(t, months))
+	}
+	name := s.table("status")
+	err := s.Exec(ctx, fmt.Sprintf(`CREATE TABLE %s AS
+SELECT r.row_id, r.record, CASE WHEN c.row_id IS NULL THEN 'added' WHEN %s THEN 'same' ELSE 'updated' END AS status, %s AS month, %s AS old_month
+FROM %s r LEFT JOIN (%s) c ON c.row_id = r.row_id`, name, same, month, oldMonth, rel, s.w.relation(t, files)))
+	if err != nil || replace == "" {
+		return name, err
+	}
+	return name, s.Exec(ctx, fmt.Sprintf(`INSERT INTO %s SELECT c.row_id, c.record, 'gone', NULL, %s FROM (%s) c
+WHERE (%s) AND NOT EXISTS (SELECT 1 FROM %s r WHERE r.row_id = c.row_id)`, name, oldMonth, s.w.relation(t, current), replace, rel))
+}
+
+// sameRow is the condition that two rows agree in every column but the provenance.
+func sameRow(t Table, a, b string) string {
+	var parts []string
+	for _, c := range t.Columns {
+		if c.Name == "row_id" || slices.Contains(t.Provenance, c.Name) {
+			continue
+		}
+		n := QuoteIdent(c.Name)
+		parts = append(parts, fmt.Sprintf("%s.%s IS NOT DISTINCT FROM %s.%s", a, n, b, n))
+	}
+	if len(parts) == 0 {
+		return "true"
+	}
+	return strings.Join(parts, " AND ")
+}
+
+// resolveEffective gives staged rows of an effective-dated table their first day and
+// their key: without a day, a row equal to the entity's newest one keeps its day, a
+// differing one begins today, and the first of an entity holds since ever.
+func (s *Session) resolveEffective(ctx context.Context, t Table, rel string, current []dataFile, today quantity.Day) (string, error) {
+	undated := t
+	undated.Provenance = append(slices.Clone(t.Provenance), "valid_from", "valid_to")
+	var columns []string
+	for _, c := range t.Columns {
+		switch n := QuoteIdent(c.Name); c.Name {
+		case "row_id":
+			columns = append(columns, "md5(concat_ws(chr(31), source_system, source_id, coalesce(valid_from::VARCHAR, '')))::UUID AS row_id")
+		default:
+			columns = append(columns, n)
+		}
+	}
+	name := s.table("effective")
+	err := s.Exec(ctx, fmt.Sprintf(`CREATE TABLE %s AS WITH latest AS (
+  SELECT * FROM (%s) QUALIFY row_number() OVER (PARTITION BY source_system, source_id ORDER BY valid_from DESC NULLS LAST) = 1),
+dated AS (SELECT r.* REPLACE (CASE WHEN r.valid_from IS NOT NULL OR l.source_id IS NULL THEN r.valid_from WHEN %s THEN l.valid_from ELSE DATE %s END AS valid_from)
+  FROM %s r LEFT JOIN latest l ON l.source_system IS NOT DISTINCT FROM r.source_system AND l.source_id = r.source_id)
+SELECT %s FROM dated`, name, s.w.relation(t, current), sameRow(undated, "l", "r"), QuoteText(today.String()), rel, strings.Join(columns, ", ")))
+	return name, err
+}
+
+// changedMonths returns the months that lose or gain rows; none for undated tables.
+func (s *Session) changedMonths(ctx context.Context, t Table, status string) ([]quantity.Day, error) {
+	if t.Month == "" {
+		return nil, nil
+	}
+	counts, err := s.monthRows(ctx, fmt.Sprintf("SELECT unnest([month, old_month]) AS m FROM %s WHERE status <> 'same'", status), "m")
+	if err != nil {
+		return nil, err
+	}
+	var months []quantity.Day
+	for m := range counts {
+		if !m.IsZero() {
+			months = append(months, m)
+		}
+	}
+	return monthsOf(months), nil
+}
+
+// partsOf returns the parts that can hold rows of the months: each month's own, its
+// year's, and rows without a date.
+func partsOf(t Table, months []quantity.Day) map[string]bool {
+	if t.Month == "" {
+		return map[string]bool{partAll: true}
+	}
+	parts := map[string]bool{partUndated: true}
+	for _, m := range months {
+		if m.IsZero() {
+			continue
+		}
+		parts[monthPart(m)] = true
+		parts[yearPart(m)] = true
+	}
+	return parts
+}
+
+// replaceParts writes the SELECT's rows and plans them in place of the files that end.
+// It returns the months of the rows written.
+func (s *Session) replaceParts(ctx context.Context, p *plan, t Table, ended, kept []dataFile, sel string) ([]quantity.Day, error) {
+	added, err := s.writeTable(ctx, t, sel)
+	ch := p.changed[t.Name]
+	// A table may be written twice in one commit; files of the first time just vanish.
+	for _, f := range ended {
+		if i := slices.IndexFunc(ch.added, func(a dataFile) bool { return a.path == f.path }); i >= 0 {
+			os.Remove(f.path)
+			ch.added = slices.Delete(ch.added, i, i+1)
+			continue
+		}
+		ch.ended = append(ch.ended, f)
+	}
+	ch.added = append(ch.added, added...)
+	if len(ch.added)+len(ch.ended) > 0 {
+		p.changed[t.Name] = ch
+	}
+	if err != nil {
+		return nil, err
+	}
+	p.next = p.next.with(t.Name, slices.Concat(kept, added))
+	if t.Month == "" {
+		return nil, nil
+	}
+	counts, err := s.monthRows(ctx, fmt.Sprintf("SELECT %s FROM (%s)", QuoteIdent(t.Month), s.w.relation(t, added)), t.Month)
+	if err != nil {
+		return nil, err
+	}
+	var months []quantity.Day
+	for m := range counts {
+		if !m.IsZero() {
+			months = append(months, m)
+		}
+	}
+	return monthsOf(months), nil
+}
+
+func columnList(t Table, alias string) string {
+	names := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		names[i] = QuoteIdent(c.Name)
+		if alias != "" {
+			names[i] = alias + "." + names[i]
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// rebuildRollups recomputes, in the plan's next state, the months that changed; all of
+// them when a joined table changed.
+func (s *Session) rebuildRollups(ctx context.Context, p *plan, touched map[string][]quantity.Day) error {
+	for _, r := range s.w.schema.Rollups {
+		months := touched[r.Source]
+		all := slices.ContainsFunc(r.Joins, func(t string) bool { _, ok := p.changed[t]; return ok })
+		if len(months) == 0 && !all {
+			continue
+		}
+		p.read[r.Source], p.read[r.Table.Name] = true, true
+		for _, j := range r.Joins {
+			p.read[j] = true
+		}
+		if err := s.rebuildRollup(ctx, p, r, months, all); err != nil {
+			return fmt.Errorf("roll-up %s: %w", r.Table.Name, err)
+		}
+		if all {
+			months = nil
+			for _, f := range p.next.files[r.Source] {
+				if !f.from.IsZero() {
+					months = append(months, quantity.Period{From: f.from.Month(), To: f.to.AddMonths(1)}.Months()...)
+				}
+			}
+		}
+		touched[r.Table.Name] = monthsOf(months)
+	}
+	return nil
+}
+
+func (s *Session) rebuildRollup(ctx context.Context, p *plan, r Rollup, months []quantity.Day, all bool) error {
+	old := p.next.files[r.Table.Name]
+	in, kept := old, []dataFile(nil)
+	if !all {
+		in, kept = inParts(old, partsOf(r.Table, months))
+	} else {
+		months = nil
+	}
+	name := s.table("rollup")
+	if err := s.Exec(ctx, fmt.Sprintf("CREATE TABLE %s AS %s", name, s.rollupSQL(p.next, r, months))); err != nil {
+		return err
+	}
+	sel := fmt.Sprintf("SELECT %s FROM %s", columnList(r.Table, ""), name)
+	if len(in) > 0 && !all {
+		sel = fmt.Sprintf("SELECT %s FROM (%s) WHERE date_trunc('month', %s) NOT IN (%s)\nUNION ALL\n%s", columnList(r.Table, ""), s.w.relation(r.Table, in), QuoteIdent(r.Table.Month), dayList(months), sel)
+	}
+	_, err := s.replaceParts(ctx, p, r.Table, in, kept, sel)
+	if derr := s.Exec(ctx, "DROP TABLE "+name); err == nil {
+		err = derr
+	}
+	return err
+}
+
+// rollupSQL is the roll-up's SELECT over a state's files, limited to the months (all when
+// none are given).
+func (s *Session) rollupSQL(st *state, r Rollup, months []quantity.Day) string {
+	source, _ := s.w.table(r.Source)
+	files := st.files[r.Source]
+	sourceSQL := s.w.relation(source, files)
+	if len(months) > 0 {
+		files, _ = inParts(files, partsOf(source, months))
+		sourceSQL = fmt.Sprintf("SELECT * FROM (%s) WHERE date_trunc('month', %s) IN (%s)", s.w.relation(source, files), QuoteIdent(source.Month), dayList(months))
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "WITH %s AS NOT MATERIALIZED (%s)", QuoteIdent(r.Source), sourceSQL)
+	for _, j := range r.Joins {
+		t, _ := s.w.table(j)
+		fmt.Fprintf(&b, ", %s AS NOT MATERIALIZED (%s)", QuoteIdent(j), s.w.relation(t, st.files[j]))
+	}
+	if rest, ok := strings.CutPrefix(r.SQL, "WITH "); ok {
+		return b.String() + ", " + rest
+	}
+	return b.String() + " " + r.SQL
+}
+
+func dayList(days []quantity.Day) string {
+	list := make([]string, len(days))
+	for i, d := range days {
+		list[i] = "DATE " + QuoteText(d.String())
+	}
+	return strings.Join(list, ", ")
+}
+
+// install makes a plan the newest snapshot, in one transaction with what within writes.
+func (w *Warehouse) install(ctx context.Context, scope tenant.Scope, p *plan, kind, message string, within func(context.Context, *metadb.Tx, Outcome) error) (Outcome, error) {
+	var out Outcome
+	err := w.db.Transact(ctx, func(tx *metadb.Tx) error {
+		out = Outcome{Snapshot: p.base.snapshot, Counts: p.counts, Months: p.months}
+		if len(p.changed) > 0 {
+			for _, ch := range p.changed {
+				for _, f := range ch.added {
+					out.Bytes += f.bytes
+				}
+			}
+			snap, err := w.writeCatalog(ctx, tx, scope, p, kind, message)
+			if err != nil {
+				return err
+			}
+			out.Snapshot, out.Changed = snap, true
+		}
+		if within == nil {
+			return nil
+		}
+		return within(ctx, tx, out)
+	})
+	return out, err
+}

@@ -1,0 +1,120 @@
+package warehouse
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/google/uuid"
+
+	"github.com/moatmetrics/moatmetrics/internal/tenant"
+)
+
+// Session is a scratch database with a connection of its own, for preparing rows. It is
+// used by one goroutine. Tables it creates live on disk in its Dir, compressed, so memory
+// stays bounded. The tenant's current tables are views in the schema "now". Close drops
+// everything.
+type Session struct {
+	w      *Warehouse
+	scope  tenant.Scope
+	conn   *sql.Conn
+	dir    string
+	name   string
+	base   *state
+	tables int // counter for names of our own scratch tables
+}
+
+// NewSession opens a session on the tenant's current data.
+func (w *Warehouse) NewSession(ctx context.Context, scope tenant.Scope) (*Session, error) {
+	if err := scope.Check(); err != nil {
+		return nil, err
+	}
+	if err := w.ensureTenant(ctx, scope); err != nil {
+		return nil, err
+	}
+	base, err := w.currentState(ctx, scope)
+	if err != nil {
+		return nil, err
+	}
+	id := uuid.NewString()
+	s := &Session{w: w, scope: scope, dir: filepath.Join(w.dir, "tmp", "session-"+id), name: "scratch_" + id[:8], base: base}
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return nil, diskFault(err)
+	}
+	if s.conn, err = w.engine.db.Conn(ctx); err != nil {
+		os.RemoveAll(s.dir)
+		return nil, fmt.Errorf("session: %w", err)
+	}
+	steps := []string{
+		"ATTACH " + QuoteText(filepath.Join(s.dir, "scratch.duckdb")) + " AS " + QuoteIdent(s.name),
+		"USE " + QuoteIdent(s.name),
+		"CREATE SCHEMA now",
+	}
+	for _, t := range w.schema.Tables {
+		steps = append(steps, "CREATE VIEW now."+QuoteIdent(t.Name)+" AS "+w.relation(t, base.files[t.Name]))
+	}
+	for _, step := range steps {
+		if err := s.Exec(ctx, step); err != nil {
+			s.Close()
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// Dir returns the session's own folder inside the data directory: the place for files
+// that the session's SQL reads. It is removed by Close.
+func (s *Session) Dir() string { return s.dir }
+
+// Base returns the snapshot that the views in "now" show.
+func (s *Session) Base() Snapshot { return s.base.snapshot }
+
+// Exec runs a statement.
+func (s *Session) Exec(ctx context.Context, text string, args ...any) error {
+	_, err := s.conn.ExecContext(ctx, text, args...)
+	return engineFault(ctx, err)
+}
+
+// Query runs a statement and returns its whole result.
+func (s *Session) Query(ctx context.Context, text string, args ...any) (*Rows, error) {
+	return queryRows(ctx, s.conn, text, args, 0)
+}
+
+// Each runs a statement and calls fn with each row; an error of fn ends it.
+func (s *Session) Each(ctx context.Context, text string, fn func(row []any) error) error {
+	return eachRow(ctx, s.conn, text, nil, nil, fn)
+}
+
+// one runs a statement that yields one row and scans it.
+func (s *Session) one(ctx context.Context, text string, dest ...any) error {
+	return engineFault(ctx, s.conn.QueryRowContext(ctx, text).Scan(dest...))
+}
+
+// table returns a fresh name for a scratch table of our own.
+func (s *Session) table(hint string) string {
+	s.tables++
+	return fmt.Sprintf("w%d_%s", s.tables, hint)
+}
+
+// Close drops the scratch database and its folder. It may be called twice.
+func (s *Session) Close() error {
+	if s.conn == nil {
+		return nil
+	}
+	// Not the caller's context: a canceled import must still let go of its files.
+	ctx := context.WithoutCancel(context.Background())
+	_, err := s.conn.ExecContext(ctx, "USE memory")
+	if err == nil {
+		_, err = s.conn.ExecContext(ctx, "DETACH "+QuoteIdent(s.name))
+	}
+	if cerr := s.conn.Close(); err == nil {
+		err = cerr
+	}
+	s.conn = nil
+	if rerr := os.RemoveAll(s.dir); err == nil {
+		err = rerr
+	}
+	return err
+}

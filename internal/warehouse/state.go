@@ -1,0 +1,239 @@
+package warehouse
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/moatmetrics/moatmetrics/internal/fault"
+	"github.com/moatmetrics/moatmetrics/internal/metadb"
+	"github.com/moatmetrics/moatmetrics/internal/quantity"
+	"github.com/moatmetrics/moatmetrics/internal/tenant"
+)
+
+// state is the file list of one tenant's snapshot. It is never changed once built.
+type state struct {
+	snapshot Snapshot
+	files    map[string][]dataFile // by table name
+}
+
+// dataFile is one Parquet file of a table.
+type dataFile struct {
+	id       int64
+	order    int64  // file_order and row_id_start: a file keeps its row ids when a rollback shows it again
+	path     string // absolute
+	rel      string // as the catalog holds it: part and file name, below the table's folder
+	part     string // "2026-03", "2026" for a year's small months, "undated" or "all"
+	rows     int64
+	bytes    int64
+	footer   int64
+	sha256   string
+	from, to quantity.Day // first and last date held; zero when undated
+	stats    []columnStats
+}
+
+// columnStats is what the catalog keeps of one column of one file.
+type columnStats struct {
+	column        int
+	bytes         int64
+	values, nulls int64
+	min, max      *string
+}
+
+// touches reports whether the file can hold a date in the period.
+func (f dataFile) touches(p quantity.Period) bool {
+	if f.from.IsZero() {
+		return true
+	}
+	return (p.To.IsZero() || f.from.Before(p.To)) && (p.From.IsZero() || !f.to.Before(p.From))
+}
+
+// table returns the declaration of a stored table or roll-up.
+func (w *Warehouse) table(name string) (Table, bool) {
+	t, ok := w.byName[name]
+	return t, ok
+}
+
+// relation returns a SELECT over the given files of a table, with every declared column:
+// files written before a column was added read as null there.
+func (w *Warehouse) relation(t Table, files []dataFile) string {
+	var b strings.Builder
+	if len(files) == 0 {
+		b.WriteString("SELECT ")
+		for i, c := range t.Columns {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			fmt.Fprintf(&b, "NULL::%s AS %s", c.Type, QuoteIdent(c.Name))
+		}
+		b.WriteString(" WHERE false")
+		return b.String()
+	}
+	b.WriteString("SELECT * FROM read_parquet([")
+	for i, f := range files {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(QuoteText(f.path))
+	}
+	b.WriteString("], schema = MAP {")
+	for i, c := range t.Columns {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "%d: {name: %s, type: %s, default_value: NULL}", c.ID, QuoteText(c.Name), QuoteText(string(c.Type)))
+	}
+	b.WriteString("})")
+	return b.String()
+}
+
+// withTables puts the statement's tables in front of its SQL as inlined common tables.
+func (w *Warehouse) withTables(st *state, uses []TableUse, text string) (string, error) {
+	if len(uses) == 0 {
+		return text, nil
+	}
+	var b strings.Builder
+	b.WriteString("WITH ")
+	for i, u := range uses {
+		t, ok := w.table(u.Name)
+		if !ok {
+			return "", fault.Newf(fault.NotFound, "there is no table %q", u.Name)
+		}
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(QuoteIdent(u.Name) + " AS NOT MATERIALIZED (" + w.relation(t, prune(st.files[u.Name], u.Period)) + ")")
+	}
+	if rest, ok := strings.CutPrefix(text, "WITH "); ok {
+		return b.String() + ", " + rest, nil
+	}
+	return b.String() + " " + text, nil
+}
+
+func prune(files []dataFile, p quantity.Period) []dataFile {
+	if p == (quantity.Period{}) {
+		return files
+	}
+	kept := make([]dataFile, 0, len(files))
+	for _, f := range files {
+		if f.touches(p) {
+			kept = append(kept, f)
+		}
+	}
+	return kept
+}
+
+// currentState returns the tenant's newest state.
+func (w *Warehouse) currentState(ctx context.Context, scope tenant.Scope) (*state, error) {
+	snap, err := w.Current(ctx, scope)
+	if err != nil {
+		return nil, err
+	}
+	return w.stateAt(ctx, scope, snap)
+}
+
+// stateAt returns the state of a snapshot of this tenant, from memory when it was used
+// lately: snapshots never change.
+func (w *Warehouse) stateAt(ctx context.Context, scope tenant.Scope, snap Snapshot) (*state, error) {
+	if snap == 0 {
+		return &state{files: map[string][]dataFile{}}, nil
+	}
+	key := stateKey{scope.Tenant, snap}
+	w.mu.Lock()
+	st, ok := w.states[key]
+	w.mu.Unlock()
+	if ok {
+		return st, nil
+	}
+	st = &state{snapshot: snap, files: map[string][]dataFile{}}
+	err := w.db.Read(ctx, func(tx *metadb.Tx) error {
+		var n int64
+		if err := tx.One(ctx, queries.Get("tenant_has_snapshot"), []any{string(scope.Tenant), int64(snap)}, &n); err != nil {
+			return err
+		}
+		if n == 0 {
+			return fault.Newf(fault.NotFound, "snapshot %d does not exist: list them with moatmetrics snapshots", snap)
+		}
+		return w.loadFiles(ctx, tx, scope, snap, st)
+	})
+	if err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	if len(w.states) >= 64 { // a file list is some 10 kB; forget all rather than track use
+		clear(w.states)
+	}
+	w.states[key] = st
+	w.mu.Unlock()
+	return st, nil
+}
+
+func (w *Warehouse) loadFiles(ctx context.Context, tx *metadb.Tx, scope tenant.Scope, snap Snapshot, st *state) error {
+	rows, err := tx.Query(ctx, queries.Get("files_of_snapshot"), string(scope.Tenant), int64(snap))
+	if err != nil {
+		return fmt.Errorf("catalog: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		var f dataFile
+		var sum, lo, hi *string
+		if err := rows.Scan(&name, &f.id, &f.order, &f.rel, &f.rows, &f.bytes, &f.footer, &sum, &lo, &hi); err != nil {
+			return fmt.Errorf("catalog: %w", err)
+		}
+		if sum != nil {
+			f.sha256 = *sum
+		}
+		f.part, _, _ = strings.Cut(f.rel, "/")
+		f.path = filepath.Join(w.tableDir(scope, name), filepath.FromSlash(f.rel))
+		if lo != nil && hi != nil {
+			if f.from, err = quantity.ParseDay(*lo); err != nil {
+				return fmt.Errorf("catalog: file %s: %w", f.rel, err)
+			}
+			if f.to, err = quantity.ParseDay(*hi); err != nil {
+				return fmt.Errorf("catalog: file %s: %w", f.rel, err)
+			}
+		}
+		st.files[name] = append(st.files[name], f)
+	}
+	return rows.Err()
+}
+
+// with returns a state like st in which the named table has other files.
+func (st *state) with(table string, files []dataFile) *state {
+	next := &state{snapshot: st.snapshot, files: make(map[string][]dataFile, len(st.files)+1)}
+	for name, fs := range st.files {
+		next.files[name] = fs
+	}
+	next.files[table] = files
+	return next
+}
+
+// inParts splits files into those of the named parts and the others.
+func inParts(files []dataFile, parts map[string]bool) (in, out []dataFile) {
+	for _, f := range files {
+		if parts[f.part] {
+			in = append(in, f)
+		} else {
+			out = append(out, f)
+		}
+	}
+	return in, out
+}
+
+func sumRows(files []dataFile) int64 {
+	var n int64
+	for _, f := range files {
+		n += f.rows
+	}
+	return n
+}
+
+// monthsOf returns the sorted distinct first days of months.
+func monthsOf(days []quantity.Day) []quantity.Day {
+	out := slices.Clone(days)
+	slices.SortFunc(out, func(a, b quantity.Day) int { return a.Time().Compare(b.Time()) })
+	return slices.Compact(out)
+}
