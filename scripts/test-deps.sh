@@ -4,6 +4,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+for tool in strace; do
+	command -v "$tool" >/dev/null || { as_root apt-get update -q; as_root apt-get install -y -q --no-install-recommends "$tool"; }
+done
 if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
 	as_root apt-get update -q
 	as_root apt-get install -y -q --no-install-recommends postgresql

@@ -269,7 +269,7 @@ func (w *Warehouse) sweepScratch(now time.Time) {
 // computation of up to three of its months (first, middle, last). It returns what is
 // wrong; nothing is repaired.
 func (w *Warehouse) Verify(ctx context.Context, scope tenant.Scope) ([]Problem, error) {
-	s, err := w.NewSession(ctx, scope)
+	s, err := w.scratch(ctx, scope)
 	if err != nil {
 		return nil, err
 	}

@@ -28,6 +28,22 @@ type Session struct {
 
 // NewSession opens a session on the tenant's current data.
 func (w *Warehouse) NewSession(ctx context.Context, scope tenant.Scope) (*Session, error) {
+	s, err := w.scratch(ctx, scope)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range w.schema.Tables {
+		if err := s.Exec(ctx, "CREATE VIEW now."+QuoteIdent(t.Name)+" AS "+w.relation(t, s.base.files[t.Name])); err != nil {
+			s.Close()
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// scratch opens a session without the views of current tables: it works also when their
+// files are damaged.
+func (w *Warehouse) scratch(ctx context.Context, scope tenant.Scope) (*Session, error) {
 	if err := scope.Check(); err != nil {
 		return nil, err
 	}
@@ -51,9 +67,6 @@ func (w *Warehouse) NewSession(ctx context.Context, scope tenant.Scope) (*Sessio
 		"ATTACH " + QuoteText(filepath.Join(s.dir, "scratch.duckdb")) + " AS " + QuoteIdent(s.name),
 		"USE " + QuoteIdent(s.name),
 		"CREATE SCHEMA now",
-	}
-	for _, t := range w.schema.Tables {
-		steps = append(steps, "CREATE VIEW now."+QuoteIdent(t.Name)+" AS "+w.relation(t, base.files[t.Name]))
 	}
 	for _, step := range steps {
 		if err := s.Exec(ctx, step); err != nil {
