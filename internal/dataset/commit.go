@@ -1,0 +1,249 @@
+package dataset
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/moatmetrics/moatmetrics/internal/audit"
+	"github.com/moatmetrics/moatmetrics/internal/metadb"
+	"github.com/moatmetrics/moatmetrics/internal/tenant"
+	"github.com/moatmetrics/moatmetrics/internal/warehouse"
+)
+
+// commit stores a prepared load, or only counts when dry, and returns its result.
+func (s *Service) commit(ctx context.Context, scope tenant.Scope, l *load, dry bool, started time.Time) (ImportResult, error) {
+	change := warehouse.Change{Session: l.s, Today: l.today, Kind: "import", Message: l.d.Title + " from " + l.t.Upload.Name}
+	main, err := l.relation(ctx)
+	if err != nil {
+		return ImportResult{}, err
+	}
+	change.Staged = append(change.Staged, main)
+	if private, ok, err := l.privateRelation(ctx, main.Replace); err != nil {
+		return ImportResult{}, err
+	} else if ok {
+		change.Staged = append(change.Staged, private)
+	}
+	extra, freshExtra, err := l.extras(ctx)
+	if err != nil {
+		return ImportResult{}, err
+	}
+	m, err := l.review(ctx)
+	if err != nil {
+		return ImportResult{}, err
+	}
+	if err := l.overlap(ctx); err != nil {
+		return ImportResult{}, err
+	}
+	r := ImportResult{File: l.t.Upload.Name, Dataset: l.d.Name, RowsRead: l.t.Records, Dialect: l.dialect(), Columns: l.columns(), Findings: l.findings, Rejects: []Reject{}}
+	if r.Findings == nil {
+		r.Findings = []Finding{}
+	}
+	if r.RowsRejected, err = l.countRejects(ctx); err != nil {
+		return ImportResult{}, err
+	}
+	twins := l.dropped
+	for _, f := range l.findings {
+		if f.Code == "possible_duplicates" {
+			twins += f.Count
+		}
+	}
+	r.Quality = score(m, r.RowsRead, r.RowsRejected, twins, l.today)
+	if err := l.listRejects(ctx, 0, maxListed, func(page []Reject) error { r.Rejects = append(r.Rejects, page...); return nil }); err != nil {
+		return ImportResult{}, err
+	}
+	if dry {
+		return s.dryRun(ctx, scope, l, change, r)
+	}
+	r.ImportID = l.importID
+	early := r.RowsRejected > rejectBatch
+	if early {
+		if err := s.keepRejects(ctx, l); err != nil {
+			return ImportResult{}, err
+		}
+	}
+	change.Staged = append(change.Staged, extra...)
+	expected := r.RowsRead - r.RowsRejected - l.dropped
+	change.Within = func(ctx context.Context, tx *metadb.Tx, out warehouse.Outcome) error {
+		r.count(out, expected, freshExtra, l.dropped)
+		return s.record(ctx, scope, tx, l, r, out.Changed, started, early)
+	}
+	out, err := s.w.Commit(ctx, scope, change)
+	if err != nil {
+		if early {
+			s.forgetRejects(context.WithoutCancel(ctx), l.importID)
+		}
+		return ImportResult{}, err
+	}
+	r.count(out, expected, freshExtra, l.dropped)
+	return r, nil
+}
+
+// count takes the outcome's counts. People and aliases have no record number: where the
+// outcome counts them as one more record, it is taken off again.
+func (r *ImportResult) count(out warehouse.Outcome, expected int64, freshExtra bool, dropped int64) {
+	c := out.Counts
+	r.Snapshot, r.RowsDeleted = out.Snapshot, c.Deleted
+	r.RowsAdded, r.RowsUpdated, r.RowsUnchanged = c.Added, c.Updated, c.Unchanged
+	if c.Added+c.Updated+c.Unchanged == expected+1 {
+		switch {
+		case freshExtra && r.RowsAdded > 0:
+			r.RowsAdded--
+		case r.RowsUpdated > 0:
+			r.RowsUpdated--
+		default:
+			r.RowsUnchanged--
+		}
+	}
+	r.RowsUnchanged += dropped
+}
+
+// record writes the import, its rejects, the audit event and the follow-up job.
+func (s *Service) record(ctx context.Context, scope tenant.Scope, tx *metadb.Tx, l *load, r ImportResult, changed bool, started time.Time, early bool) error {
+	now := s.now()
+	id, err := metadb.EnsureTenant(ctx, tx, string(scope.Tenant), now)
+	if err != nil {
+		return err
+	}
+	summary, err := r.summary()
+	if err != nil {
+		return fmt.Errorf("import record: %w", err)
+	}
+	if _, err := tx.Exec(ctx, queries.Get("insert_import"), r.ImportID, id, r.Dataset, r.File, l.t.Upload.SHA256, l.t.Upload.Bytes, metadb.Now(started), metadb.Now(now),
+		string(scope.Actor), int64(r.Snapshot), statusOf(changed, r.RowsRead), r.RowsRead, r.RowsAdded, r.RowsUpdated, r.RowsUnchanged, r.RowsRejected, r.RowsDeleted, summary); err != nil {
+		return fmt.Errorf("import record: %w", err)
+	}
+	if !early {
+		if err := insertRejects(ctx, tx, r.ImportID, 1, r.Rejects); err != nil {
+			return fmt.Errorf("rejected rows: %w", err)
+		}
+	}
+	if _, err := s.log.Append(ctx, scope, tx, audit.Event{Action: "import.commit", Subject: audit.Subject{Kind: "import", ID: fmt.Sprint(r.ImportID)}, Snapshot: int64(r.Snapshot),
+		Detail: map[string]any{"dataset": r.Dataset, "sha256": l.t.Upload.SHA256, "source_system": l.source, "rows_read": r.RowsRead, "rows_added": r.RowsAdded, "rows_updated": r.RowsUpdated, "rows_unchanged": r.RowsUnchanged, "rows_rejected": r.RowsRejected, "rows_deleted": r.RowsDeleted}}); err != nil {
+		return err
+	}
+	if s.jobs == nil || !changed {
+		return nil
+	}
+	return s.jobs.Enqueue(ctx, scope, tx, JobAfterImport, map[string]int64{"import_id": r.ImportID, "snapshot": int64(r.Snapshot)})
+}
+
+// columnSQL lists a table's columns over the staged rows.
+func (l *load) columnSQL(t warehouse.Table, rowID string) string {
+	cols := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		name := warehouse.QuoteIdent(c.Name)
+		switch c.Name {
+		case ColRowID:
+			cols[i] = rowID + " AS row_id"
+		case ColSource:
+			cols[i] = q(l.source) + " AS source_system"
+		case ColImport:
+			cols[i] = fmt.Sprintf("%d::BIGINT AS import_id", l.importID)
+		case ColValidTo:
+			cols[i] = "NULL::DATE AS valid_to"
+		default:
+			cols[i] = name
+		}
+	}
+	return strings.Join(cols, ", ")
+}
+
+// relation is the staged rows as the dataset's table wants them.
+func (l *load) relation(ctx context.Context) (warehouse.Staged, error) {
+	replace, err := l.replacedLines(ctx)
+	if err != nil {
+		return warehouse.Staged{}, err
+	}
+	name, err := l.create(ctx, "VIEW", "rows", fmt.Sprintf("AS SELECT %s FROM %s", l.columnSQL(l.d.Table(), "row_id"), l.staged()))
+	return warehouse.Staged{Table: l.d.Name, Relation: name, Replace: replace}, err
+}
+
+// privateRelation is the staged rows of the side table, false when the file has no
+// private field. Entities have one row, of their newest first day.
+func (l *load) privateRelation(ctx context.Context, replace string) (warehouse.Staged, bool, error) {
+	t, ok := l.d.privateTable()
+	any := false
+	for _, f := range l.d.Fields {
+		any = any || f.Private && l.has(f.Name)
+	}
+	if !ok || !any {
+		return warehouse.Staged{}, false, nil
+	}
+	rowID, from := "row_id", l.staged()
+	if l.d.Effective {
+		rowID = fmt.Sprintf("md5(%s || chr(31) || source_id)::UUID", q(l.source))
+		from += " QUALIFY row_number() OVER (PARTITION BY source_id ORDER BY valid_from DESC NULLS LAST) = 1"
+	}
+	name, err := l.create(ctx, "VIEW", "private", fmt.Sprintf("AS SELECT %s FROM %s", strings.Replace(l.columnSQL(t, rowID), "attributes", "NULL::VARCHAR AS attributes", 1), from))
+	return warehouse.Staged{Table: t.Name, Relation: name}, true, err
+}
+
+// extras are people and aliases that the file brings. fresh says that all are new.
+func (l *load) extras(ctx context.Context) (staged []warehouse.Staged, fresh bool, err error) {
+	fresh = true
+	for _, x := range []struct {
+		table string
+		make  func(context.Context) (string, error)
+	}{{TablePeople, l.people}, {TableAliases, l.aliases}} {
+		rel, err := x.make(ctx)
+		if err != nil {
+			return nil, false, err
+		}
+		if rel == "" {
+			continue
+		}
+		rows, err := l.s.Query(ctx, fmt.Sprintf("SELECT count(*), count(*) FILTER (row_id IN (SELECT row_id FROM now.%s)) FROM %s", x.table, rel))
+		if err != nil {
+			return nil, false, err
+		}
+		if rows.Rows[0][0].(int64) > 0 {
+			staged = append(staged, warehouse.Staged{Table: x.table, Relation: rel})
+			fresh = fresh && rows.Rows[0][1].(int64) == 0
+		}
+	}
+	return staged, fresh, nil
+}
+
+// columns says what each column of the file was taken for.
+func (l *load) columns() []ColumnUse {
+	uses := make([]ColumnUse, len(l.t.Layout.Header))
+	for i, h := range l.t.Layout.Header {
+		uses[i].Source = strings.TrimSpace(h)
+	}
+	for name, in := range l.inputs {
+		for _, c := range in.bind.Columns {
+			field := name
+			uses[c].Field, uses[c].Confidence = &field, in.bind.Confidence
+		}
+	}
+	return uses
+}
+
+// overlap warns when rows without ids add to a period that holds such rows already: a
+// corrected file imported again looks like that.
+func (l *load) overlap(ctx context.Context) error {
+	if l.mode != byContent || l.d.Month == "" {
+		return nil
+	}
+	month := warehouse.QuoteIdent(l.d.Month)
+	rows, err := l.s.Query(ctx, fmt.Sprintf("SELECT count(*) FROM now.%s WHERE source_system = %s AND source_id IS NULL", l.d.Name, q(l.source)))
+	if err != nil || rows.Rows[0][0].(int64) == 0 {
+		return err
+	}
+	rows, err = l.s.Query(ctx, fmt.Sprintf(`WITH span AS (SELECT min(%[1]s) AS a, max(%[1]s) AS b FROM %[2]s),
+old AS (SELECT row_id FROM now.%[3]s, span WHERE source_system = %[4]s AND source_id IS NULL AND %[1]s BETWEEN a AND b)
+SELECT (SELECT count(*) FROM %[2]s WHERE row_id NOT IN (SELECT row_id FROM old)), (SELECT count(*) FROM old), (SELECT count(*) FROM old WHERE row_id NOT IN (SELECT row_id FROM %[2]s))`,
+		month, l.staged(), l.d.Name, q(l.source)))
+	if err != nil {
+		return err
+	}
+	added, there, gone := rows.Rows[0][0].(int64), rows.Rows[0][1].(int64), rows.Rows[0][2].(int64)
+	if added > 0 && there > 0 {
+		l.add(Finding{Code: "possible_overlap", Severity: Warning, Count: added,
+			Message:    fmt.Sprintf("%s new in a period that was imported before; %s there already and %s not in this file", plural(added, "row is", "rows are"), plural(there, "row was", "rows were"), plural(gone, "of them is", "of them are")),
+			Suggestion: "if this file corrects the earlier one, roll back to the snapshot before it and import again; or export with an id column"})
+	}
+	return nil
+}

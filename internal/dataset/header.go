@@ -1,0 +1,349 @@
+package dataset
+
+import (
+	"cmp"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/moatmetrics/moatmetrics/internal/fault"
+)
+
+// binding says which columns of a file fill a field.
+type binding struct {
+	Field      string
+	Columns    []int // usually one; first and last name are two, joined by a space
+	Invert     bool  // the header means the opposite of the field ("Non-Billable")
+	Unit       int64 // hours fields: the column's unit is 1/Unit hours (60: minutes)
+	Confidence float64
+}
+
+// headerName is one header cell in the forms that are compared.
+type headerName struct {
+	full  string // letters and digits only, lower case, bracketed words included
+	short string // the same without what stands in brackets
+	yesNo bool   // ends in "?": only a yes/no field can be meant
+	unit  int64  // 60 for minutes, 3600 for seconds, otherwise 1
+}
+
+var bracketed = regexp.MustCompile(`\([^)]*\)|\[[^\]]*\]`)
+
+// normalizeHeader brings a header cell to the forms that are compared: NFKC, lower case,
+// only letters and digits.
+func normalizeHeader(cell string) headerName {
+	text := strings.ToLower(norm.NFKC.String(strings.TrimPrefix(cell, "\ufeff")))
+	h := headerName{full: compact(text), short: compact(bracketed.ReplaceAllString(text, " ")), yesNo: strings.HasSuffix(strings.TrimSpace(text), "?"), unit: 1}
+	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) }) {
+		switch word {
+		case "minutes", "minute", "mins", "min":
+			h.unit = 60
+		case "seconds", "second", "secs", "sec":
+			h.unit = 3600
+		}
+	}
+	return h
+}
+
+// compact keeps letters and digits only.
+func compact(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return r
+		}
+		return -1
+	}, strings.ToLower(s))
+}
+
+// alias is one way to name a field; lower rank is preferred.
+type alias struct {
+	field  int
+	rank   int
+	invert bool
+}
+
+// aliasIndex maps compact names to the fields of a dataset.
+type aliasIndex map[string][]alias
+
+var aliasIndexes = sync.OnceValue(func() map[string]aliasIndex {
+	all := map[string]aliasIndex{}
+	for _, d := range datasets {
+		index := aliasIndex{}
+		for i, f := range d.Fields {
+			key := compact(f.Name)
+			index[key] = append(index[key], alias{field: i})
+			for rank, a := range f.Aliases {
+				name, invert := strings.CutPrefix(a, "!")
+				if key := compact(name); !slices.ContainsFunc(index[key], func(x alias) bool { return x.field == i }) {
+					index[key] = append(index[key], alias{field: i, rank: rank + 1, invert: invert})
+				}
+			}
+		}
+		all[d.Name] = index
+	}
+	return all
+})
+
+// bindHeaders assigns the file's columns to the dataset's fields: what the mapping says
+// first, then by name, each column and each field once, better-known names first.
+func bindHeaders(d Dataset, headers []string, m Mapping) (map[string]binding, error) {
+	index := aliasIndexes()[d.Name]
+	bound := map[string]binding{}
+	used := map[int]bool{}
+	if err := bindMapped(d, headers, m, bound, used); err != nil {
+		return nil, err
+	}
+	type candidate struct {
+		binding
+		field, rank, column int
+	}
+	var candidates []candidate
+	for i, cell := range headers {
+		h := normalizeHeader(cell)
+		for n, key := range []string{h.full, h.short} {
+			if key == "" || n == 1 && h.short == h.full {
+				continue
+			}
+			for _, a := range index[key] {
+				f := d.Fields[a.field]
+				if h.yesNo && f.Kind != Boolean {
+					continue
+				}
+				c := candidate{field: a.field, rank: 2*a.rank + n, column: i}
+				c.binding = binding{Field: f.Name, Columns: []int{i}, Invert: a.invert, Unit: 1, Confidence: []float64{0.95, 0.9}[n]}
+				if a.rank == 0 {
+					c.Confidence = 1
+				}
+				if f.Kind == Hours {
+					c.Unit = h.unit
+				}
+				candidates = append(candidates, c)
+			}
+		}
+	}
+	slices.SortStableFunc(candidates, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.field, b.field), cmp.Compare(a.column, b.column))
+	})
+	for _, c := range candidates {
+		_, taken := bound[c.Field]
+		if _, constant := m.Constants[c.Field]; taken || constant || used[c.column] {
+			continue
+		}
+		bound[c.Field] = c.binding
+		used[c.column] = true
+	}
+	bindSplitName(d, headers, bound, used)
+	return bound, nil
+}
+
+// bindMapped applies a mapping's columns. An empty field name leaves the column out.
+func bindMapped(d Dataset, headers []string, m Mapping, bound map[string]binding, used map[int]bool) error {
+	for source, field := range m.Columns {
+		i := slices.IndexFunc(headers, func(h string) bool { return strings.TrimSpace(h) == strings.TrimSpace(source) })
+		if i < 0 {
+			i = slices.IndexFunc(headers, func(h string) bool { return normalizeHeader(h).full == normalizeHeader(source).full })
+		}
+		if i < 0 {
+			return fault.Newf(fault.Invalid, "the mapping names the column %q, which the file does not have; its columns are: %s", source, strings.Join(headers, ", "))
+		}
+		used[i] = true
+		if field == "" {
+			continue
+		}
+		f, ok := d.Field(field)
+		if !ok {
+			return fault.WithFields("the mapping names a field that "+d.Title+" do not have", fault.Field{Path: "columns." + source, Message: "no field " + field, Allowed: fieldNames(d)})
+		}
+		if _, twice := bound[field]; twice {
+			return fault.Newf(fault.Invalid, "the mapping fills the field %s from two columns", field)
+		}
+		b := binding{Field: field, Columns: []int{i}, Unit: 1, Confidence: 1}
+		if f.Kind == Hours {
+			b.Unit = normalizeHeader(headers[i]).unit
+		}
+		bound[field] = b
+	}
+	return nil
+}
+
+// bindSplitName makes a person's name of first and last name when there is no other.
+func bindSplitName(d Dataset, headers []string, bound map[string]binding, used map[int]bool) {
+	for _, field := range []string{"staff_name", "contact_name", "user_name"} {
+		if _, ok := d.Field(field); !ok {
+			continue
+		}
+		if _, taken := bound[field]; taken {
+			continue
+		}
+		first := slices.IndexFunc(headers, func(h string) bool { return normalizeHeader(h).full == "firstname" })
+		last := slices.IndexFunc(headers, func(h string) bool { n := normalizeHeader(h).full; return n == "lastname" || n == "surname" })
+		if first >= 0 && last >= 0 && !used[first] && !used[last] {
+			bound[field] = binding{Field: field, Columns: []int{first, last}, Unit: 1, Confidence: 0.9}
+			used[first], used[last] = true, true
+			return
+		}
+	}
+}
+
+func fieldNames(d Dataset) []string {
+	names := make([]string, len(d.Fields))
+	for i, f := range d.Fields {
+		names[i] = f.Name
+	}
+	return names
+}
+
+// missing lists required fields that neither columns nor constants fill.
+func missing(d Dataset, bound map[string]binding, m Mapping) []Field {
+	has := func(name string) bool {
+		_, column := bound[name]
+		_, constant := m.Constants[name]
+		return column || constant
+	}
+	var out []Field
+	for _, f := range d.Fields {
+		if f.Required && !has(f.Name) && !slices.ContainsFunc(f.Instead, has) {
+			out = append(out, f)
+		}
+	}
+	if d.Name == "invoices" && !has("net_amount") && !has("total_amount") && !has("lines_json") && !(has("quantity") && has("unit_price")) {
+		f, _ := d.Field("net_amount")
+		f.Aliases = append([]string{"total_amount", "lines_json", "quantity and unit_price"}, f.Aliases...)
+		out = append(out, f)
+	}
+	return out
+}
+
+// headerScorer counts the cells of a row that a dataset knows: the best dataset's count,
+// or that of the named one.
+func headerScorer(dataset string, m Mapping) func([]string) int {
+	indexes := aliasIndexes()
+	mapped := map[string]bool{}
+	for source := range m.Columns {
+		mapped[normalizeHeader(source).full] = true
+	}
+	return func(cells []string) int {
+		best := 0
+		names := make([]headerName, len(cells))
+		for i, c := range cells {
+			if len(c) < 200 {
+				names[i] = normalizeHeader(c)
+			}
+		}
+		for name, index := range indexes {
+			if dataset != "" && name != dataset {
+				continue
+			}
+			n, fields := 0, map[int]bool{}
+			for _, h := range names {
+				list := index[h.full]
+				if list == nil {
+					list = index[h.short]
+				}
+				switch {
+				case mapped[h.full] && h.full != "":
+					n++
+				case len(list) > 0 && !fields[list[0].field]:
+					fields[list[0].field] = true
+					n++
+				}
+			}
+			best = max(best, n)
+		}
+		return best
+	}
+}
+
+// guess decides which dataset a file is: the one whose required fields are all there and
+// that knows most of its columns; the file's name breaks near ties. Undecided is a fault.
+func guess(file string, headers []string, m Mapping) (Dataset, error) {
+	type scored struct {
+		d     Dataset
+		score float64
+	}
+	var fits []scored
+	closest, closestScore := Dataset{}, -1.0
+	for _, d := range datasets {
+		bound, err := bindHeaders(d, headers, Mapping{Constants: m.Constants})
+		if err != nil {
+			return Dataset{}, err
+		}
+		score := 0.0
+		for name := range bound {
+			f, _ := d.Field(name)
+			score++
+			if f.Required {
+				score += 2
+			}
+		}
+		lacking := len(missing(d, bound, m))
+		score += 1.25 * hinted(file, d.Name)
+		if lacking > 0 {
+			if s := score - 2*float64(lacking); s > closestScore {
+				closest, closestScore = d, s
+			}
+			continue
+		}
+		fits = append(fits, scored{d, score})
+	}
+	slices.SortStableFunc(fits, func(a, b scored) int { return cmp.Compare(b.score, a.score) })
+	switch {
+	case len(fits) == 0 && closestScore > 0:
+		bound, _ := bindHeaders(closest, headers, Mapping{})
+		return Dataset{}, missingFault(file, closest, missing(closest, bound, m), headers, true)
+	case len(fits) == 0:
+		return Dataset{}, fault.Newf(fault.Invalid, "%s: none of its columns is known (%s): say what it holds with --dataset NAME and which column is which with --mapping FILE", filepath.Base(file), strings.Join(clip(headers, 12), ", "))
+	case len(fits) > 1 && fits[0].score == fits[1].score:
+		var names []string
+		for _, f := range fits {
+			if f.score == fits[0].score {
+				names = append(names, f.d.Name)
+			}
+		}
+		return Dataset{}, fault.WithFields(filepath.Base(file)+" could be any of "+strings.Join(names, ", ")+": say which with --dataset NAME", fault.Field{Path: "dataset", Message: "undecided", Allowed: names})
+	}
+	return fits[0].d, nil
+}
+
+func hinted(file, dataset string) float64 {
+	base := strings.ToLower(filepath.Base(file))
+	words := strings.FieldsFunc(base, func(r rune) bool { return !unicode.IsLetter(r) })
+	for _, hint := range nameHints[dataset] {
+		if slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(w, hint) }) {
+			return 1
+		}
+	}
+	return 0
+}
+
+// missingFault tells which columns are missing and what would be accepted for them.
+func missingFault(file string, d Dataset, lacking []Field, headers []string, guessed bool) error {
+	fields := make([]fault.Field, len(lacking))
+	names := make([]string, len(lacking))
+	for i, f := range lacking {
+		names[i] = f.Name
+		fields[i] = fault.Field{Path: f.Name, Message: "no column for it: " + f.Help, Allowed: append([]string{f.Name}, f.Aliases...)}
+	}
+	text := filepath.Base(file) + ": "
+	if guessed {
+		text += "this looks most like " + d.Title + ", but "
+	}
+	text += "there is no column for " + strings.Join(names, ", ") + " (columns found: " + strings.Join(clip(headers, 20), ", ") + ")."
+	if guessed {
+		text += " Say what it holds with --dataset NAME, or which column is which with --mapping FILE."
+	} else {
+		text += " Rename the columns, or say which is which with --mapping FILE."
+	}
+	return fault.WithFields(text, fields...)
+}
+
+func clip(list []string, n int) []string {
+	if len(list) <= n {
+		return list
+	}
+	return append(slices.Clone(list[:n]), "…")
+}

@@ -1,0 +1,341 @@
+// Package dataset knows the canonical tables and brings files into them.
+//
+// It owns: what a file's columns mean (schema, aliases, mapping), how cells are read,
+// which rows are rejected, what is noticed about the others, keys, pseudonyms, and the
+// record of imports. It does not own storage and merging (warehouse) or what the numbers
+// mean (metric).
+//
+// A file is copied into the warehouse session's folder, looked at once, and read by the
+// engine with SQL made from the schema: no cell passes through Go unless the file is
+// irregular. Nouns: an upload is a file as it came; a table is a readable one; a load is
+// its import; a record is one row of the file; a finding is something noticed; a reject
+// is a record that is not stored, and why.
+package dataset
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/moatmetrics/moatmetrics/internal/audit"
+	"github.com/moatmetrics/moatmetrics/internal/fault"
+	"github.com/moatmetrics/moatmetrics/internal/metadb"
+	"github.com/moatmetrics/moatmetrics/internal/tenant"
+	"github.com/moatmetrics/moatmetrics/internal/warehouse"
+)
+
+// JobAfterImport is the kind of the follow-up job of an import that changed something.
+const JobAfterImport = "refresh_insights"
+
+// Enqueuer takes follow-up work in the import's own transaction.
+type Enqueuer interface {
+	Enqueue(ctx context.Context, scope tenant.Scope, tx *metadb.Tx, kind string, args any) error
+}
+
+// Service imports files and tells about imports.
+type Service struct {
+	w    *warehouse.Warehouse
+	db   *metadb.DB
+	log  *audit.Log
+	jobs Enqueuer
+	now  func() time.Time
+}
+
+// New returns a service; nil jobs means that no follow-up work is wanted.
+func New(w *warehouse.Warehouse, db *metadb.DB, log *audit.Log, jobs Enqueuer, now func() time.Time) *Service {
+	return &Service{w: w, db: db, log: log, jobs: jobs, now: now}
+}
+
+// ImportRequest says what to import: a file by Path, or a Reader with a Name.
+type ImportRequest struct {
+	Path         string
+	Reader       io.Reader
+	Name         string // file name for messages and guessing; default: of Path
+	Dataset      string // "" guesses from headers and name
+	Mapping      []byte // YAML, see Mapping; may be nil
+	SourceSystem string // default: the mapping's, else "csv"
+	DryRun       bool   // find out everything, store nothing
+	// Progress is told how far a phase is: bytes when reading, otherwise rows; total may
+	// be 0 when it is not known. It may be nil.
+	Progress func(phase string, done, total int64)
+}
+
+// Import reads a file into the warehouse: one result, or one for each table of a zip
+// archive, in the order of import. Results are returned also beside an error, which then
+// is about another table of the archive. Nothing of a table is stored unless all of it is:
+// rows, import record, audit event and follow-up job commit together.
+func (s *Service) Import(ctx context.Context, scope tenant.Scope, req ImportRequest) ([]ImportResult, error) {
+	if err := scope.Check(); err != nil {
+		return nil, err
+	}
+	m, err := ParseMapping(req.Mapping)
+	if err != nil {
+		return nil, err
+	}
+	if req.Dataset != "" {
+		if _, ok := Find(req.Dataset); !ok {
+			return nil, fault.WithFields("there is no dataset "+req.Dataset, fault.Field{Path: "dataset", Message: "unknown", Allowed: Names()})
+		}
+		m.Dataset = req.Dataset
+	}
+	if err := m.check(); err != nil {
+		return nil, err
+	}
+	in := req.Reader
+	total := int64(0)
+	if in == nil {
+		f, err := os.Open(req.Path)
+		if err != nil {
+			return nil, fault.Wrapf(fault.Invalid, err, "the file %s cannot be opened: check its name and permissions", req.Path)
+		}
+		defer f.Close()
+		if st, err := f.Stat(); err == nil {
+			if st.IsDir() {
+				return nil, fault.Newf(fault.Invalid, "%s is a folder: name the files in it", req.Path)
+			}
+			total = st.Size()
+		}
+		in = f
+	}
+	name := cmp.Or(req.Name, filepath.Base(req.Path))
+	files, err := s.w.NewSession(ctx, scope)
+	if err != nil {
+		return nil, fmt.Errorf("import: %w", err)
+	}
+	defer files.Close()
+	c := &copier{dir: files.Dir(), encoding: m.Options.Encoding, progress: func(done int64) { req.report("reading", done, total) }}
+	uploads, err := c.open(ctx, name, in)
+	if err != nil {
+		return nil, err
+	}
+	if len(uploads) == 1 {
+		r, err := s.importUpload(ctx, scope, files, uploads[0], m, req)
+		if err != nil {
+			return nil, err
+		}
+		return []ImportResult{r}, nil
+	}
+	return s.importMany(ctx, scope, files.Dir(), uploads, m, req)
+}
+
+func (r ImportRequest) report(phase string, done, total int64) {
+	if r.Progress != nil {
+		r.Progress(phase, done, total)
+	}
+}
+
+// importMany imports the members of an archive in the order of the datasets, so that
+// clients and staff are known when facts come.
+func (s *Service) importMany(ctx context.Context, scope tenant.Scope, dir string, uploads []upload, m Mapping, req ImportRequest) ([]ImportResult, error) {
+	type member struct {
+		t    *table
+		d    Dataset
+		rank int
+	}
+	var members []member
+	var errs []error
+	for _, u := range uploads {
+		t, d, err := openTable(ctx, dir, u, m, req)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", u.Name, err))
+			continue
+		}
+		members = append(members, member{t, d, slices.Index(Names(), d.Name)})
+	}
+	slices.SortStableFunc(members, func(a, b member) int { return cmp.Compare(a.rank, b.rank) })
+	var results []ImportResult
+	for _, x := range members {
+		session, err := s.w.NewSession(ctx, scope)
+		if err != nil {
+			return results, fmt.Errorf("import: %w", err)
+		}
+		r, err := s.importTable(ctx, scope, session, x.t, x.d, m, req)
+		session.Close()
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", x.t.Upload.Name, err))
+			continue
+		}
+		results = append(results, r)
+	}
+	return results, errors.Join(errs...)
+}
+
+func (s *Service) importUpload(ctx context.Context, scope tenant.Scope, session *warehouse.Session, u upload, m Mapping, req ImportRequest) (ImportResult, error) {
+	t, d, err := openTable(ctx, session.Dir(), u, m, req)
+	if err != nil {
+		return ImportResult{}, err
+	}
+	return s.importTable(ctx, scope, session, t, d, m, req)
+}
+
+// openTable makes an upload readable and decides its dataset.
+func openTable(ctx context.Context, dir string, u upload, m Mapping, req ImportRequest) (*table, Dataset, error) {
+	if u.Bytes == 0 {
+		return nil, Dataset{}, fault.Newf(fault.Invalid, "%s is empty", u.Name)
+	}
+	t, err := readTable(ctx, dir, u, m.Dataset, m, func(rows int64) { req.report("reading rows", rows, 0) })
+	if err != nil {
+		return nil, Dataset{}, err
+	}
+	if d, ok := Find(m.Dataset); ok {
+		return t, d, nil
+	}
+	d, err := guess(u.Name, t.Layout.Header, m)
+	return t, d, err
+}
+
+// importTable brings one table into the warehouse.
+func (s *Service) importTable(ctx context.Context, scope tenant.Scope, session *warehouse.Session, t *table, d Dataset, m Mapping, req ImportRequest) (ImportResult, error) {
+	started := s.now()
+	m.Dataset = d.Name
+	if err := m.check(); err != nil {
+		return ImportResult{}, err
+	}
+	bound, err := bindHeaders(d, t.Layout.Header, m)
+	if err != nil {
+		return ImportResult{}, err
+	}
+	if lacking := missing(d, bound, m); len(lacking) > 0 {
+		return ImportResult{}, missingFault(t.Upload.Name, d, lacking, t.Layout.Header, false)
+	}
+	l := &load{d: d, t: t, m: m, s: session, source: cmp.Or(req.SourceSystem, m.Options.SourceSystem, "csv")}
+	if l.today, err = s.today(ctx, scope); err != nil {
+		return ImportResult{}, err
+	}
+	if l.salt, err = s.salt(ctx, scope); err != nil {
+		return ImportResult{}, err
+	}
+	if l.importID, err = s.db.NextID(ctx, "import"); err != nil {
+		return ImportResult{}, fmt.Errorf("import: %w", err)
+	}
+	defer l.finish()
+	if err := l.bind(bound); err != nil {
+		return ImportResult{}, err
+	}
+	req.report("checking", 0, t.Records)
+	if err := l.prepare(ctx); err != nil {
+		return ImportResult{}, fmt.Errorf("import %s: %w", t.Upload.Name, err)
+	}
+	req.report("storing", 0, t.Records)
+	r, err := s.commit(ctx, scope, l, req.DryRun, started)
+	if err != nil {
+		return ImportResult{}, fmt.Errorf("import %s: %w", t.Upload.Name, err)
+	}
+	req.report("storing", t.Records, t.Records)
+	return r, nil
+}
+
+// prepare takes a load to the point where its rows are staged and everything about them
+// is known.
+func (l *load) prepare(ctx context.Context) error {
+	if l.t.Clean {
+		// A clean copy has its own record numbers; its rows are looked at many times.
+		if err := l.ensureRaw(ctx); err != nil {
+			return err
+		}
+	}
+	if err := l.formFindings(ctx); err != nil {
+		return err
+	}
+	err := l.decide(ctx)
+	if l.t.Layout.Regular && !l.t.Clean && (fault.KindOf(err) == fault.Internal || err == nil && l.rows != l.t.Records) {
+		// The engine disagrees with our reading of a file that looked regular: read it the careful way.
+		if err := l.carefully(ctx); err != nil {
+			return err
+		}
+		err = l.decide(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	if err := l.check(ctx); err != nil {
+		return err
+	}
+	if err := l.stage(ctx); err != nil {
+		return err
+	}
+	return l.resolveDuplicates(ctx)
+}
+
+// carefully rewrites a file and starts over with the copy.
+func (l *load) carefully(ctx context.Context) error {
+	l.finish()
+	l.temps, l.rawTable, l.rejected, l.findings = nil, false, false, nil
+	f, err := os.Open(l.t.Path)
+	if err != nil {
+		return diskFault(err)
+	}
+	defer f.Close()
+	rows, err := afterHeader(f, l.t.Layout)
+	if err != nil {
+		return err
+	}
+	l.t.Records = 0
+	if err := rewrite(ctx, l.s.Dir(), fmt.Sprintf("again%d", l.importID), l.t, rows, nil); err != nil {
+		return err
+	}
+	for _, in := range l.inputs {
+		in.value, in.lookup, in.known = "", "", false
+	}
+	if err := l.ensureRaw(ctx); err != nil {
+		return err
+	}
+	return l.formFindings(ctx)
+}
+
+// formFindings reports what was wrong with the file's form.
+func (l *load) formFindings(ctx context.Context) error {
+	t := l.t
+	if t.Records == 0 {
+		l.add(Finding{Code: "no_rows", Severity: Warning, Message: "the file has a header line and no rows: nothing was imported", Suggestion: "check the export's filter and period"})
+	}
+	if t.RaggedN > 0 {
+		l.add(Finding{Code: codeRagged, Severity: Warning, Count: t.RaggedN, Records: t.Ragged, Message: plural(t.RaggedN, "row has", "rows have") + " fewer cells than the header; the missing ones are taken as blank"})
+	}
+	if t.Records == autotaskLimit {
+		l.add(Finding{Code: "maybe_truncated", Severity: Warning, Count: t.Records, Message: "the file has exactly 5,000 rows, the limit of some exports: it may be cut off", Suggestion: "export smaller periods"})
+	}
+	if t.broken == nil || t.broken.rows == 0 {
+		return nil
+	}
+	if err := l.reject(ctx, fmt.Sprintf(`SELECT record, line, -1, "column", value, code, message, suggestion, source_row FROM %s`,
+		readCSV(t.broken.path, ",", 0, 2*t.broken.long, []string{"'record': 'BIGINT'", "'line': 'BIGINT'", "'column': 'VARCHAR'", "'value': 'VARCHAR'", "'code': 'VARCHAR'", "'message': 'VARCHAR'", "'suggestion': 'VARCHAR'", "'source_row': 'VARCHAR'"}))); err != nil {
+		return err
+	}
+	rows, err := l.s.Query(ctx, fmt.Sprintf("SELECT count(*) FROM %s WHERE code = %s", l.name("rejects"), q(codeUnterminated)))
+	if err != nil {
+		return err
+	}
+	if n := rows.Rows[0][0].(int64); n > 0 {
+		return l.addRows(ctx, Finding{Code: "truncated", Severity: Warning, Count: n, Message: plural(n, "line opens", "lines open") + " a quote that never closes: the file may be cut off or badly quoted"},
+			fmt.Sprintf("SELECT record FROM %s WHERE code = %s", l.name("rejects"), q(codeUnterminated)))
+	}
+	return nil
+}
+
+// autotaskLimit is where grid exports of a common tool end without a word (domain: 1.4).
+const autotaskLimit = 5000
+
+func statusOf(changed bool, read int64) string {
+	switch {
+	case read == 0:
+		return "empty"
+	case changed:
+		return "committed"
+	}
+	return "unchanged"
+}
+
+// summary is the result as it is kept: without rejects, which have a table of their own.
+func (r ImportResult) summary() (string, error) {
+	r.Rejects = nil
+	text, err := json.Marshal(r)
+	return string(text), err
+}

@@ -1,0 +1,101 @@
+package dataset
+
+import (
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/moatmetrics/moatmetrics/internal/fault"
+)
+
+// Mapping says what a file holds when its headers do not. The zero Mapping says nothing.
+type Mapping struct {
+	Dataset string `yaml:"dataset"`
+	// Columns maps a header of the file to a field; "" leaves the column out.
+	Columns map[string]string `yaml:"columns"`
+	// Constants gives a field the same value in every row, written as a cell would be.
+	Constants map[string]string `yaml:"constants"`
+	Options   MappingOptions    `yaml:"options"`
+}
+
+// MappingOptions decides what the importer would otherwise find out from the file.
+type MappingOptions struct {
+	DateOrder    string `yaml:"date_order"`    // dmy, mdy or ymd
+	DecimalMark  string `yaml:"decimal_mark"`  // "." or ","
+	SourceSystem string `yaml:"source_system"` // name kept with every row; default csv
+	Encoding     string `yaml:"encoding"`      // utf-8, utf-16le, utf-16be or windows-1252
+	Delimiter    string `yaml:"delimiter"`     // one character, or "tab"
+	HeaderLine   int64  `yaml:"header_line"`   // physical line of the header, 1 is the first
+	Sheet        string `yaml:"sheet"`         // sheet of a workbook
+	TaxBasis     string `yaml:"tax_basis"`     // what an invoice total is: net, gross or unknown
+}
+
+// ParseMapping reads a mapping file; every key it does not know is an error. An empty
+// text is the zero Mapping.
+func ParseMapping(text []byte) (Mapping, error) {
+	var m Mapping
+	if len(strings.TrimSpace(string(text))) == 0 {
+		return m, nil
+	}
+	if err := yaml.UnmarshalWithOptions(text, &m, yaml.Strict()); err != nil {
+		return m, fault.Wrapf(fault.Invalid, err, "the mapping file cannot be read: it is YAML with dataset, columns, constants and options\n%s", yaml.FormatError(err, false, true))
+	}
+	return m, m.check()
+}
+
+func (m Mapping) check() error {
+	var wrong []fault.Field
+	one := func(path, value string, allowed ...string) {
+		for _, a := range append(allowed, "") {
+			if value == a {
+				return
+			}
+		}
+		wrong = append(wrong, fault.Field{Path: "options." + path, Message: "is " + value, Allowed: allowed})
+	}
+	one("date_order", m.Options.DateOrder, "dmy", "mdy", "ymd")
+	one("decimal_mark", m.Options.DecimalMark, ".", ",")
+	one("encoding", m.Options.Encoding, encUTF8, encUTF16LE, encUTF16BE, encWindows1252)
+	one("tax_basis", m.Options.TaxBasis, "net", "gross", "unknown")
+	if d := m.Options.Delimiter; d != "" && d != "tab" && (len(d) != 1 || strings.ContainsAny(d, "\"\r\n\x00") || d[0] >= 0x80) {
+		wrong = append(wrong, fault.Field{Path: "options.delimiter", Message: "must be one character", Allowed: []string{",", ";", "tab", "|"}})
+	}
+	if m.Options.HeaderLine < 0 {
+		wrong = append(wrong, fault.Field{Path: "options.header_line", Message: "must be 1 or more"})
+	}
+	d, known := Find(m.Dataset)
+	if m.Dataset != "" && !known {
+		wrong = append(wrong, fault.Field{Path: "dataset", Message: "there is no dataset " + m.Dataset, Allowed: Names()})
+	}
+	if known {
+		for name := range m.Constants {
+			if _, ok := d.Field(name); !ok {
+				wrong = append(wrong, fault.Field{Path: "constants." + name, Message: d.Title + " have no such field", Allowed: fieldNames(d)})
+			}
+		}
+	}
+	if wrong != nil {
+		return fault.WithFields("the mapping file has wrong values", wrong...)
+	}
+	return nil
+}
+
+// delimiter returns the forced delimiter, 0 when the file decides.
+func (o MappingOptions) delimiter() byte {
+	switch o.Delimiter {
+	case "":
+		return 0
+	case "tab":
+		return '\t'
+	}
+	return o.Delimiter[0]
+}
+
+// Names lists the datasets' names.
+func Names() []string {
+	names := make([]string, len(datasets))
+	for i, d := range datasets {
+		names[i] = d.Name
+	}
+	return names
+}

@@ -1,0 +1,41 @@
+-- name: tenant_zone
+-- The time zone of a tenant.
+SELECT time_zone FROM tenant WHERE slug = $1;
+
+-- name: keep_control
+-- Keeps a value under a key unless there is one already.
+INSERT INTO control (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING;
+
+-- name: control_value
+-- The value kept under a key.
+SELECT value FROM control WHERE key = $1;
+
+-- name: insert_import
+-- Records an import.
+INSERT INTO import (id, tenant_id, dataset, file, sha256, bytes, started_at, finished_at, actor, snapshot, status, rows_read, rows_added, rows_updated, rows_unchanged, rows_rejected, rows_deleted, summary)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18);
+
+-- name: insert_reject
+-- Records a rejected row of an import.
+INSERT INTO import_reject (import_id, ordinal, record, line, column_name, value, code, message, suggestion, source_row)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
+
+-- name: delete_rejects
+-- Forgets the rejected rows of an import that did not commit.
+DELETE FROM import_reject WHERE import_id = $1;
+
+-- name: list_imports
+-- A tenant's imports before an id, newest first.
+SELECT i.id, i.sha256, i.bytes, i.started_at, i.finished_at, i.actor, i.status, i.summary
+FROM import i JOIN tenant t ON t.id = i.tenant_id WHERE t.slug = $1 AND i.id < $2 ORDER BY i.id DESC LIMIT $3;
+
+-- name: get_import
+-- One import of a tenant.
+SELECT i.id, i.sha256, i.bytes, i.started_at, i.finished_at, i.actor, i.status, i.summary
+FROM import i JOIN tenant t ON t.id = i.tenant_id WHERE t.slug = $1 AND i.id = $2;
+
+-- name: list_rejects
+-- The rejected rows of an import after an ordinal.
+SELECT r.ordinal, r.record, r.line, r.column_name, r.value, r.code, r.message, r.suggestion, r.source_row
+FROM import_reject r JOIN import i ON i.id = r.import_id JOIN tenant t ON t.id = i.tenant_id
+WHERE t.slug = $1 AND r.import_id = $2 AND r.ordinal > $3 ORDER BY r.ordinal LIMIT $4;

@@ -1,0 +1,326 @@
+package dataset
+
+import (
+	"archive/zip"
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
+
+	"github.com/moatmetrics/moatmetrics/internal/fault"
+)
+
+// maxUnpacked bounds what a compressed file may grow to, a guard against zip bombs.
+const maxUnpacked = 32 << 30
+
+// Encodings as reported in Dialect.Encoding.
+const (
+	encUTF8        = "utf-8"
+	encUTF16LE     = "utf-16le"
+	encUTF16BE     = "utf-16be"
+	encWindows1252 = "windows-1252"
+	encXLSX        = "xlsx"
+)
+
+// upload is one delimited text or workbook, copied into the session's folder.
+type upload struct {
+	Name     string // as the user knows it: file name, or member of an archive
+	Path     string // UTF-8 text without byte order mark; the workbook itself for XLSX
+	SHA256   string // of the bytes as they came
+	Bytes    int64  // of the bytes as they came
+	Encoding string
+}
+
+// copier copies uploads into dir and reports progress.
+type copier struct {
+	dir      string
+	n        int
+	progress func(done int64)
+	encoding string // forced by the mapping; "" decides from the bytes
+}
+
+func (c *copier) create(ext string) (*os.File, error) {
+	c.n++
+	f, err := os.Create(filepath.Join(c.dir, fmt.Sprintf("upload%d%s", c.n, ext)))
+	if err != nil {
+		return nil, diskFault(err)
+	}
+	return f, nil
+}
+
+func diskFault(err error) error {
+	return fault.Wrapf(fault.Unavailable, err, "the data directory could not be written: check free space and permissions; nothing was changed")
+}
+
+// open copies what r holds into the folder and returns its tables' files: one, or one for
+// each member of a zip archive.
+func (c *copier) open(ctx context.Context, name string, r io.Reader) ([]upload, error) {
+	in := bufio.NewReaderSize(r, 1<<20)
+	head, _ := in.Peek(4)
+	switch {
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")):
+		return c.openZip(ctx, name, in)
+	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
+		hash, size := sha256.New(), &counter{}
+		zr, err := gzip.NewReader(io.TeeReader(in, io.MultiWriter(hash, size)))
+		if err != nil {
+			return nil, fault.Wrapf(fault.Invalid, err, "%s looks like gzip but cannot be unpacked", name)
+		}
+		u, err := c.text(ctx, strings.TrimSuffix(name, ".gz"), zr)
+		if err != nil {
+			return nil, err
+		}
+		u.Name, u.SHA256, u.Bytes = name, hex.EncodeToString(hash.Sum(nil)), size.n
+		return []upload{u}, nil
+	case bytes.HasPrefix(head, []byte{0xd0, 0xcf, 0x11, 0xe0}):
+		return nil, fault.Newf(fault.Invalid, "%s is an old Excel file (.xls) or is protected by a password: save it as .xlsx or CSV", name)
+	case bytes.HasPrefix(head, []byte("%PDF")):
+		return nil, fault.Newf(fault.Invalid, "%s is a PDF: export the table as CSV or XLSX", name)
+	}
+	u, err := c.text(ctx, name, in)
+	return []upload{u}, err
+}
+
+type counter struct{ n int64 }
+
+func (c *counter) Write(b []byte) (int, error) { c.n += int64(len(b)); return len(b), nil }
+
+// openZip handles workbooks and archives; both need random access, so both are copied as
+// they are first.
+func (c *copier) openZip(ctx context.Context, name string, r io.Reader) ([]upload, error) {
+	f, err := c.create(".zip")
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	hash := sha256.New()
+	size, err := c.pump(ctx, io.MultiWriter(f, hash), r)
+	if err != nil {
+		return nil, err
+	}
+	zr, err := zip.NewReader(f, size)
+	if err != nil {
+		return nil, fault.Wrapf(fault.Invalid, err, "%s looks like a zip archive but cannot be unpacked", name)
+	}
+	if slices.ContainsFunc(zr.File, func(m *zip.File) bool { return m.Name == "xl/workbook.xml" }) {
+		return []upload{{Name: name, Path: f.Name(), SHA256: hex.EncodeToString(hash.Sum(nil)), Bytes: size, Encoding: encXLSX}}, nil
+	}
+	var uploads []upload
+	for _, m := range zr.File {
+		base := path.Base(m.Name)
+		if m.FileInfo().IsDir() || strings.HasPrefix(base, ".") || strings.HasPrefix(m.Name, "__MACOSX/") {
+			continue
+		}
+		if m.UncompressedSize64 > maxUnpacked {
+			return nil, tooLarge(m.Name)
+		}
+		mr, err := m.Open()
+		if err != nil {
+			return nil, fault.Wrapf(fault.Invalid, err, "%s: the member %s cannot be unpacked", name, m.Name)
+		}
+		inner, err := c.openMember(ctx, m.Name, mr)
+		mr.Close()
+		if err != nil {
+			return nil, err
+		}
+		uploads = append(uploads, inner...)
+	}
+	if len(uploads) == 0 {
+		return nil, fault.Newf(fault.Invalid, "%s holds no files", name)
+	}
+	return uploads, nil
+}
+
+// openMember is open without archives in archives, which only bombs need.
+func (c *copier) openMember(ctx context.Context, name string, r io.Reader) ([]upload, error) {
+	in := bufio.NewReaderSize(r, 1<<16)
+	if head, _ := in.Peek(4); bytes.HasPrefix(head, []byte("PK\x03\x04")) && !strings.HasSuffix(strings.ToLower(name), ".xlsx") {
+		return nil, fault.Newf(fault.Invalid, "%s is an archive inside an archive: unpack it first", name)
+	}
+	return c.open(ctx, name, in)
+}
+
+func tooLarge(name string) error {
+	return fault.Newf(fault.TooLarge, "%s unpacks to more than %d GiB: split it", name, maxUnpacked>>30)
+}
+
+// text copies delimited text and decides its encoding from the bytes: byte order mark,
+// UTF-16 by its zero bytes, valid UTF-8, else Windows-1252.
+func (c *copier) text(ctx context.Context, name string, r io.Reader) (upload, error) {
+	f, err := c.create(".csv")
+	if err != nil {
+		return upload{}, err
+	}
+	defer f.Close()
+	hash, check := sha256.New(), &utf8Check{}
+	in := bufio.NewReaderSize(io.TeeReader(&limited{r: r, left: maxUnpacked, name: name}, hash), 1<<20)
+	enc, skip := sniffEncoding(in, c.encoding)
+	if _, err := in.Discard(skip); err != nil {
+		return upload{}, fault.Wrapf(fault.Unavailable, err, "%s could not be read", name)
+	}
+	var out io.Writer = f
+	if enc == encUTF8 {
+		out = io.MultiWriter(f, check)
+	}
+	size, err := c.pump(ctx, out, in)
+	if err != nil {
+		return upload{}, err
+	}
+	if enc == encUTF8 && !check.ok() {
+		enc = encWindows1252
+	}
+	u := upload{Name: name, Path: f.Name(), SHA256: hex.EncodeToString(hash.Sum(nil)), Bytes: size + int64(skip), Encoding: enc}
+	if enc == encUTF8 {
+		return u, nil
+	}
+	u.Path, err = c.transcode(ctx, f, enc)
+	return u, err
+}
+
+// sniffEncoding looks at the first bytes; the second result is the length of the mark.
+// "utf-8" still has to be confirmed by the rest of the file.
+func sniffEncoding(in *bufio.Reader, forced string) (string, int) {
+	head, _ := in.Peek(4096)
+	switch {
+	case bytes.HasPrefix(head, []byte{0xef, 0xbb, 0xbf}):
+		return encUTF8, 3
+	case bytes.HasPrefix(head, []byte{0xff, 0xfe}):
+		return encUTF16LE, 2
+	case bytes.HasPrefix(head, []byte{0xfe, 0xff}):
+		return encUTF16BE, 2
+	case forced != "":
+		return forced, 0
+	}
+	var zeros [2]int
+	for i, b := range head {
+		if b == 0 {
+			zeros[i%2]++
+		}
+	}
+	switch half := len(head) / 2; {
+	case half > 2 && zeros[1] > half*3/4 && zeros[0] < half/4:
+		return encUTF16LE, 0
+	case half > 2 && zeros[0] > half*3/4 && zeros[1] < half/4:
+		return encUTF16BE, 0
+	}
+	return encUTF8, 0
+}
+
+func decoder(enc string) *encoding.Decoder {
+	switch enc {
+	case encUTF16LE:
+		return unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM).NewDecoder()
+	case encUTF16BE:
+		return unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM).NewDecoder()
+	}
+	return charmap.Windows1252.NewDecoder()
+}
+
+func (c *copier) transcode(ctx context.Context, f *os.File, enc string) (string, error) {
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return "", diskFault(err)
+	}
+	out, err := c.create(".csv")
+	if err != nil {
+		return "", err
+	}
+	defer out.Close()
+	if _, err := c.pump(ctx, out, transform.NewReader(f, decoder(enc))); err != nil {
+		return "", err
+	}
+	os.Remove(f.Name())
+	return out.Name(), nil
+}
+
+// pump copies r to w, watching ctx and telling read faults from write faults.
+func (c *copier) pump(ctx context.Context, w io.Writer, r io.Reader) (int64, error) {
+	buf := make([]byte, 1<<20)
+	var total int64
+	for {
+		if err := ctx.Err(); err != nil {
+			return total, fault.Wrapf(fault.Canceled, err, "the import was canceled")
+		}
+		n, err := r.Read(buf)
+		if n > 0 {
+			if _, werr := w.Write(buf[:n]); werr != nil {
+				return total, diskFault(werr)
+			}
+			total += int64(n)
+			if c.progress != nil {
+				c.progress(total)
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return total, nil
+		}
+		if err != nil {
+			if fault.KindOf(err) != fault.Internal {
+				return total, err
+			}
+			return total, fault.Wrapf(fault.Invalid, err, "the file could not be read to its end: it is damaged or the transfer broke off")
+		}
+	}
+}
+
+// limited refuses to read more than left bytes.
+type limited struct {
+	r    io.Reader
+	left int64
+	name string
+}
+
+func (l *limited) Read(b []byte) (int, error) {
+	n, err := l.r.Read(b)
+	if l.left -= int64(n); l.left < 0 {
+		return 0, tooLarge(l.name)
+	}
+	return n, err
+}
+
+// utf8Check watches a stream for bytes that are not UTF-8.
+type utf8Check struct {
+	tail []byte // an incomplete character at the end of what was written
+	bad  bool
+}
+
+func (u *utf8Check) Write(b []byte) (int, error) {
+	n := len(b)
+	if u.bad {
+		return n, nil
+	}
+	if len(u.tail) > 0 {
+		b = append(u.tail, b...)
+		u.tail = nil
+	}
+	// Cut an incomplete character off the end: at most three bytes.
+	cut := len(b)
+	for i := 1; i <= 3 && i <= len(b); i++ {
+		if c := b[len(b)-i]; utf8.RuneStart(c) {
+			if !utf8.FullRune(b[len(b)-i:]) {
+				cut = len(b) - i
+			}
+			break
+		}
+	}
+	u.bad = !utf8.Valid(b[:cut])
+	u.tail = append([]byte(nil), b[cut:]...)
+	return n, nil
+}
+
+func (u *utf8Check) ok() bool { return !u.bad && len(u.tail) == 0 }

@@ -1,0 +1,62 @@
+package dataset
+
+import "github.com/moatmetrics/moatmetrics/internal/warehouse"
+
+// ImportResult is what became of one file; its JSON is what import --json prints. Rows are
+// records of the file: RowsRead = RowsAdded + RowsUpdated + RowsUnchanged + RowsRejected.
+type ImportResult struct {
+	File          string             `json:"file"`
+	Dataset       string             `json:"dataset"`
+	ImportID      int64              `json:"import_id"` // 0 for a dry run
+	Snapshot      warehouse.Snapshot `json:"snapshot"`
+	RowsRead      int64              `json:"rows_read"`
+	RowsAdded     int64              `json:"rows_added"`
+	RowsUpdated   int64              `json:"rows_updated"`
+	RowsUnchanged int64              `json:"rows_unchanged"`
+	RowsRejected  int64              `json:"rows_rejected"`
+	RowsDeleted   int64              `json:"rows_deleted"` // stored rows that the file says are gone
+	Quality       Quality            `json:"quality"`
+	Dialect       Dialect            `json:"dialect"`
+	Columns       []ColumnUse        `json:"columns"`
+	Findings      []Finding          `json:"findings"`
+	Rejects       []Reject           `json:"rejects"` // the first maxListed; Service.Rejects pages through all
+}
+
+// maxListed is how many rejects a result lists.
+const maxListed = 10_000
+
+// ColumnUse says what a column of the file was taken for.
+type ColumnUse struct {
+	Source     string  `json:"source"`     // header in the file
+	Field      *string `json:"field"`      // null: kept as an attribute
+	Confidence float64 `json:"confidence"` // 1: the field's own name or the mapping's word; 0 when not taken
+}
+
+// Severity says how much a finding matters.
+type Severity string
+
+// The severities.
+const (
+	Info    Severity = "info"    // good to know
+	Warning Severity = "warning" // may make numbers wrong
+)
+
+// Finding is something noticed about a file; its rows were stored all the same.
+type Finding struct {
+	Code       string   `json:"code"`
+	Severity   Severity `json:"severity"`
+	Message    string   `json:"message"`
+	Column     string   `json:"column,omitempty"`
+	Count      int64    `json:"count"`             // rows, or things, it is about
+	Records    []int64  `json:"records,omitempty"` // the first records
+	Suggestion string   `json:"suggestion,omitempty"`
+}
+
+func (l *load) add(f Finding) { l.findings = append(l.findings, f) }
+
+// Quality scores an import: the parts are shares from 0 to 1, Score is their weighted
+// geometric mean (see quality.go for the formulas). Parts that do not apply are absent.
+type Quality struct {
+	Score      float64            `json:"score"`
+	Dimensions map[string]float64 `json:"dimensions"`
+}

@@ -1,0 +1,438 @@
+package dataset
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/moatmetrics/moatmetrics/internal/warehouse"
+)
+
+// keyMode says what identifies a row and what a second row with the same key means.
+type keyMode int
+
+const (
+	// byContent: no id; the row's content and its ordinal among equal rows. All are kept.
+	byContent keyMode = iota
+	// byID: an id, or the natural key of an entity. An equal row is not stored again, a
+	// differing one is rejected.
+	byID
+	// byNatural: a fact's natural key. Further rows are kept under a number of their own.
+	byNatural
+	// byRegister: one row is one document. Equal rows are not stored again, differing
+	// ones are kept under a number of their own.
+	byRegister
+)
+
+// separator joins the parts of a key; exporters do not use it.
+const separator = "chr(31)"
+
+// reject stores rejects; sel yields record, line, ord, column, value, code, message,
+// suggestion and, if the raw row is not in the file's relation, the row. The lowest ord of
+// a record is the one reported.
+func (l *load) reject(ctx context.Context, sel string) error {
+	if !l.rejected {
+		if _, err := l.create(ctx, "TABLE", "rejects", `(record BIGINT, line BIGINT, ord INTEGER, "column" VARCHAR, value VARCHAR, code VARCHAR, message VARCHAR, suggestion VARCHAR, source_row VARCHAR)`); err != nil {
+			return err
+		}
+		l.rejected = true
+	}
+	columns := `(record, line, ord, "column", value, code, message, suggestion, source_row)`
+	if !strings.Contains(sel, "source_row") {
+		columns = strings.Replace(columns, ", source_row", "", 1)
+	}
+	return l.s.Exec(ctx, "INSERT INTO "+l.name("rejects")+" "+columns+" "+sel)
+}
+
+// check rejects the rows that cannot be stored: unreadable amounts, dates and hours, and
+// missing required values.
+func (l *load) check(ctx context.Context) error {
+	if err := l.unreadable(ctx); err != nil {
+		return err
+	}
+	for i, f := range l.d.Fields {
+		if !f.Required || f.Column == ColClient && l.d.Name != "clients" {
+			continue // a row without a client is kept as unassigned
+		}
+		var texts, headers []string
+		complete := false
+		for _, name := range append([]string{f.Name}, f.Instead...) {
+			if in := l.inputs[name]; in != nil {
+				texts, headers = append(texts, in.text), append(headers, in.header)
+				complete = complete || in.known && in.filled == l.rows
+			}
+		}
+		if complete || len(texts) == 0 {
+			continue
+		}
+		if err := l.ensureRaw(ctx); err != nil {
+			return err
+		}
+		first := "coalesce(c0, c1, '')"
+		if len(l.t.Layout.Header) == 1 {
+			first = "coalesce(c0, '')"
+		}
+		sel := fmt.Sprintf(`SELECT _record, _line, %d, %s, '', CASE WHEN is_total THEN 'total_row' ELSE 'required_missing' END,
+ CASE WHEN is_total THEN 'is a total, not a row' ELSE %s END, CASE WHEN is_total THEN 'nothing to do: totals are computed' ELSE %s END
+FROM (SELECT _record, _line, regexp_matches(%s, '(?i)^\s*(grand |sub ?)?total') AS is_total FROM %s WHERE coalesce(%s) IS NULL)`,
+			1000+i, q(headers[0]), q("is missing"), q("fill in "+f.Help), first, l.raw(), strings.Join(append(texts, "NULL"), ", "))
+		if err := l.reject(ctx, sel); err != nil {
+			return err
+		}
+	}
+	return l.checkInvoices(ctx)
+}
+
+// attributes is the JSON of the unknown columns that hold something, null when none does.
+func (l *load) attributes() string {
+	if len(l.unknown) == 0 {
+		return "NULL::VARCHAR"
+	}
+	var parts []string
+	seen := map[string]int{}
+	for _, i := range l.unknown {
+		name := strings.TrimSpace(l.t.Layout.Header[i])
+		if name == "" {
+			name = "column " + strconv.Itoa(i+1)
+		}
+		if seen[name]++; seen[name] > 1 {
+			name += " (" + strconv.Itoa(seen[name]) + ")"
+		}
+		parts = append(parts, fmt.Sprintf("to_json(%s) || ':' || to_json(%s)", q(name), trimmed(fmt.Sprintf("c%d", i))))
+	}
+	joined := "concat_ws(',', " + strings.Join(parts, ", ") + ")"
+	return fmt.Sprintf("CASE WHEN %s <> '' THEN '{' || %s || '}' END", joined, joined)
+}
+
+// inputSQL selects the inputs as in_<field>, with record when rows have numbers already,
+// without the rejected rows.
+func (l *load) inputSQL() string {
+	var cols []string
+	if l.rawTable {
+		cols = append(cols, "r._record AS record")
+	}
+	from := l.raw() + " r"
+	for _, name := range l.order {
+		in := l.inputs[name]
+		cols = append(cols, in.value+" AS in_"+name)
+		if in.lookup != "" {
+			from += fmt.Sprintf(" LEFT JOIN %s ON %s.v = %s", in.lookup, in.lookup, in.text)
+		}
+	}
+	cols = append(cols, l.attributes()+" AS attributes")
+	text := "SELECT " + strings.Join(cols, ", ") + " FROM " + from
+	if l.rejected {
+		text += fmt.Sprintf(" WHERE r._record NOT IN (SELECT record FROM %s)", l.name("rejects"))
+	}
+	return text
+}
+
+// in is an input's value, a typed null when the file does not have it.
+func (l *load) in(field string) string {
+	f, _ := l.d.Field(field)
+	if l.inputs[field] == nil {
+		return "NULL::" + string(f.Kind.Type())
+	}
+	return "in_" + field
+}
+
+func (l *load) has(field string) bool { return l.inputs[field] != nil }
+
+// pseudonym is the key under which a person's rows are kept.
+func (l *load) pseudonym(names ...string) string {
+	var parts []string
+	for _, n := range names {
+		if l.has(n) {
+			parts = append(parts, "in_"+n)
+		}
+	}
+	if len(parts) == 0 {
+		return "NULL::VARCHAR"
+	}
+	return fmt.Sprintf("'p_' || substr(md5(%s || lower(coalesce(%s))), 1, 16)", q(l.salt), strings.Join(append(parts, "NULL"), ", "))
+}
+
+// personInputs are the inputs that name the person of a dataset, the one that decides the
+// key first; the kind is "staff" or "contact".
+func (l *load) personInputs() (kind string, names []string) {
+	switch l.d.Name {
+	case "contacts":
+		return "contact", []string{"contact_email", "contact_name"}
+	case "license_assignments":
+		return "contact", []string{"user_email"}
+	}
+	if _, ok := l.d.Field("staff_name"); ok {
+		return "staff", []string{"staff_name", "staff_email", "staff_id"}
+	}
+	return "", nil
+}
+
+// stored is the SQL of a stored column over the inputs.
+func (l *load) stored(column string) string {
+	switch column {
+	case ColClient:
+		if l.d.Name == "clients" || !l.has("client_id") {
+			return l.in("client_name")
+		}
+		return "coalesce(" + l.in("client_name") + ", 'id:' || in_client_id)"
+	case ColStaff, ColPerson:
+		_, names := l.personInputs()
+		return l.pseudonym(names...)
+	case "created_on":
+		return "coalesce(" + l.in("created_on") + ", CAST(" + l.in("created_at") + " AS DATE))"
+	case "currency":
+		return "upper(" + l.in("currency") + ")"
+	case "status":
+		if l.has("is_active") && l.d.Name != "staff" {
+			return "coalesce(" + l.in("status") + ", CASE in_is_active WHEN true THEN 'active' WHEN false THEN 'inactive' END)"
+		}
+	}
+	return l.in(column)
+}
+
+// fieldColumns lists the dataset's stored columns, private ones included.
+func (l *load) fieldColumns() []warehouse.Column {
+	return append(l.d.Columns(false), l.d.Columns(true)...)
+}
+
+// content is the canonical text of a row: every filled column with its field id, so that
+// a column added later does not change it. Columns in leave out are not part of it.
+func (l *load) content(leaveOut ...string) string {
+	var parts []string
+	for _, c := range l.fieldColumns() {
+		if slices.Contains(leaveOut, c.Name) || l.constantColumn(c.Name) {
+			continue
+		}
+		parts = append(parts, fmt.Sprintf("chr(31) || '%d=' || %s::VARCHAR", c.ID, warehouse.QuoteIdent(c.Name)))
+	}
+	if l.d.Effective {
+		parts = append(parts, "chr(31) || 'from=' || valid_from::VARCHAR")
+	}
+	return "concat(" + strings.Join(append(parts, "''"), ", ") + ")"
+}
+
+// constantColumn reports whether a column is null in every row of this file.
+func (l *load) constantColumn(column string) bool {
+	if l.d.Name == "invoices" && column == "net_amount" {
+		return false // computed
+	}
+	return strings.HasPrefix(l.stored(column), "NULL::")
+}
+
+// source id of a row: its id, else its natural key, else null.
+func (l *load) sourceID() (string, keyMode) {
+	id := "NULL::VARCHAR"
+	if l.d.IDField != "" && l.has(l.d.IDField) {
+		id = "in_" + l.d.IDField
+	}
+	fact := l.d.Month != ""
+	if len(l.d.Natural) == 0 || fact && id != "NULL::VARCHAR" {
+		if id == "NULL::VARCHAR" {
+			return id, byContent
+		}
+		return id, byID
+	}
+	var parts []string
+	for _, n := range l.d.Natural {
+		f, _ := l.d.Field(n)
+		if f.Column != "" {
+			parts = append(parts, "coalesce("+l.stored(f.Column)+"::VARCHAR, '')")
+		}
+	}
+	natural := strings.Join(parts, " || "+separator+" || ")
+	if fact {
+		return natural, byNatural
+	}
+	if id == "NULL::VARCHAR" {
+		return natural, byID
+	}
+	return "coalesce(" + id + ", " + natural + ")", byID
+}
+
+// rowID is the key of a row: md5 of source system and id, or of source system, content
+// and ordinal 1 when it has no id.
+func (l *load) rowID(content, ordinal string) string {
+	keyed := fmt.Sprintf("md5(%s || chr(31) || source_id)::UUID", q(l.source))
+	if l.d.Effective {
+		keyed = fmt.Sprintf("md5(%s || chr(31) || source_id || chr(31) || coalesce(valid_from::VARCHAR, ''))::UUID", q(l.source))
+	}
+	plain := fmt.Sprintf("md5(%s || chr(31) || (%s) || chr(31) || %s)::UUID", q(l.source), content, ordinal)
+	return fmt.Sprintf("CASE WHEN source_id IS NULL THEN %s ELSE %s END", plain, keyed)
+}
+
+// stage makes the table of stored columns: one row for each record that is kept, several
+// for a document with lines.
+func (l *load) stage(ctx context.Context) error {
+	id, mode := l.sourceID()
+	var inner string
+	if l.d.Name == "invoices" {
+		source := l.inputSQL()
+		if l.has("lines_json") {
+			if err := l.explodeLines(ctx); err != nil {
+				return err
+			}
+			source = "SELECT * FROM " + l.name("exploded")
+		}
+		id, mode = l.invoiceKey()
+		inner = "SELECT *, " + id + " AS source_id FROM (" + l.invoiceSQL(source) + ")"
+	} else {
+		inner = l.stageSQL(id)
+	}
+	l.mode, l.numbered = mode, l.rawTable
+	content := l.content()
+	if mode != byContent && (mode != byID || l.d.Month == "") {
+		content = "''" // every row has a source id
+	}
+	_, err := l.create(ctx, "TABLE", "staged", "AS SELECT *, "+l.rowID(content, "'1'")+" AS row_id FROM ("+inner+")")
+	return err
+}
+
+// stageSQL selects the stored columns from the inputs.
+func (l *load) stageSQL(id string) string {
+	var cols []string
+	if l.rawTable {
+		cols = append(cols, "record")
+	}
+	cols = append(cols, id+" AS source_id", "attributes")
+	if l.d.Effective {
+		cols = append(cols, l.in("valid_from")+" AS valid_from")
+	}
+	for _, c := range l.fieldColumns() {
+		cols = append(cols, fmt.Sprintf("CAST(%s AS %s) AS %s", l.stored(c.Name), c.Type, warehouse.QuoteIdent(c.Name)))
+	}
+	return "SELECT " + strings.Join(cols, ", ") + " FROM (" + l.inputSQL() + ")"
+}
+
+// staged is the relation of staged rows with their record numbers.
+func (l *load) staged() string {
+	if l.numbered {
+		return fmt.Sprintf("(SELECT rowid AS _row, * FROM %s%s)", l.name("staged"), l.tail)
+	}
+	return fmt.Sprintf("(SELECT rowid AS _row, rowid + 1 AS record, * FROM %s%s)", l.name("staged"), l.tail)
+}
+
+// resolveDuplicates deals with rows that have the same key as another one of the file.
+func (l *load) resolveDuplicates(ctx context.Context) error {
+	staged := l.name("staged")
+	rows, err := l.s.Query(ctx, fmt.Sprintf("SELECT count(*) FROM (SELECT row_id FROM %s GROUP BY row_id HAVING count(*) > 1)", staged))
+	if err != nil || rows.Rows[0][0].(int64) == 0 {
+		return err
+	}
+	// n counts the rows of a key, nth those of the key that are equal: the first of a content has nth 1.
+	twins, err := l.create(ctx, "TABLE", "twins", fmt.Sprintf(`AS SELECT *, first_value(record) OVER (PARTITION BY row_id ORDER BY record, _row) AS first,
+ row_number() OVER (PARTITION BY row_id ORDER BY record, _row) AS n, row_number() OVER (PARTITION BY row_id, content ORDER BY record, _row) AS nth,
+ content = first_value(content) OVER (PARTITION BY row_id ORDER BY record, _row) AS same
+FROM (SELECT _row, record, row_id, source_id, %s AS content FROM %s WHERE row_id IN (SELECT row_id FROM %s GROUP BY row_id HAVING count(*) > 1))`,
+		l.allContent(l.content(l.mutable()...)), l.staged(), staged))
+	if err != nil {
+		return err
+	}
+	// Rows without an id: the ordinal among equal ones is part of the key.
+	if err := l.s.Exec(ctx, fmt.Sprintf(`UPDATE %s AS t SET row_id = md5(%s || chr(31) || (%s) || chr(31) || x.n)::UUID FROM %s x WHERE t.rowid = x._row AND x.n > 1 AND x.source_id IS NULL`,
+		staged, q(l.source), l.content(), twins)); err != nil {
+		return err
+	}
+	switch l.mode {
+	case byID, byRegister:
+		if err := l.dropTwins(ctx, twins); err != nil {
+			return err
+		}
+	}
+	if l.mode == byNatural || l.mode == byRegister {
+		// The number of a row counts distinct contents first, so that every import of the file gives the same.
+		key := "t.source_id || chr(31) || '#' || x.k"
+		if err := l.s.Exec(ctx, fmt.Sprintf(`UPDATE %[1]s AS t SET source_id = %[2]s, row_id = md5(%[3]s || chr(31) || %[2]s)::UUID
+FROM (SELECT _row, row_number() OVER (PARTITION BY row_id ORDER BY nth, record, _row) AS k FROM %[4]s WHERE %[5]s) x WHERE t.rowid = x._row AND x.k > 1`,
+			staged, key, q(l.source), twins, map[bool]string{true: "nth = 1", false: "true"}[l.mode == byRegister])); err != nil {
+			return err
+		}
+	}
+	return l.reportTwins(ctx, twins)
+}
+
+// reportTwins adds the findings about rows that were kept although they are equal.
+func (l *load) reportTwins(ctx context.Context, twins string) error {
+	kept := "nth > 1"
+	switch l.mode {
+	case byID:
+		kept += " AND source_id IS NULL"
+	case byRegister:
+		return nil
+	}
+	rows, err := l.s.Query(ctx, fmt.Sprintf("SELECT count(*) FROM %s WHERE %s", twins, kept))
+	if err != nil {
+		return err
+	}
+	n := rows.Rows[0][0].(int64)
+	if n == 0 {
+		return nil
+	}
+	return l.addRows(ctx, Finding{Code: "possible_duplicates", Severity: Info, Count: n,
+		Message:    plural(n, "row is", "rows are") + " equal to another row of the file in every known column; all are stored, as nothing shows that they are the same thing",
+		Suggestion: "include an id column in the export to tell repeats from real rows"}, fmt.Sprintf("SELECT record FROM %s WHERE %s", twins, kept))
+}
+
+// allContent adds the unknown columns to a row's content: rows that differ only there
+// are not repeats.
+func (l *load) allContent(content string) string {
+	if len(l.unknown) == 0 || l.mode == byContent {
+		return content
+	}
+	return content + " || coalesce(attributes, '')"
+}
+
+// dropTwins leaves out rows that repeat another one and, where the key is an id, rejects
+// rows that contradict it.
+func (l *load) dropTwins(ctx context.Context, twins string) error {
+	repeats, dropped := "nth > 1", "nth > 1"
+	if l.mode == byID {
+		repeats, dropped = "n > 1 AND same AND source_id IS NOT NULL", "n > 1 AND source_id IS NOT NULL"
+	}
+	rows, err := l.s.Query(ctx, fmt.Sprintf("SELECT count(*) FILTER (%s), count(*) FILTER (%s) FROM %s", repeats, dropped, twins))
+	if err != nil {
+		return err
+	}
+	n, all := rows.Rows[0][0].(int64), rows.Rows[0][1].(int64)
+	if all > n {
+		if err := l.ensureRaw(ctx); err != nil {
+			return err
+		}
+		column := "key"
+		if in := l.inputs[l.d.IDField]; in != nil {
+			column = in.header
+		}
+		if err := l.reject(ctx, fmt.Sprintf(`SELECT w.record, r._line, 2000, %s, replace(w.source_id, chr(31), ' / '), 'dup_natural_key', 'stands in record ' || w.first || ' already, with other values', 'keep one of the two rows'
+FROM %s w JOIN %s r ON r._record = w.record WHERE n > 1 AND NOT same AND source_id IS NOT NULL`, q(column), twins, l.raw())); err != nil {
+			return err
+		}
+	}
+	l.tail = fmt.Sprintf(" WHERE rowid NOT IN (SELECT _row FROM %s WHERE %s)", twins, dropped)
+	if n == 0 {
+		return nil
+	}
+	l.dropped += n
+	return l.addRows(ctx, Finding{Code: "duplicate_rows", Severity: Info, Count: n,
+		Message: plural(n, "row repeats", "rows repeat") + " another row of the file and count once"}, fmt.Sprintf("SELECT record FROM %s WHERE %s", twins, repeats))
+}
+
+// addRows adds a finding with the first records that sel yields.
+func (l *load) addRows(ctx context.Context, f Finding, sel string) error {
+	rows, err := l.s.Query(ctx, fmt.Sprintf("SELECT DISTINCT record FROM (%s) ORDER BY record LIMIT %d", sel, sampleSize))
+	if err != nil {
+		return err
+	}
+	for _, r := range rows.Rows {
+		f.Records = append(f.Records, r[0].(int64))
+	}
+	l.add(f)
+	return nil
+}
+
+func plural(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.FormatInt(n, 10) + " " + many
+}

@@ -1,0 +1,121 @@
+package dataset
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"fmt"
+
+	"github.com/moatmetrics/moatmetrics/internal/fault"
+	"github.com/moatmetrics/moatmetrics/internal/quantity"
+	"github.com/moatmetrics/moatmetrics/internal/tenant"
+)
+
+// Template returns a CSV file with the dataset's headers and two example rows, which can
+// be imported as it stands. Fields that only stand in for others are left out.
+func Template(name string) ([]byte, error) {
+	d, ok := Find(name)
+	if !ok {
+		return nil, fault.WithFields("there is no dataset "+name, fault.Field{Path: "dataset", Message: "unknown", Allowed: Names()})
+	}
+	var headers, first, second []string
+	for _, f := range d.Fields {
+		if f.Example == "" && !f.Required {
+			continue
+		}
+		headers = append(headers, f.Name)
+		first = append(first, f.Example)
+		other := f.Example
+		switch f.Name {
+		case d.IDField, "line_number":
+			other = next(f.Example)
+		case "invoice_number":
+			if d.IDField == "" {
+				other = next(f.Example)
+			}
+		case "client_name":
+			other = "Bay Clinic"
+		case "client_id":
+			other = next(f.Example)
+		case "staff_name":
+			other = "Sam Reyes"
+		case "staff_email":
+			other = "sam@example.com"
+		case "staff_id":
+			other = next(f.Example)
+		case "account", "channel", "user_email", "contact_email":
+			other = "second " + f.Example
+		}
+		if f.Kind == Date && f.Name == d.Month || d.Month == "" && f.Name == "date" {
+			day, err := quantity.ParseDay(f.Example)
+			if err != nil {
+				return nil, fmt.Errorf("template %s: %w", name, err)
+			}
+			other = day.AddDays(1).String()
+		}
+		second = append(second, other)
+	}
+	var out bytes.Buffer
+	w := csv.NewWriter(&out)
+	if err := w.WriteAll([][]string{headers, first, second}); err != nil {
+		return nil, fmt.Errorf("template %s: %w", name, err)
+	}
+	return out.Bytes(), nil
+}
+
+// next is the example with its last digit, 0 to 8, counted up, or 1 appended.
+func next(s string) string {
+	if n := len(s); n > 0 && s[n-1] >= '0' && s[n-1] < '9' {
+		return s[:n-1] + string(s[n-1]+1)
+	}
+	return s + "1"
+}
+
+// TableSummary is one dataset of a tenant: what is stored and how good it came in.
+type TableSummary struct {
+	Name string `json:"name"`
+	Rows int64  `json:"rows"`
+	// Months are the first days of the first and the last month that hold rows; empty when
+	// the dataset is undated or empty.
+	Months []quantity.Day `json:"months"`
+	// Quality is the mean score of the dataset's imports weighted by their rows, null
+	// without imports.
+	Quality *float64 `json:"quality"`
+}
+
+// summaryImports bounds how many imports count for the quality of a dataset.
+const summaryImports = 1000
+
+// Summary lists the tenant's datasets that hold rows, in the order of Datasets.
+func (s *Service) Summary(ctx context.Context, scope tenant.Scope) ([]TableSummary, error) {
+	tables, err := s.w.Tables(ctx, scope, 0)
+	if err != nil {
+		return nil, fmt.Errorf("datasets: %w", err)
+	}
+	imports, err := s.Imports(ctx, scope, summaryImports, 0)
+	if err != nil {
+		return nil, err
+	}
+	weight, sum := map[string]float64{}, map[string]float64{}
+	for _, i := range imports {
+		n := float64(i.Result.RowsRead)
+		weight[i.Result.Dataset] += n
+		sum[i.Result.Dataset] += n * i.Result.Quality.Score
+	}
+	out := []TableSummary{}
+	for _, t := range tables {
+		if _, ok := Find(t.Name); !ok || t.Rows == 0 {
+			continue
+		}
+		x := TableSummary{Name: t.Name, Rows: t.Rows, Months: t.Months}
+		if x.Months == nil {
+			x.Months = []quantity.Day{}
+		}
+		if weight[t.Name] > 0 {
+			mean := round4(sum[t.Name] / weight[t.Name])
+			x.Quality = &mean
+		}
+		out = append(out, x)
+	}
+	return out, nil
+}

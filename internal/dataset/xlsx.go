@@ -1,0 +1,194 @@
+package dataset
+
+import (
+	"io"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/xuri/excelize/v2"
+
+	"github.com/moatmetrics/moatmetrics/internal/fault"
+)
+
+// sheet streams the rows of one worksheet. Each row is read twice, raw and as displayed:
+// the display shows which numbers are dates or durations, the raw value is exact.
+type sheet struct {
+	file       *excelize.File
+	name       string
+	raw, shown *excelize.Rows
+	line       int64
+	header     []string
+	headerLine int64
+	date1904   bool
+}
+
+// openSheet opens the named sheet, or the first that holds a table, and finds its header.
+func openSheet(path, dir string, o MappingOptions, score func([]string) int) (*sheet, error) {
+	f, err := excelize.OpenFile(path, excelize.Options{TmpDir: dir, UnzipSizeLimit: 8 << 30, UnzipXMLSizeLimit: 16 << 20, ShortDatePattern: "yyyy-mm-dd", LongDatePattern: "yyyy-mm-dd", LongTimePattern: "hh:mm:ss"})
+	if err != nil {
+		return nil, fault.Wrapf(fault.Invalid, err, "the workbook cannot be opened: it is damaged, protected by a password, or not an .xlsx file")
+	}
+	names := f.GetSheetList()
+	if o.Sheet != "" {
+		if i, err := f.GetSheetIndex(o.Sheet); err != nil || i < 0 {
+			f.Close()
+			return nil, fault.WithFields("the workbook has no sheet "+o.Sheet, fault.Field{Path: "options.sheet", Message: "unknown", Allowed: names})
+		}
+		names = []string{o.Sheet}
+	}
+	props, _ := f.GetWorkbookProps()
+	for _, name := range names {
+		s := &sheet{file: f, name: name, date1904: props.Date1904 != nil && *props.Date1904}
+		found, err := s.findHeader(o.HeaderLine, score)
+		if err != nil {
+			f.Close()
+			return nil, err
+		}
+		if found {
+			return s, nil
+		}
+	}
+	f.Close()
+	return nil, fault.Newf(fault.Invalid, "the workbook holds no table: no sheet has a header line")
+}
+
+func (s *sheet) rewind() error {
+	s.closeRows()
+	var err error
+	if s.raw, err = s.file.Rows(s.name); err == nil {
+		s.shown, err = s.file.Rows(s.name)
+	}
+	s.line = 0
+	if err != nil {
+		return fault.Wrapf(fault.Invalid, err, "the sheet %s cannot be read", s.name)
+	}
+	return nil
+}
+
+func (s *sheet) closeRows() {
+	if s.raw != nil {
+		s.raw.Close()
+	}
+	if s.shown != nil {
+		s.shown.Close()
+	}
+	s.raw, s.shown = nil, nil
+}
+
+func (s *sheet) close() {
+	s.closeRows()
+	s.file.Close()
+}
+
+// findHeader looks at the first rows and leaves the sheet just after the header.
+func (s *sheet) findHeader(headerLine int64, score func([]string) int) (bool, error) {
+	if err := s.rewind(); err != nil {
+		return false, err
+	}
+	best := -1
+	for range headerWithin {
+		rec, err := s.next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return false, err
+		}
+		if blank(rec.Fields) || headerLine > 0 && rec.Line != headerLine {
+			continue
+		}
+		if n := score(rec.Fields); n > max(best, 1) || best < 0 {
+			best, s.header, s.headerLine = n, rec.Fields, rec.Line
+		}
+	}
+	if best < 0 {
+		return false, nil
+	}
+	if err := s.rewind(); err != nil {
+		return false, err
+	}
+	for s.line < s.headerLine {
+		if _, err := s.next(); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+func (s *sheet) next() (record, error) {
+	if !s.raw.Next() || !s.shown.Next() {
+		if err := s.raw.Error(); err != nil {
+			return record{}, fault.Wrapf(fault.Invalid, err, "the sheet %s cannot be read to its end", s.name)
+		}
+		return record{}, io.EOF
+	}
+	s.line++
+	raw, err := s.raw.Columns(excelize.Options{RawCellValue: true})
+	if err != nil {
+		return record{}, fault.Wrapf(fault.Invalid, err, "the sheet %s cannot be read: row %d", s.name, s.line)
+	}
+	shown, err := s.shown.Columns()
+	if err != nil {
+		return record{}, fault.Wrapf(fault.Invalid, err, "the sheet %s cannot be read: row %d", s.name, s.line)
+	}
+	if len(raw) > maxColumns {
+		return record{}, fault.Newf(fault.Invalid, "row %d has more than %d columns", s.line, maxColumns)
+	}
+	for i := range raw {
+		if i < len(shown) {
+			raw[i] = cellText(raw[i], shown[i], s.date1904)
+		}
+		if strings.HasPrefix(raw[i], "#") && errorCell.MatchString(raw[i]) {
+			raw[i] = ""
+		}
+	}
+	return record{Fields: raw, Line: s.line}, nil
+}
+
+var (
+	errorCell = regexp.MustCompile(`^#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!)$`)
+	dateShape = regexp.MustCompile(`(?i)\d{1,4}[-/. ]\d{1,2}[-/. ]\d{1,4}|\d[-/ ,.]*(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[-/ ,.]*\d`)
+	timeShape = regexp.MustCompile(`^\d+:\d{2}(:\d{2})?`)
+)
+
+// cellText returns a cell's exact text: a number that is displayed as a date becomes an
+// ISO date, one displayed as a time h:mm:ss; any other number stays as stored.
+func cellText(raw, shown string, date1904 bool) string {
+	if raw == shown {
+		return raw
+	}
+	n, err := strconv.ParseFloat(raw, 64)
+	if err != nil || math.IsInf(n, 0) || math.IsNaN(n) {
+		switch raw { // booleans are stored as 1 and 0 and shown as TRUE and FALSE
+		case "":
+			return shown
+		}
+		return raw
+	}
+	switch {
+	case n >= 1 && n < 2958466 && dateShape.MatchString(shown):
+		t, err := excelize.ExcelDateToTime(n, date1904)
+		if err != nil {
+			return raw
+		}
+		if t.Hour()+t.Minute()+t.Second() == 0 {
+			return t.Format("2006-01-02")
+		}
+		return t.Format("2006-01-02 15:04:05")
+	case n >= 0 && n < 1000 && timeShape.MatchString(shown):
+		seconds := int64(math.Round(n * 86400))
+		return strconv.FormatInt(seconds/3600, 10) + ":" + pad2(seconds/60%60) + ":" + pad2(seconds%60)
+	case shown == "TRUE" || shown == "FALSE":
+		return shown
+	}
+	return raw
+}
+
+func pad2(n int64) string {
+	if n < 10 {
+		return "0" + strconv.FormatInt(n, 10)
+	}
+	return strconv.FormatInt(n, 10)
+}
