@@ -1,0 +1,389 @@
+package insight
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/moatmetrics/moatmetrics/internal/fault"
+	"github.com/moatmetrics/moatmetrics/internal/metric"
+	"github.com/moatmetrics/moatmetrics/internal/quantity"
+	"github.com/moatmetrics/moatmetrics/internal/tenant"
+	"github.com/moatmetrics/moatmetrics/internal/warehouse"
+)
+
+// What an explanation may compare with.
+const (
+	Previous  = "previous"  // the same cell in the period before, of the same length
+	Portfolio = "portfolio" // everything in the same period, scaled to the size of the cell
+)
+
+// ExplainRequest asks why a measure differs between two cells.
+type ExplainRequest struct {
+	Measure string
+	// Where is the cell, as in metric.Query; "" is everything.
+	Where string
+	// Period is the period of the cell; when it is open, the last twelve complete months.
+	Period quantity.Period
+	// Versus is Previous or Portfolio; "" means Previous.
+	Versus string
+}
+
+// Side is one of the two cells of an explanation.
+type Side struct {
+	Value  *quantity.Decimal           `json:"value"`            // null when it has none
+	Reason string                      `json:"reason,omitempty"` // why it has none
+	Label  string                      `json:"label"`
+	Period quantity.Period             `json:"period"`
+	Inputs map[string]quantity.Decimal `json:"inputs"` // the base measures it is computed from
+}
+
+// Explanation is the exact attribution of a change. The drivers' contributions add up to
+// Change, which is To − From, all in Unit.
+type Explanation struct {
+	Measure    string             `json:"measure"`
+	Unit       quantity.Unit      `json:"unit"`
+	Where      string             `json:"where"`
+	Versus     string             `json:"versus"`
+	From       Side               `json:"from"`
+	To         Side               `json:"to"`
+	Change     *quantity.Decimal  `json:"change"` // null when a side has no value
+	Drivers    []Driver           `json:"drivers"`
+	By         string             `json:"by,omitempty"` // the dimension whose values the drivers are; "" when they are inputs
+	Note       string             `json:"note,omitempty"`
+	Confidence Confidence         `json:"confidence"`
+	Interval   *Interval          `json:"interval"` // of To, expected
+	Words      string             `json:"words"`
+	Query      metric.Query       `json:"query"`
+	Snapshot   warehouse.Snapshot `json:"snapshot"`
+}
+
+// Explain attributes the change of a measure between two cells to its inputs, or, for a
+// measure that adds up and has none, to the values of a dimension. A margin that is
+// undefined without revenue is explained as gross profit, and Note says so.
+//
+// Errors: Invalid for an unknown measure, filter or comparison and for measures that
+// cannot be attributed, NotFound when there is no data; and what metric.Catalog.Run returns.
+func (s *Service) Explain(ctx context.Context, scope tenant.Scope, req ExplainRequest) (*Explanation, error) {
+	if req.Versus == "" {
+		req.Versus = Previous
+	}
+	if req.Versus != Previous && req.Versus != Portfolio {
+		return nil, fault.WithFields(fmt.Sprintf("%q is not a comparison", req.Versus), fault.Field{Path: "versus", Message: "unknown comparison", Allowed: []string{Previous, Portfolio}})
+	}
+	if req.Versus == Portfolio && strings.TrimSpace(req.Where) == "" {
+		return nil, fault.WithFields("the portfolio is everything: say what to compare with it", fault.Field{Path: "where", Message: `give a condition such as client = "Harbor Dental"`})
+	}
+	m, err := s.metrics.Measure(req.Measure)
+	if err != nil {
+		return nil, err
+	}
+	if m.Special != "" {
+		return nil, fault.Newf(fault.Invalid, "%s cannot be attributed to inputs; explain revenue for a client, or ask for revenue by client", m.Name)
+	}
+	r, err := s.open(ctx, scope)
+	if err != nil {
+		return nil, fmt.Errorf("explanation: %w", err)
+	}
+	if !req.Period.Bounded() {
+		data, err := r.completeMonths(quantity.DayOf(s.now().UTC()))
+		if err != nil {
+			return nil, fmt.Errorf("explanation: %w", err)
+		}
+		if !data.Bounded() {
+			return nil, fault.Newf(fault.NotFound, "there is no complete month of data to explain")
+		}
+		if req.Period, err = within(req.Period, data); err != nil {
+			return nil, err
+		}
+	}
+	x := explanation{reader: r, measure: m, req: req}
+	out, err := x.explain()
+	if err != nil {
+		return nil, fmt.Errorf("explanation of %s: %w", m.Name, err)
+	}
+	return out, nil
+}
+
+// explanation is one run of Explain.
+type explanation struct {
+	reader
+	measure *metric.Measure
+	req     ExplainRequest
+	quality quality
+}
+
+func (x *explanation) explain() (*Explanation, error) {
+	out := &Explanation{
+		Measure: x.measure.Name, Unit: x.measure.Unit, Where: x.req.Where, Versus: x.req.Versus, Snapshot: x.snapshot, Drivers: []Driver{},
+		Query: metric.Query{Measures: []string{x.measure.Name}, Where: x.req.Where, Period: x.req.Period, Snapshot: x.snapshot},
+		To:    Side{Label: x.req.Period.String(), Period: x.req.Period},
+		From:  Side{Label: "previous period", Period: x.req.Period.Previous()},
+	}
+	if x.req.Versus == Portfolio {
+		out.From.Label, out.From.Period = "portfolio", x.req.Period
+	}
+	var err error
+	if x.quality, err = x.measureQuality(wholeMonths(x.req.Period)); err != nil {
+		return nil, err
+	}
+	if !x.measure.Base() || x.measure.Name == laborCost || x.measure.Name == licenseWaste || x.measure.Name == overCost {
+		err = x.byInputs(out)
+	} else {
+		err = x.byDimension(out)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := x.doubt(out); err != nil {
+		return nil, err
+	}
+	out.Words = x.words(out)
+	return out, nil
+}
+
+// wholeMonths widens p to the months that it touches.
+func wholeMonths(p quantity.Period) quantity.Period {
+	return quantity.Period{From: p.From.Month(), To: p.To.AddDays(-1).AddMonths(1)}
+}
+
+// byInputs attributes the change to the inputs of the measure's formula.
+func (x *explanation) byInputs(out *Explanation) error {
+	f, err := formulaOf(x.metrics, x.measure.Name)
+	if err != nil {
+		return err
+	}
+	to, err := x.sums(f, out.To.Period, x.req.Where)
+	if err != nil {
+		return err
+	}
+	where := x.req.Where
+	if x.req.Versus == Portfolio {
+		where = x.everybody()
+	}
+	from, err := x.sums(f, out.From.Period, where)
+	if err != nil {
+		return err
+	}
+	if x.req.Versus == Portfolio {
+		size := sizeOf(f)
+		factor, ok := ratio(to[size], from[size])
+		if !ok {
+			out.Note = fmt.Sprintf("the portfolio cannot be scaled: %s is zero", spoken(size))
+		} else {
+			from = scaleSums(from, factor)
+			out.From.Label = fmt.Sprintf("portfolio, at the same %s", spoken(size))
+		}
+	}
+	out.From.Inputs, out.To.Inputs = from, to
+	out.From.Value, out.From.Reason = side(f, from)
+	out.To.Value, out.To.Reason = side(f, to)
+	c, reason := f.attribute(from, to)
+	if reason != "" && f.measure == "gross_margin" {
+		return x.inMoney(out, from, to, reason)
+	}
+	if reason != "" {
+		out.Note = reason
+		return nil
+	}
+	out.Change, out.Drivers = &c.change, c.drivers
+	return nil
+}
+
+// inMoney explains gross profit where the margin is undefined.
+func (x *explanation) inMoney(out *Explanation, from, to cell, why string) error {
+	f, err := formulaOf(x.metrics, "gross_profit")
+	if err != nil {
+		return err
+	}
+	c, reason := f.attribute(from, to)
+	if reason != "" {
+		out.Note = reason
+		return nil
+	}
+	out.Measure, out.Unit, out.Note = f.measure, f.unit, why+"; explained as gross profit, in money"
+	out.From.Value, out.From.Reason = side(f, from)
+	out.To.Value, out.To.Reason = side(f, to)
+	out.Change, out.Drivers = &c.change, c.drivers
+	return nil
+}
+
+func side(f formula, c cell) (*quantity.Decimal, string) {
+	v, ok := f.value(c)
+	if !ok {
+		for _, s := range f.sums {
+			if _, known := c[s]; !known {
+				return nil, "no " + spoken(s) + " in the data"
+			}
+		}
+		return nil, "what it is divided by is zero or less"
+	}
+	v = v.Round(f.places())
+	return &v, ""
+}
+
+// sums reads the base measures of a formula, and its parameters.
+func (x *explanation) sums(f formula, p quantity.Period, where string) (cell, error) {
+	measures := slices.DeleteFunc(slices.Clone(f.sums), isParameter)
+	c, err := x.total(p, where, measures...)
+	for _, s := range f.sums {
+		switch s {
+		case "months":
+			c[s] = number(int64(max(1, len(p.Months()))), 0)
+		case "days":
+			c[s] = number(int64(p.From.DaysUntil(p.To)), 0)
+		}
+	}
+	return c, err
+}
+
+// isParameter reports whether an input describes the period rather than the data.
+func isParameter(name string) bool { return name == "months" || name == "days" }
+
+// sizeOf is the sum by which the portfolio is scaled to the cell.
+func sizeOf(f formula) string {
+	order := []string{"capacity_hours", "seats_purchased", "revenue", "hours_worked"}
+	if f.unit == quantity.MoneyPerHour || f.measure == laborCost {
+		order = []string{"hours_worked"}
+	}
+	for _, s := range order {
+		if slices.Contains(f.sums, s) {
+			return s
+		}
+	}
+	sums := slices.DeleteFunc(slices.Clone(f.sums), isParameter)
+	return sums[len(sums)-1]
+}
+
+// scaleSums scales what adds up and leaves the parameters.
+func scaleSums(c cell, factor quantity.Decimal) cell {
+	out := c.scaled(factor)
+	for name, v := range c {
+		if isParameter(name) {
+			out[name] = v
+		}
+	}
+	return out
+}
+
+// everybody is the filter of the portfolio: a client is compared with clients, so the
+// provider's internal time stays out.
+func (x *explanation) everybody() string {
+	for _, d := range []string{"client", "industry", "account_manager", "agreement"} {
+		if strings.Contains(x.req.Where, d) && slices.Contains(x.metrics.DimensionsOf(x.measure), "client_status") {
+			return realClients
+		}
+	}
+	return ""
+}
+
+// breakdowns are the dimensions that say most about a measure, the best first.
+var breakdowns = []string{"client", "revenue_category", "vendor", "product", "staff", "work_type", "ticket_type", "agreement", "priority", "month"}
+
+// byDimension attributes the change of a measure that adds up to the values of the first
+// fitting dimension that the filter does not name.
+func (x *explanation) byDimension(out *Explanation) error {
+	can := x.metrics.DimensionsOf(x.measure)
+	for _, d := range breakdowns {
+		if slices.Contains(can, d) && !strings.Contains(x.req.Where, d) {
+			out.By = d
+			break
+		}
+	}
+	if out.By == "" || out.By == "month" && x.req.Versus == Previous {
+		out.By = ""
+		out.Note = "there is no dimension to break it down by"
+	}
+	if x.req.Versus == Portfolio {
+		return x.versusAverage(out)
+	}
+	dimensions := []string{out.By}
+	if out.By == "" {
+		dimensions = nil
+	}
+	before, err := x.read(out.From.Period, x.req.Where, dimensions, x.measure.Name)
+	if err != nil {
+		return err
+	}
+	after, err := x.read(out.To.Period, x.req.Where, dimensions, x.measure.Name)
+	if err != nil {
+		return err
+	}
+	x.fill(out, keyed(before), keyed(after))
+	return nil
+}
+
+// keyed is byKey for rows that may have no dimension.
+func keyed(rows []row) map[string]cell {
+	if len(rows) == 1 && len(rows[0].keys) == 0 {
+		return map[string]cell{"all": rows[0].sums}
+	}
+	return byKey(rows)
+}
+
+// fill sets both sides and the drivers from figures by the values of a dimension.
+func (x *explanation) fill(out *Explanation, before, after map[string]cell) {
+	c := breakDown(x.measure.Name, x.measure.Unit, before, after)
+	out.From.Inputs, out.To.Inputs = cell{x.measure.Name: c.from}, cell{x.measure.Name: c.to}
+	if !knownIn(before, x.measure.Name) && !knownIn(after, x.measure.Name) {
+		out.From.Reason = "no " + spoken(x.measure.Name) + " in the data"
+		out.To.Reason, out.Note = out.From.Reason, out.From.Reason
+		return
+	}
+	out.From.Value, out.To.Value, out.Change, out.Drivers = &c.from, &c.to, &c.change, c.drivers
+	if out.Drivers == nil {
+		out.Drivers = []Driver{}
+	}
+}
+
+func knownIn(cells map[string]cell, measure string) bool {
+	for _, c := range cells {
+		if _, ok := c[measure]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+// versusAverage compares a cell with the average client, by a dimension.
+func (x *explanation) versusAverage(out *Explanation) error {
+	if !slices.Contains(x.metrics.DimensionsOf(x.measure), "client_status") || !strings.Contains(x.req.Where, "client") {
+		return fault.WithFields(fmt.Sprintf("%s can be compared with the portfolio only for a client", x.measure.Name),
+			fault.Field{Path: "where", Message: `name a client, such as client = "Harbor Dental", or compare with the previous period`})
+	}
+	clients, err := x.read(x.req.Period, realClients, []string{"client"}, x.measure.Name)
+	if err != nil {
+		return err
+	}
+	n := int64(0)
+	for _, c := range clients {
+		if c.keys[0] != noClient && !c.sums[x.measure.Name].IsZero() {
+			n++
+		}
+	}
+	if n == 0 {
+		return fault.Newf(fault.NotFound, "no client has %s in %s", spoken(x.measure.Name), x.req.Period)
+	}
+	out.From.Label = fmt.Sprintf("average of %d clients", n)
+	all, err := x.read(x.req.Period, both(realClients, named), []string{out.By}, x.measure.Name)
+	if err != nil {
+		return err
+	}
+	own, err := x.read(x.req.Period, x.req.Where, []string{out.By}, x.measure.Name)
+	if err != nil {
+		return err
+	}
+	share := number(1, 0).DivRound(decimal.NewFromInt(n), ratioPlaces)
+	average := map[string]cell{}
+	for name, c := range byKey(all) {
+		average[name] = c.scaled(share)
+	}
+	x.fill(out, average, byKey(own))
+	return nil
+}
+
+// named leaves out what belongs to no client.
+const named = `client != "unassigned"`

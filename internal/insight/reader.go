@@ -1,0 +1,235 @@
+package insight
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/moatmetrics/moatmetrics/internal/fault"
+	"github.com/moatmetrics/moatmetrics/internal/metric"
+	"github.com/moatmetrics/moatmetrics/internal/quantity"
+	"github.com/moatmetrics/moatmetrics/internal/tenant"
+	"github.com/moatmetrics/moatmetrics/internal/warehouse"
+)
+
+// reader asks the metrics for figures of one snapshot.
+type reader struct {
+	ctx       context.Context // of the one call that the reader lives for
+	scope     tenant.Scope
+	metrics   *metric.Catalog
+	warehouse *warehouse.Warehouse
+	snapshot  warehouse.Snapshot
+	tables    map[string]int64 // stored rows by table
+}
+
+// open returns a reader of the tenant's current snapshot.
+func (s *Service) open(ctx context.Context, scope tenant.Scope) (reader, error) {
+	r := reader{ctx: ctx, scope: scope, metrics: s.metrics, warehouse: s.warehouse, tables: map[string]int64{}}
+	var err error
+	if r.snapshot, err = s.warehouse.Current(ctx, scope); err != nil {
+		return r, err
+	}
+	tables, err := s.warehouse.Tables(ctx, scope, r.snapshot)
+	for _, t := range tables {
+		r.tables[t.Name] = t.Rows
+	}
+	return r, err
+}
+
+// row is a row of figures: the values of the dimensions in the order asked for, and what
+// is known of the measures.
+type row struct {
+	keys []string
+	sums cell
+}
+
+// What the dimensions say of facts that have no value for them.
+const (
+	noClient    = "unassigned"
+	noAgreement = "no agreement"
+)
+
+// read returns the measures by the dimensions over p, filtered by where ("" for all).
+func (r reader) read(p quantity.Period, where string, dimensions []string, measures ...string) ([]row, error) {
+	result, err := r.metrics.Run(r.ctx, r.scope, metric.Query{Measures: measures, Dimensions: dimensions, Where: where, Period: p, Snapshot: r.snapshot})
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]row, len(result.Rows))
+	for i, values := range result.Rows {
+		rows[i].sums = cell{}
+		for j, column := range result.Columns {
+			switch v := values[j].(type) {
+			case nil:
+				if j < len(dimensions) {
+					rows[i].keys = append(rows[i].keys, "")
+				}
+			case quantity.Decimal:
+				rows[i].sums[column.Name] = v
+			case string:
+				rows[i].keys = append(rows[i].keys, v)
+			default:
+				return nil, fault.Newf(fault.Internal, "metric column %q holds a %T", column.Name, v)
+			}
+		}
+	}
+	return rows, nil
+}
+
+// total returns the measures over p as one cell.
+func (r reader) total(p quantity.Period, where string, measures ...string) (cell, error) {
+	rows, err := r.read(p, where, nil, measures...)
+	if err != nil || len(rows) == 0 {
+		return cell{}, err
+	}
+	return rows[0].sums, nil
+}
+
+// byKey returns the rows by their first dimension.
+func byKey(rows []row) map[string]cell {
+	cells := make(map[string]cell, len(rows))
+	for _, r := range rows {
+		cells[r.keys[0]] = r.sums
+	}
+	return cells
+}
+
+// is is the condition that a dimension has a value.
+func is(dimension, value string) string { return dimension + " = " + strconv.Quote(value) }
+
+// among is the condition that a dimension has one of the values.
+func among(dimension string, values []string) string {
+	quoted := make([]string, len(values))
+	for i, v := range values {
+		quoted[i] = strconv.Quote(v)
+	}
+	return fmt.Sprintf("%s in [%s]", dimension, strings.Join(quoted, ", "))
+}
+
+// both joins two conditions, either of which may be "".
+func both(a, b string) string {
+	switch {
+	case a == "":
+		return b
+	case b == "":
+		return a
+	}
+	return "(" + a + ") and (" + b + ")"
+}
+
+// Bounds of one query: rows it may bring, well below the cap, and the length of a filter.
+const (
+	rowsAtOnce   = 60_000
+	filterLength = 3_500
+)
+
+// parts cuts the values into lists whose filters stay short enough, with at most as many
+// values as bring rowsAtOnce rows; one nil list means that no filter is needed.
+func parts(values []string, rowsEach int) [][]string {
+	if len(values)*rowsEach <= rowsAtOnce {
+		return [][]string{nil}
+	}
+	var out [][]string
+	length := filterLength
+	for _, v := range values {
+		if length += len(strconv.Quote(v)) + 2; length > filterLength || len(out[len(out)-1])*rowsEach > rowsAtOnce {
+			out, length = append(out, nil), len(strconv.Quote(v))+2
+		}
+		out[len(out)-1] = append(out[len(out)-1], v)
+	}
+	return out
+}
+
+// series are the monthly cells of one value of a dimension; a month without facts is nil.
+type series struct {
+	months []quantity.Day
+	cells  []cell
+}
+
+// monthly returns the measures by month for each of the values of dimension over p, a
+// period of whole months.
+func (r reader) monthly(p quantity.Period, dimension string, values []string, measures ...string) (map[string]series, error) {
+	all, at := map[string]series{}, map[string]int{}
+	for i, m := range p.Months() {
+		at[m.String()] = i
+	}
+	for _, v := range values {
+		all[v] = series{p.Months(), make([]cell, len(at))}
+	}
+	for _, part := range parts(values, len(at)) {
+		where := ""
+		if part != nil {
+			where = among(dimension, part)
+		}
+		rows, err := r.read(p, where, []string{dimension, "month"}, measures...)
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range rows {
+			if i, ok := at[row.keys[1]]; ok && all[row.keys[0]].cells != nil {
+				all[row.keys[0]].cells[i] = row.sums
+			}
+		}
+	}
+	return all, nil
+}
+
+// monthlyTotal returns the measures of everything by month over p.
+func (r reader) monthlyTotal(p quantity.Period, where string, measures ...string) (series, error) {
+	s := series{p.Months(), make([]cell, len(p.Months()))}
+	rows, err := r.read(p, where, []string{"month"}, measures...)
+	if err != nil {
+		return s, err
+	}
+	for _, row := range rows {
+		for i, m := range s.months {
+			if m.String() == row.keys[0] {
+				s.cells[i] = row.sums
+			}
+		}
+	}
+	return s, nil
+}
+
+// active cuts the months before the first and after the last one that has facts. A month
+// without facts in between stays: it is a real zero.
+func (s series) active() series {
+	from, to := 0, len(s.cells)
+	for from < to && s.cells[from] == nil {
+		from++
+	}
+	for to > from && s.cells[to-1] == nil {
+		to--
+	}
+	return series{s.months[from:to], s.cells[from:to]}
+}
+
+// in returns the months of s that lie in p.
+func (s series) in(p quantity.Period) series {
+	var out series
+	for i, m := range s.months {
+		if p.Contains(m) {
+			out.months, out.cells = append(out.months, m), append(out.cells, s.cells[i])
+		}
+	}
+	return out
+}
+
+// sum adds the months up.
+func (s series) sum() cell {
+	total := cell{}
+	for _, c := range s.cells {
+		total.add(c)
+	}
+	return total
+}
+
+// values are a sum of each month as the statistics need it; a month without it is 0.
+func (s series) values(of func(cell) quantity.Decimal) []float64 {
+	out := make([]float64, len(s.cells))
+	for i, c := range s.cells {
+		out[i] = float(of(c))
+	}
+	return out
+}

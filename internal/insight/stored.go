@@ -1,0 +1,152 @@
+package insight
+
+import (
+	"strings"
+	"time"
+
+	"github.com/moatmetrics/moatmetrics/internal/quantity"
+)
+
+// The statements below read what no metric says: which clients are on the list, which
+// fields are filled at all, and the terms of subscriptions and agreements. Values that
+// vary are bound.
+const (
+	// clientList answers which client names the tenant knows, after aliases.
+	clientList = `SELECT DISTINCT coalesce(a.canonical, c.client_key) AS client
+FROM clients c LEFT JOIN aliases a ON a.kind = 'client' AND a.key = c.client_key WHERE c.client_key IS NOT NULL`
+
+	// filledFields answers whether any cost rate is in the data, and how much of the hours
+	// from $1 to before $2 says whether it is billable.
+	filledFields = `SELECT (SELECT count(cost_rate) FROM staff) + count(e.cost_rate) AS rates,
+  coalesce(sum(CASE WHEN e.billable IS NOT NULL THEN e.hours_worked ELSE 0 END), 0)::DECIMAL(38,4) AS stated,
+  coalesce(sum(e.hours_worked), 0)::DECIMAL(38,4) AS hours
+FROM time_entries e WHERE e.work_date >= $1::DATE AND e.work_date < $2::DATE`
+
+	// subscriptions answers the terms of the paid subscriptions on the day $1, with the
+	// wasted seats and their cost per billing cycle.
+	subscriptions = `SELECT coalesce(c.canonical, l.client_key, 'unassigned') AS client, coalesce(l.product_name, 'none') AS product,
+  lower(coalesce(l.term, '')) AS term, lower(coalesce(l.billing_cycle, 'monthly')) AS cycle, l.start_date, l.renewal_date,
+  coalesce(least(l.seats_purchased, greatest(0, l.seats_purchased - coalesce(l.seats_used, l.seats_purchased)) + coalesce(l.seats_inactive, 0)) * l.unit_cost, 0)::DECIMAL(38,6) AS waste,
+  l.seats_used IS NOT NULL AS used_known, l.seats_inactive IS NOT NULL AS inactive_known, l.unit_cost IS NOT NULL AS cost_known
+FROM (SELECT *, lead(valid_from) OVER (PARTITION BY source_system, source_id ORDER BY valid_from NULLS FIRST) AS next_from FROM licenses) l
+LEFT JOIN aliases c ON c.kind = 'client' AND c.key = l.client_key
+WHERE (l.valid_from IS NULL OR l.valid_from <= $1::DATE) AND (l.next_from IS NULL OR l.next_from > $1::DATE)
+  AND (l.valid_to IS NULL OR l.valid_to > $1::DATE) AND (l.start_date IS NULL OR l.start_date <= $1::DATE)
+  AND lower(coalesce(l.status, 'active')) IN ('active', 'enabled', 'warning', 'true', 'yes') AND NOT coalesce(l.is_free_or_trial, false)`
+
+	// agreementTerms answers the latest state, before the day $1, of each agreement, under the
+	// name that the dimension agreement has; the newest of a name comes last.
+	agreementTerms = `SELECT agreement_name || ' (' || client_key || ')' AS agreement, coalesce(a.canonical, g.client_key, 'unassigned') AS client, agreement_name, lower(coalesce(billing_model, '')) AS billing_model,
+  target_hourly_rate, start_date, end_date, cancelled_on, amount, lower(coalesce(billing_cycle, 'monthly')) AS cycle
+FROM (SELECT *, row_number() OVER (PARTITION BY source_system, source_id ORDER BY valid_from DESC NULLS LAST) AS newest FROM agreements
+  WHERE valid_from IS NULL OR valid_from < $1::DATE) g
+LEFT JOIN aliases a ON a.kind = 'client' AND a.key = g.client_key
+WHERE newest = 1 AND agreement_id IS NOT NULL ORDER BY start_date, agreement_id`
+)
+
+// knownClients returns the names on the client list.
+func (r reader) knownClients() (map[string]bool, error) {
+	rows, err := r.stored(clientList, nil, "clients", "aliases")
+	known := map[string]bool{}
+	for _, row := range rows {
+		known[text(row[0])] = true
+	}
+	return known, err
+}
+
+// statedFields sets what q knows of fields that are filled.
+func (r reader) statedFields(q *quality) error {
+	rows, err := r.stored(filledFields, []any{q.period.From.String(), q.period.To.String()}, "staff", "time_entries")
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	q.ratesStated = decimalOf(rows[0][0]).Sign() > 0
+	q.billableStated = share(decimalOf(rows[0][1]), decimalOf(rows[0][2]))
+	return nil
+}
+
+// licenseTerms returns the terms of the subscriptions on the last day before end, by
+// client and product.
+func (r reader) licenseTerms(end quantity.Day) (map[[2]string][]licenseTerm, error) {
+	rows, err := r.stored(subscriptions, []any{end.AddDays(-1).String()}, "licenses", "aliases")
+	if err != nil {
+		return nil, err
+	}
+	all := map[[2]string][]licenseTerm{}
+	for _, row := range rows {
+		t := licenseTerm{client: text(row[0]), product: text(row[1]), term: strings.TrimSpace(text(row[2])), start: dayOf(row[4]), renewal: dayOf(row[5]),
+			usedKnown: row[7] == true, inactiveKnown: row[8] == true, costKnown: row[9] == true}
+		t.waste = decimalOf(row[6]).Mul(perMonth(text(row[3])))
+		key := [2]string{t.client, t.product}
+		all[key] = append(all[key], t)
+	}
+	for _, terms := range all {
+		sortTerms(terms)
+	}
+	return all, nil
+}
+
+// agreementTerm is what an agreement states.
+type agreementTerm struct {
+	client, name, model   string
+	target                quantity.Decimal // rate an hour it should earn; zero when not stated
+	start, end, cancelled quantity.Day
+	fee                   quantity.Decimal // base fee a month; zero when not stated
+}
+
+// over reports whether the agreement had ended before day.
+func (t agreementTerm) over(day quantity.Day) bool {
+	return !t.end.IsZero() && t.end.Before(day) || !t.cancelled.IsZero() && t.cancelled.Before(day)
+}
+
+// agreementsOf returns what the agreements state on the last day before end, by the value
+// of the dimension agreement.
+func (r reader) agreementsOf(end quantity.Day) (map[string]agreementTerm, error) {
+	rows, err := r.stored(agreementTerms, []any{end.String()}, "agreements", "aliases")
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]agreementTerm{}
+	for _, row := range rows {
+		all[text(row[0])] = agreementTerm{client: text(row[1]), name: text(row[2]), model: text(row[3]), target: decimalOf(row[4]),
+			start: dayOf(row[5]), end: dayOf(row[6]), cancelled: dayOf(row[7]), fee: decimalOf(row[8]).Mul(perMonth(text(row[9])))}
+	}
+	return all, nil
+}
+
+// perMonth turns an amount of a billing cycle into a month's (domain 2.1).
+func perMonth(cycle string) quantity.Decimal {
+	twelfths := map[string]int64{
+		"weekly": 52, "biweekly": 26, "two-weekly": 26, "four-weekly": 13, "quarterly": 4, "half-yearly": 2, "semiannual": 2, "semi-annual": 2,
+		"yearly": 1, "annual": 1, "annually": 1,
+	}
+	if n, ok := twelfths[cycle]; ok {
+		return number(n, 0).DivRound(number(12, 0), ratioPlaces)
+	}
+	if cycle == "triennial" || cycle == "three-yearly" {
+		return number(1, 0).DivRound(number(36, 0), ratioPlaces)
+	}
+	return number(1, 0)
+}
+
+func text(v any) string {
+	s, _ := v.(string)
+	return s
+}
+
+func dayOf(v any) quantity.Day {
+	if t, ok := v.(time.Time); ok {
+		return quantity.DayOf(t)
+	}
+	return quantity.Day{}
+}
+
+func decimalOf(v any) quantity.Decimal {
+	switch v := v.(type) {
+	case quantity.Decimal:
+		return v
+	case int64:
+		return number(v, 0)
+	}
+	return quantity.Decimal{}
+}
