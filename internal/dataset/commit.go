@@ -141,6 +141,10 @@ func (l *load) columnSQL(t warehouse.Table, rowID string) string {
 			cols[i] = q(l.source) + " AS source_system"
 		case ColImport:
 			cols[i] = fmt.Sprintf("%d::BIGINT AS import_id", l.importID)
+		case ColAttributes:
+			if cols[i] = name; t.Name != l.d.Name {
+				cols[i] = "NULL::VARCHAR AS attributes"
+			}
 		case ColValidTo:
 			cols[i] = "NULL::DATE AS valid_to"
 		default:
@@ -176,7 +180,7 @@ func (l *load) privateRelation(ctx context.Context, replace string) (warehouse.S
 		rowID = fmt.Sprintf("md5(%s || chr(31) || source_id)::UUID", q(l.source))
 		from += " QUALIFY row_number() OVER (PARTITION BY source_id ORDER BY valid_from DESC NULLS LAST) = 1"
 	}
-	name, err := l.create(ctx, "VIEW", "private", fmt.Sprintf("AS SELECT %s FROM %s", strings.Replace(l.columnSQL(t, rowID), "attributes", "NULL::VARCHAR AS attributes", 1), from))
+	name, err := l.create(ctx, "VIEW", "private", fmt.Sprintf("AS SELECT %s FROM %s", l.columnSQL(t, rowID), from))
 	return warehouse.Staged{Table: t.Name, Relation: name}, true, err
 }
 

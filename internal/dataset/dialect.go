@@ -33,6 +33,7 @@ type layout struct {
 	// record and quotes only around whole cells: the engine reads them directly.
 	Regular bool
 	Records int64 // records after the header, counted only in regular files
+	Tidy    bool  // regular, and no cell has blanks around it
 }
 
 const (
@@ -201,11 +202,14 @@ func (l *layout) scan(path string) error {
 	in := bufio.NewReaderSize(f, 1<<20)
 	want := len(l.Header) - 1
 	crlf := -1
+	untidy := edges(l.Delim)
+	l.Tidy = true
 	for n := int64(0); ; n++ {
 		line, err := in.ReadSlice('\n')
 		last := errors.Is(err, io.EOF)
 		if err != nil && !last {
 			if errors.Is(err, bufio.ErrBufferFull) {
+				l.Tidy = false
 				return nil // a line over 1 MiB
 			}
 			return diskFault(err)
@@ -227,12 +231,47 @@ func (l *layout) scan(path string) error {
 			crlf = cr
 		}
 		if !regularLine(line, l.Delim, want) {
+			l.Tidy = false
 			return nil
 		}
+		l.Tidy = l.Tidy && !untidy(line)
 		if last {
 			l.Regular, l.Records = true, n+1
 			return nil
 		}
+	}
+}
+
+// edges returns a cheap test for lines that may have blanks around a cell. It errs on the
+// side of yes: the first bytes of wide blanks also begin other characters.
+func edges(delim byte) func(line []byte) bool {
+	var pairs [][]byte
+	for _, b := range []byte{' ', '\t'} {
+		if b != delim {
+			pairs = append(pairs, []byte{delim, b}, []byte{b, delim}, []byte{quote, b}, []byte{b, quote})
+		}
+	}
+	return func(line []byte) bool {
+		first, last := line[0], line[len(line)-1]
+		if first == ' ' || first == '\t' && delim != '\t' || last == ' ' || last == '\t' && delim != '\t' {
+			return true
+		}
+		for _, p := range pairs[:2] {
+			if bytes.Contains(line, p) {
+				return true
+			}
+		}
+		if bytes.IndexByte(line, quote) >= 0 {
+			for _, p := range pairs {
+				if bytes.Contains(line, p) {
+					return true
+				}
+			}
+		}
+		if len(pairs) > 4 && bytes.IndexByte(line, '\t') >= 0 {
+			return true
+		}
+		return bytes.IndexByte(line, 0xc2) >= 0 || bytes.IndexByte(line, 0xe2) >= 0 || bytes.IndexByte(line, 0xef) >= 0
 	}
 }
 

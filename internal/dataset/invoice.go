@@ -49,7 +49,7 @@ func (l *load) checkInvoices(ctx context.Context) error {
 		return nil
 	}
 	if in := l.inputs["invoice_type"]; in != nil && in.bind.Columns != nil {
-		if err := l.rejectIf(ctx, 1500, in, fmt.Sprintf("lower(%s) IN (%s)", in.text, textList(notInvoices)), in.text,
+		if err := l.rejectIf(ctx, 1500, in, oneOf("lower("+in.text+")", notInvoices), in.text,
 			"not_an_invoice", "is not an invoice or credit note", "import payments and bills as payments and expenses"); err != nil {
 			return err
 		}

@@ -38,14 +38,29 @@ func (l *load) people(ctx context.Context) (string, error) {
 	}
 	rel, err := l.create(ctx, "TABLE", "people", fmt.Sprintf(`AS SELECT md5('people' || chr(31) || %[1]s || chr(31) || f.k)::UUID AS row_id, %[2]s AS source_system, f.k AS source_id, %[3]d::BIGINT AS import_id,
  NULL::BIGINT AS record, NULL::VARCHAR AS attributes, f.k AS person_key, %[1]s AS kind, coalesce(f.name, p.name) AS name, coalesce(f.email, p.email) AS email
-FROM (SELECT %[4]s AS k, min(%[5]s) AS name, min(%[6]s) AS email FROM (%[7]s) WHERE %[4]s IS NOT NULL GROUP BY 1) f
+FROM (SELECT %[4]s AS k, min(%[5]s) AS name, min(%[6]s) AS email FROM (SELECT DISTINCT %[7]s) WHERE %[4]s IS NOT NULL GROUP BY 1) f
 LEFT JOIN (SELECT person_key, any_value(name) AS name, any_value(email) AS email FROM now.people WHERE kind = %[1]s GROUP BY 1) p ON p.person_key = f.k
 WHERE p.person_key IS NULL OR (f.email IS NOT NULL AND p.email IS NULL) OR (f.name IS NOT NULL AND p.name IS NULL)`,
-		q(kind), q(l.source), l.importID, key, name, email, l.inputSQL()))
+		q(kind), q(l.source), l.importID, key, name, email, l.namesSQL(names)))
 	if err != nil {
 		return "", err
 	}
 	return rel, nil
+}
+
+// namesSQL selects the inputs that name persons, of the rows that are kept.
+func (l *load) namesSQL(names []string) string {
+	var cols []string
+	for _, n := range append(names, "user_name") {
+		if in := l.inputs[n]; in != nil {
+			cols = append(cols, in.value+" AS in_"+n)
+		}
+	}
+	text := strings.Join(cols, ", ") + " FROM " + l.raw() + " r"
+	if l.rejected {
+		text += fmt.Sprintf(" WHERE r._record NOT IN (SELECT record FROM %s)", l.name("rejects"))
+	}
+	return text
 }
 
 // aliases makes the relation of client keys that mean a client spelled differently: a

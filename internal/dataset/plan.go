@@ -134,20 +134,20 @@ func (l *load) bind(bound map[string]binding) error {
 		constant, isConstant := l.m.Constants[f.Name]
 		switch {
 		case isConstant:
-			l.inputs[f.Name] = &input{field: f, header: f.Name, cell: q(constant), text: trimmed(q(constant))}
+			l.inputs[f.Name] = &input{field: f, header: f.Name, cell: q(constant), text: trimmed(q(constant), false)}
 		case ok:
 			in := &input{field: f, bind: b, header: strings.TrimSpace(l.t.Layout.Header[b.Columns[0]])}
 			if in.cell = fmt.Sprintf("c%d", b.Columns[0]); len(b.Columns) > 1 {
 				var cells []string
 				for _, c := range b.Columns {
-					cells = append(cells, trimmed(fmt.Sprintf("c%d", c)))
+					cells = append(cells, trimmed(fmt.Sprintf("c%d", c), l.t.Layout.Tidy))
 				}
 				in.cell = "nullif(concat_ws(' ', " + strings.Join(cells, ", ") + "), '')"
 			}
 			for _, c := range b.Columns {
 				used[c] = true
 			}
-			in.text = trimmed(in.cell)
+			in.text = trimmed(in.cell, l.t.Layout.Tidy)
 			l.inputs[f.Name] = in
 		default:
 			continue
@@ -176,7 +176,7 @@ func (in *input) fastCheck(forcedMark string) string {
 	case k == Timestamp:
 		return fmt.Sprintf("strlen(%[1]s) >= 16 AND substr(%[1]s, 5, 1) = '-' AND TRY_CAST(%[1]s AS TIMESTAMPTZ) BETWEEN TIMESTAMPTZ '1900-01-01' AND TIMESTAMPTZ '2199-12-31'", in.cell)
 	case k == Boolean:
-		return fmt.Sprintf("lower(%s) IN (%s)", in.cell, textList(slices.Concat(yesWords, noWords)))
+		return oneOf("lower("+in.cell+")", slices.Concat(yesWords, noWords))
 	}
 	return ""
 }

@@ -100,7 +100,7 @@ func (l *load) attributes() string {
 		if seen[name]++; seen[name] > 1 {
 			name += " (" + strconv.Itoa(seen[name]) + ")"
 		}
-		parts = append(parts, fmt.Sprintf("to_json(%s) || ':' || to_json(%s)", q(name), trimmed(fmt.Sprintf("c%d", i))))
+		parts = append(parts, fmt.Sprintf("to_json(%s) || ':' || to_json(%s)", q(name), trimmed(fmt.Sprintf("c%d", i), l.t.Layout.Tidy)))
 	}
 	joined := "concat_ws(',', " + strings.Join(parts, ", ") + ")"
 	return fmt.Sprintf("CASE WHEN %s <> '' THEN '{' || %s || '}' END", joined, joined)

@@ -31,10 +31,19 @@ func textList(words []string) string {
 	return strings.Join(quoted, ", ")
 }
 
-// trimmed is a cell's text without blanks around it, null when it means nothing.
-func trimmed(cell string) string {
-	t := "trim(" + cell + ", " + q(blanks) + ")"
-	return fmt.Sprintf("CASE WHEN strlen(%s) <= 12 AND lower(%s) IN (%s) THEN NULL ELSE %s END", cell, t, textList(nullWords), t)
+// oneOf is the condition that v is one of the words. A long IN list would become a join.
+func oneOf(v string, words []string) string {
+	return "list_contains([" + textList(words) + "], " + v + ")"
+}
+
+// trimmed is a cell's text without blanks around it, null when it means nothing. In a
+// tidy file no cell has blanks around it.
+func trimmed(cell string, tidy bool) string {
+	t := cell
+	if !tidy {
+		t = "trim(" + cell + ", " + q(blanks) + ")"
+	}
+	return fmt.Sprintf("CASE WHEN strlen(%[1]s) <= 7 AND %[2]s THEN NULL ELSE %[1]s END", t, oneOf("lower("+t+")", nullWords))
 }
 
 // Yes/no words. Words of several lists of real exporters; an unknown word is a finding.
@@ -49,7 +58,7 @@ func boolValue(v string, invert bool) string {
 	if invert {
 		yes, no = no, yes
 	}
-	return fmt.Sprintf("CASE WHEN lower(%s) IN (%s) THEN %s WHEN lower(%s) IN (%s) THEN %s END", v, textList(yesWords), yes, v, textList(noWords), no)
+	return fmt.Sprintf("CASE WHEN %s THEN %s WHEN %s THEN %s END", oneOf("lower("+v+")", yesWords), yes, oneOf("lower("+v+")", noWords), no)
 }
 
 // Marks that separate thousands besides dot and comma.

@@ -1,0 +1,130 @@
+// Package app builds the product from its parts, in floor order, and runs it: the
+// commands, the server, the worker. It is the only package that knows everyone.
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/moatmetrics/moatmetrics/internal/audit"
+	"github.com/moatmetrics/moatmetrics/internal/dataset"
+	"github.com/moatmetrics/moatmetrics/internal/fault"
+	"github.com/moatmetrics/moatmetrics/internal/insight"
+	"github.com/moatmetrics/moatmetrics/internal/job"
+	"github.com/moatmetrics/moatmetrics/internal/metadb"
+	"github.com/moatmetrics/moatmetrics/internal/metric"
+	"github.com/moatmetrics/moatmetrics/internal/quantity"
+	"github.com/moatmetrics/moatmetrics/internal/tenant"
+	"github.com/moatmetrics/moatmetrics/internal/warehouse"
+)
+
+// App is the product, built and ready. Close releases it.
+type App struct {
+	Config    Config
+	Scope     tenant.Scope
+	Log       *slog.Logger
+	DB        *metadb.DB
+	Warehouse *warehouse.Warehouse
+	Audit     *audit.Log
+	Jobs      *job.Queue
+	Data      *dataset.Service
+	Metrics   *metric.Catalog
+	Insights  *insight.Service
+}
+
+// Open builds the product on the data directory of c, which is created when missing.
+func Open(ctx context.Context, c Config, actor tenant.Actor, logTo io.Writer) (*App, error) {
+	scope, err := tenant.NewScope(tenant.Slug(c.Tenant), actor)
+	if err != nil {
+		return nil, err
+	}
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		return nil, fault.Wrapf(fault.Invalid, err, "log_level %q is not a level", c.LogLevel)
+	}
+	a := &App{Config: c, Scope: scope, Log: slog.New(slog.NewTextHandler(logTo, &slog.HandlerOptions{Level: level}))}
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, fault.Wrapf(fault.Unavailable, err, "the data directory %s cannot be created", c.Data)
+	}
+	dsn := c.Database
+	if dsn == "" {
+		dsn = filepath.Join(c.Data, "moatmetrics.db")
+	}
+	if a.DB, err = metadb.Open(ctx, dsn); err != nil {
+		return nil, err
+	}
+	if err := a.build(ctx); err != nil {
+		a.Close()
+		return nil, err
+	}
+	return a, nil
+}
+
+func (a *App) build(ctx context.Context) error {
+	if err := a.DB.Migrate(ctx); err != nil {
+		return err
+	}
+	schema := warehouse.Schema{Tables: dataset.Tables(), Rollups: metric.Rollups()}
+	var err error
+	a.Warehouse, err = warehouse.Open(ctx, a.DB, a.Config.Data, schema, warehouse.Options{MemoryMB: a.Config.MemoryMB, Threads: a.Config.Threads, Log: a.Log})
+	if err != nil {
+		return err
+	}
+	a.Audit = audit.New(time.Now)
+	if a.Jobs, err = job.New(a.DB, a.Log, job.Options{}); err != nil {
+		return err
+	}
+	if err := a.Jobs.Migrate(ctx); err != nil {
+		return err
+	}
+	a.Data = dataset.New(a.Warehouse, a.DB, a.Audit, a.Jobs, time.Now)
+	a.Metrics = metric.New(a.Warehouse, metric.Options{})
+	a.Insights = insight.New(a.Metrics, a.Warehouse, insight.Options{})
+	a.registerJobs()
+	return nil
+}
+
+// registerJobs names the follow-up work of commits.
+func (a *App) registerJobs() {
+	a.Jobs.Register(dataset.JobAfterImport, func(ctx context.Context, scope tenant.Scope, _ json.RawMessage) error {
+		if _, err := a.Warehouse.Expire(ctx, scope, warehouse.Retention{}, nil); err != nil {
+			return err
+		}
+		if _, err := a.Warehouse.Sweep(ctx); err != nil {
+			return err
+		}
+		// Warms the result cache, so that the first visitor after an import need not wait.
+		_, err := a.Insights.Analyze(ctx, scope, quantity.Period{})
+		return err
+	})
+}
+
+// Rollback makes an older snapshot the current one, with its audit event.
+func (a *App) Rollback(ctx context.Context, scope tenant.Scope, to warehouse.Snapshot) (warehouse.Outcome, error) {
+	return a.Warehouse.Rollback(ctx, scope, to, func(ctx context.Context, tx *metadb.Tx, out warehouse.Outcome) error {
+		if !out.Changed {
+			return nil
+		}
+		_, err := a.Audit.Append(ctx, scope, tx, audit.Event{Action: "snapshot.rollback", Subject: audit.Subject{Kind: "snapshot", ID: fmt.Sprint(int64(to))}, Snapshot: int64(out.Snapshot)})
+		return err
+	})
+}
+
+// Close releases everything; it may be called on a half-built App.
+func (a *App) Close() error {
+	var errs []error
+	if a.Warehouse != nil {
+		errs = append(errs, a.Warehouse.Close())
+	}
+	if a.DB != nil {
+		errs = append(errs, a.DB.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,324 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/shopspring/decimal"
+	"github.com/spf13/cobra"
+
+	"github.com/moatmetrics/moatmetrics/internal/insight"
+	"github.com/moatmetrics/moatmetrics/internal/metric"
+	"github.com/moatmetrics/moatmetrics/internal/quantity"
+	"github.com/moatmetrics/moatmetrics/internal/warehouse"
+)
+
+func (c *cli) queryCommand() *cobra.Command {
+	var measures, by, order []string
+	var where, from, to, compare string
+	var snapshot int64
+	var limit int
+	cmd := &cobra.Command{
+		Use:     "query --measures a,b",
+		Short:   "Ask for measures by dimensions",
+		Long:    "Ask for measures, cut by dimensions. Without --from/--to all data counts. moatmetrics metrics lists what can be asked.",
+		Example: "  moatmetrics query --measures revenue,gross_margin --by client,month --from 2026-01 --to 2026-07\n  moatmetrics query --measures revenue --by client --where 'industry = \"Legal\"' --compare previous --from 2026-06 --to 2026-07",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			period, err := quantity.ParsePeriod(from, to)
+			if err != nil {
+				return err
+			}
+			q := metric.Query{Measures: measures, Dimensions: by, Where: where, Period: period, Compare: compare, Order: order, Limit: limit, Snapshot: warehouse.Snapshot(snapshot)}
+			return c.with(cmd, func(ctx context.Context, a *App) error {
+				r, err := a.Metrics.Run(ctx, a.Scope, q)
+				if err != nil {
+					return err
+				}
+				return c.printResult(r)
+			})
+		},
+	}
+	f := cmd.Flags()
+	f.StringSliceVar(&measures, "measures", nil, "measures, comma-separated")
+	f.StringSliceVar(&by, "by", nil, "dimensions, comma-separated")
+	f.StringVar(&where, "where", "", `condition, such as client = "X" and month >= 2026-01`)
+	f.StringVar(&from, "from", "", "first day (2026-03-01, 2026-03 or 2026)")
+	f.StringVar(&to, "to", "", "first day not included")
+	f.StringVar(&compare, "compare", "", "previous: put the period before beside it")
+	f.StringSliceVar(&order, "order", nil, "columns to order by; - in front is descending")
+	f.IntVar(&limit, "limit", 0, "most rows to show; 0 shows all")
+	f.Int64Var(&snapshot, "snapshot", 0, "snapshot to ask; 0 is the current one")
+	return cmd
+}
+
+// wireValue is a cell as JSON carries it: money and other decimals as strings.
+func wireValue(v any) any {
+	if d, ok := v.(quantity.Decimal); ok {
+		return d.String()
+	}
+	return v
+}
+
+func (c *cli) printResult(r *metric.Result) error {
+	if c.format == "json" {
+		rows := make([][]any, len(r.Rows))
+		for i, row := range r.Rows {
+			rows[i] = make([]any, len(row))
+			for j, v := range row {
+				rows[i][j] = wireValue(v)
+			}
+		}
+		out := struct {
+			*metric.Result
+			Rows [][]any `json:"rows"`
+		}{r, rows}
+		return c.printJSON(out)
+	}
+	head := make([]string, len(r.Columns))
+	for i, col := range r.Columns {
+		head[i] = col.Name
+	}
+	rows := make([][]string, len(r.Rows))
+	var why []string
+	for i, row := range r.Rows {
+		rows[i] = make([]string, len(row))
+		for j, v := range row {
+			switch d, ok := v.(quantity.Decimal); {
+			case ok && c.format == "csv":
+				rows[i][j] = d.String()
+			case ok:
+				rows[i][j] = show(d, r.Columns[j].Unit)
+			case v == nil && c.format == "table":
+				rows[i][j] = "-"
+				if reason := r.Reasons[i][r.Columns[j].Name]; reason != "" && len(why) < 5 {
+					line := r.Columns[j].Name + " is empty where " + reason
+					if !strings.Contains(strings.Join(why, "\n"), line) {
+						why = append(why, line)
+					}
+				}
+			case v != nil:
+				rows[i][j] = fmt.Sprint(v)
+			}
+		}
+	}
+	if err := c.table(head, rows, nil); err != nil || c.format == "csv" {
+		return err
+	}
+	fmt.Fprintf(c.err, "%s, snapshot %d, %d rows\n", r.Period, r.Snapshot, len(rows))
+	for _, line := range append(why, r.Notes...) {
+		fmt.Fprintf(c.err, "note: %s\n", line)
+	}
+	return nil
+}
+
+// show writes a number for people, rounded half-even as its unit asks.
+func show(d quantity.Decimal, u quantity.Unit) string {
+	switch u {
+	case quantity.Ratio:
+		return d.Mul(decimal.NewFromInt(100)).RoundBank(1).StringFixed(1) + "%"
+	case quantity.Count:
+		if d.IsInteger() {
+			return d.StringFixed(0)
+		}
+		return d.RoundBank(2).String()
+	case quantity.Days:
+		return d.RoundBank(1).StringFixed(1)
+	}
+	return grouped(d.RoundBank(2).StringFixed(2))
+}
+
+// grouped puts commas between thousands.
+func grouped(s string) string {
+	sign := ""
+	if strings.HasPrefix(s, "-") {
+		sign, s = "-", s[1:]
+	}
+	whole, frac, _ := strings.Cut(s, ".")
+	for i := len(whole) - 3; i > 0; i -= 3 {
+		whole = whole[:i] + "," + whole[i:]
+	}
+	if frac != "" {
+		frac = "." + frac
+	}
+	return sign + whole + frac
+}
+
+func (c *cli) metricsCommand() *cobra.Command {
+	type row struct {
+		Name       string        `json:"name"`
+		Label      string        `json:"label"`
+		Unit       quantity.Unit `json:"unit"`
+		Formula    string        `json:"formula"`
+		Source     string        `json:"source"`
+		Version    int           `json:"version"`
+		Dimensions []string      `json:"dimensions"`
+	}
+	return &cobra.Command{
+		Use: "metrics", Short: "List the measures (name, unit, formula, source) and the dimensions", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			catalog := metric.New(nil, metric.Options{})
+			list := []row{}
+			var rows [][]string
+			for _, m := range catalog.Measures() {
+				list = append(list, row{m.Name, m.Label, m.Unit, m.Formula, m.Source, m.Version, catalog.DimensionsOf(m)})
+				rows = append(rows, []string{m.Name, string(m.Unit), m.Formula, m.Source})
+			}
+			if err := c.table([]string{"measure", "unit", "formula", "source"}, rows, map[string]any{"measures": list, "dimensions": catalog.Dimensions()}); err != nil || c.format != "table" {
+				return err
+			}
+			var dims [][]string
+			for _, d := range catalog.Dimensions() {
+				dims = append(dims, []string{d.Name, orText(d.Help, d.Label)})
+			}
+			fmt.Fprintln(c.out)
+			return c.table([]string{"dimension", "what"}, dims, nil)
+		},
+	}
+}
+
+func (c *cli) analyzeCommand() *cobra.Command {
+	var from, to string
+	var limit int
+	cmd := &cobra.Command{
+		Use: "analyze", Short: "Run the analyses and print findings by importance", Args: cobra.NoArgs,
+		Long: "Run the analyses. Without --from/--to the last twelve complete months of data count.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			period, err := quantity.ParsePeriod(from, to)
+			if err != nil {
+				return err
+			}
+			return c.with(cmd, func(ctx context.Context, a *App) error {
+				findings, err := a.Insights.Analyze(ctx, a.Scope, period)
+				if err != nil {
+					return err
+				}
+				return c.printFindings(findings, limit)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&from, "from", "", "first day (2026-03-01, 2026-03 or 2026)")
+	cmd.Flags().StringVar(&to, "to", "", "first day not included")
+	cmd.Flags().IntVar(&limit, "limit", 0, "most findings to print; 0 prints all")
+	return cmd
+}
+
+func (c *cli) printFindings(findings []insight.Finding, limit int) error {
+	all := len(findings)
+	if limit > 0 && len(findings) > limit {
+		findings = findings[:limit]
+	}
+	if c.format != "table" {
+		rows := make([][]string, len(findings))
+		for i, f := range findings {
+			rows[i] = []string{f.ID, string(f.Kind), f.Subject.String(), f.Headline, f.MoneyAtStake.RoundBank(2).StringFixed(2), f.Confidence.Grade, fmt.Sprint(f.RequiresReview), f.Recommendation}
+		}
+		return c.table([]string{"id", "kind", "subject", "headline", "money_at_stake", "confidence", "requires_review", "recommendation"}, rows, findings)
+	}
+	if all == 0 {
+		_, err := fmt.Fprintln(c.out, "Nothing deserves attention, or nothing is imported yet (moatmetrics datasets shows what is).")
+		return err
+	}
+	for i, f := range findings {
+		fmt.Fprintf(c.out, "%2d. %s\n", i+1, f.Headline)
+		fmt.Fprintf(c.out, "    at stake %s a year · confidence %s (%.2f)", grouped(f.MoneyAtStake.RoundBank(0).StringFixed(0)), f.Confidence.Grade, f.Confidence.Score)
+		if f.Interval != nil {
+			fmt.Fprintf(c.out, " · %s %s to %s (%.0f%%)", f.Interval.Of, show(f.Interval.Low, f.Unit), show(f.Interval.High, f.Unit), 100*f.Interval.Level)
+		}
+		if f.RequiresReview {
+			fmt.Fprintf(c.out, " · review: %s", strings.Join(f.ReviewRules, "; "))
+		}
+		fmt.Fprintf(c.out, "\n    %s\n", f.Recommendation)
+		if len(f.Drivers) > 0 && f.Comparison != nil {
+			fmt.Fprintf(c.out, "    since the %s: %s\n", f.Comparison.Label, driverLine(f.Drivers, f.Comparison.Unit))
+		}
+	}
+	if all > len(findings) {
+		fmt.Fprintf(c.out, "… and %d more (moatmetrics analyze)\n", all-len(findings))
+	}
+	return nil
+}
+
+func driverLine(drivers []insight.Driver, u quantity.Unit) string {
+	parts := make([]string, len(drivers))
+	for i, d := range drivers {
+		parts[i] = strings.ReplaceAll(d.Name, "_", " ") + " " + signed(d.Contribution, u)
+	}
+	return strings.Join(parts, ", ")
+}
+
+func signed(d quantity.Decimal, u quantity.Unit) string {
+	text := show(d, u)
+	if u == quantity.Ratio {
+		text = d.Mul(decimal.NewFromInt(100)).RoundBank(1).StringFixed(1) + " points"
+	}
+	if d.Sign() > 0 {
+		return "+" + text
+	}
+	return text
+}
+
+func (c *cli) explainCommand() *cobra.Command {
+	var where, from, to, versus string
+	cmd := &cobra.Command{
+		Use: "explain MEASURE", Short: "Say what drove a measure, adding up exactly", Args: cobra.ExactArgs(1),
+		Example: "  moatmetrics explain gross_margin --where 'client = \"X\"' --from 2026-06 --to 2026-07 --versus previous",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			period, err := quantity.ParsePeriod(from, to)
+			if err != nil {
+				return err
+			}
+			return c.with(cmd, func(ctx context.Context, a *App) error {
+				e, err := a.Insights.Explain(ctx, a.Scope, insight.ExplainRequest{Measure: args[0], Where: where, Period: period, Versus: versus})
+				if err != nil {
+					return err
+				}
+				return c.printExplanation(e)
+			})
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&where, "where", "", `the cell, such as client = "X"`)
+	f.StringVar(&from, "from", "", "first day (2026-03-01, 2026-03 or 2026)")
+	f.StringVar(&to, "to", "", "first day not included")
+	f.StringVar(&versus, "versus", insight.Previous, "previous (the period before) or portfolio (everything)")
+	return cmd
+}
+
+func (c *cli) printExplanation(e *insight.Explanation) error {
+	if c.format != "table" {
+		rows := make([][]string, len(e.Drivers))
+		for i, d := range e.Drivers {
+			rows[i] = []string{d.Name, d.Contribution.String(), d.From.String(), d.To.String()}
+		}
+		return c.table([]string{"driver", "contribution", "from", "to"}, rows, e)
+	}
+	fmt.Fprintln(c.out, e.Words)
+	value := func(s insight.Side) string {
+		if s.Value == nil {
+			return "no value (" + s.Reason + ")"
+		}
+		return show(*s.Value, e.Unit)
+	}
+	fmt.Fprintf(c.out, "%s: %s\n%s: %s\n", e.From.Label, value(e.From), e.To.Label, value(e.To))
+	if e.Change != nil {
+		var rows [][]string
+		for _, d := range e.Drivers {
+			rows = append(rows, []string{strings.ReplaceAll(d.Name, "_", " "), signed(d.Contribution, e.Unit), d.From.RoundBank(2).String(), d.To.RoundBank(2).String()})
+		}
+		rows = append(rows, []string{"change", signed(*e.Change, e.Unit), "", ""})
+		if err := c.table([]string{"driver", "contribution", "before", "after"}, rows, nil); err != nil {
+			return err
+		}
+	}
+	if e.Note != "" {
+		fmt.Fprintln(c.out, "note:", e.Note)
+	}
+	fmt.Fprintf(c.out, "confidence %s (%.2f)", e.Confidence.Grade, e.Confidence.Score)
+	if len(e.Confidence.Reasons) > 0 {
+		fmt.Fprintf(c.out, ": %s", strings.Join(e.Confidence.Reasons, "; "))
+	}
+	_, err := fmt.Fprintln(c.out)
+	return err
+}

@@ -1,0 +1,346 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+
+	"github.com/moatmetrics/moatmetrics/internal/audit"
+	"github.com/moatmetrics/moatmetrics/internal/dataset"
+	"github.com/moatmetrics/moatmetrics/internal/fault"
+	"github.com/moatmetrics/moatmetrics/internal/metadb"
+	"github.com/moatmetrics/moatmetrics/internal/warehouse"
+)
+
+func (c *cli) importCommand() *cobra.Command {
+	var name, mapping, rejects string
+	var dry bool
+	cmd := &cobra.Command{
+		Use:   "import FILE...",
+		Short: "Import CSV, TSV, XLSX, .gz or .zip files",
+		Long: "Import files. The dataset is guessed from the headers unless --dataset says it. Every row is stored or reported with its\n" +
+			"line, column, value, reason and a suggestion; importing a file again changes nothing.",
+		Example: "  moatmetrics import clients.csv invoices.csv time_logs.csv licenses.csv\n  moatmetrics import export.csv --dataset invoices --mapping mapping.yaml --dry-run",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, files []string) error {
+			var mappingText []byte
+			if mapping != "" {
+				var err error
+				if mappingText, err = os.ReadFile(mapping); err != nil {
+					return fault.Wrapf(fault.Invalid, err, "the mapping file %s cannot be read", mapping)
+				}
+			}
+			return c.with(cmd, func(ctx context.Context, a *App) error {
+				return c.importFiles(ctx, a, files, dataset.ImportRequest{Dataset: name, Mapping: mappingText, DryRun: dry}, rejects)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&name, "dataset", "", "dataset of the files (guessed when not given)")
+	cmd.Flags().StringVar(&mapping, "mapping", "", "YAML file that maps columns to fields")
+	cmd.Flags().BoolVar(&dry, "dry-run", false, "say what would happen, change nothing")
+	cmd.Flags().StringVar(&rejects, "rejects", "", "write rejected rows with reasons to this CSV file")
+	return cmd
+}
+
+// importFiles imports in the order of the arguments. A file that fails does not keep the
+// others from being imported; the first failure is returned at the end.
+func (c *cli) importFiles(ctx context.Context, a *App, files []string, req dataset.ImportRequest, rejectsFile string) error {
+	var rejected []dataset.Reject
+	var names []string
+	var first error
+	for _, file := range files {
+		r := req
+		r.Path = file
+		bar := c.progress(file)
+		r.Progress = bar.update
+		results, err := a.Data.Import(ctx, a.Scope, r)
+		bar.done()
+		for _, res := range results {
+			if err := c.printImport(res, req.DryRun); err != nil {
+				return err
+			}
+			for _, rej := range res.Rejects {
+				rejected = append(rejected, rej)
+				names = append(names, res.File)
+			}
+		}
+		if err != nil {
+			err = fmt.Errorf("%s: %w", filepath.Base(file), err)
+			if len(files) > 1 {
+				fmt.Fprintf(c.err, "%s: ", filepath.Base(file))
+				c.printError(err)
+			}
+			if first == nil {
+				first = err
+			}
+			if ctx.Err() != nil {
+				break
+			}
+		}
+	}
+	if rejectsFile != "" {
+		if err := writeRejects(rejectsFile, names, rejected); err != nil {
+			return err
+		}
+	}
+	if first != nil {
+		return first
+	}
+	if len(rejected) > 0 {
+		return errRejects
+	}
+	return nil
+}
+
+// bar shows progress when a person watches the terminal.
+type bar struct{ p *progressbar.ProgressBar }
+
+func (c *cli) progress(file string) *bar {
+	if c.format != "table" || !isTerminal(c.err) {
+		return &bar{}
+	}
+	return &bar{progressbar.NewOptions64(100, progressbar.OptionSetWriter(c.err), progressbar.OptionSetDescription(filepath.Base(file)),
+		progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond))}
+}
+
+func (b *bar) update(phase string, done, total int64) {
+	if b.p == nil || total <= 0 {
+		return
+	}
+	b.p.Describe(phase)
+	b.p.Set64(100 * done / total)
+}
+
+func (b *bar) done() {
+	if b.p != nil {
+		b.p.Finish()
+	}
+}
+
+func (c *cli) printImport(r dataset.ImportResult, dry bool) error {
+	if c.format == "json" {
+		enc := json.NewEncoder(c.out)
+		enc.SetEscapeHTML(false)
+		return enc.Encode(r)
+	}
+	verb := "imported"
+	if dry {
+		verb = "would import"
+	}
+	fmt.Fprintf(c.out, "%s: %s %d %s rows: %d added, %d updated, %d unchanged, %d rejected\n", filepath.Base(r.File), verb, r.RowsRead, r.Dataset, r.RowsAdded, r.RowsUpdated, r.RowsUnchanged, r.RowsRejected)
+	for _, f := range r.Findings {
+		fmt.Fprintf(c.out, "  %s: %s\n", f.Severity, f.Message)
+	}
+	for i, rej := range r.Rejects {
+		if i == 10 {
+			fmt.Fprintf(c.out, "  … and %d more rejected rows (--rejects FILE writes them all)\n", len(r.Rejects)-i)
+			break
+		}
+		fmt.Fprintf(c.out, "  line %d, %s %q: %s. %s\n", rej.Line, rej.Column, rej.Value, rej.Message, rej.Suggestion)
+	}
+	return nil
+}
+
+func (c *cli) templateCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "template DATASET", Short: "Print a CSV template with headers and two example rows", Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			text, err := dataset.Template(args[0])
+			if err != nil {
+				return err
+			}
+			_, err = c.out.Write(text)
+			return err
+		},
+	}
+}
+
+func (c *cli) datasetsCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "datasets", Short: "List the tables with rows, months and data quality", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.with(cmd, func(ctx context.Context, a *App) error {
+				list, err := a.Data.Summary(ctx, a.Scope)
+				if err != nil {
+					return err
+				}
+				rows := make([][]string, len(list))
+				for i, d := range list {
+					rows[i] = []string{d.Name, strconv.FormatInt(d.Rows, 10), monthSpan(d), quality(d)}
+				}
+				return c.table([]string{"dataset", "rows", "months", "quality"}, rows, list)
+			})
+		},
+	}
+}
+
+func (c *cli) snapshotsCommand() *cobra.Command {
+	type row struct {
+		ID      warehouse.Snapshot `json:"id"`
+		At      time.Time          `json:"at"`
+		Kind    string             `json:"kind"`
+		Author  string             `json:"author"`
+		Message string             `json:"message"`
+		Rows    map[string]int64   `json:"rows"`
+	}
+	return &cobra.Command{
+		Use: "snapshots", Short: "List the snapshots, newest first", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.with(cmd, func(ctx context.Context, a *App) error {
+				list, err := a.Warehouse.Snapshots(ctx, a.Scope)
+				if err != nil {
+					return err
+				}
+				out := []row{}
+				var rows [][]string
+				for _, s := range list {
+					out = append(out, row(s))
+					rows = append(rows, []string{fmt.Sprint(int64(s.ID)), s.At.Local().Format("2006-01-02 15:04:05"), s.Kind, s.Author, s.Message, rowSummary(s.Rows)})
+				}
+				return c.table([]string{"snapshot", "at", "kind", "by", "what", "rows"}, rows, out)
+			})
+		},
+	}
+}
+
+// rowSummary lists the three largest tables and counts the others.
+func rowSummary(rows map[string]int64) string {
+	names := make([]string, 0, len(rows))
+	for n := range rows {
+		if !strings.HasSuffix(n, "_private") && n != dataset.TablePeople && n != dataset.TableAliases {
+			names = append(names, n)
+		}
+	}
+	sort.Slice(names, func(i, j int) bool {
+		return rows[names[i]] > rows[names[j]] || rows[names[i]] == rows[names[j]] && names[i] < names[j]
+	})
+	var parts []string
+	for i, n := range names {
+		if i == 3 {
+			parts = append(parts, fmt.Sprintf("%d more tables", len(names)-3))
+			break
+		}
+		parts = append(parts, fmt.Sprintf("%s %d", n, rows[n]))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (c *cli) rollbackCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "rollback SNAPSHOT", Short: "Make an older snapshot the current one (as a new snapshot; nothing is lost)", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := strconv.ParseInt(args[0], 10, 64)
+			if err != nil {
+				return usageError{fmt.Errorf("%q is not a snapshot number; list them with moatmetrics snapshots", args[0])}
+			}
+			return c.with(cmd, func(ctx context.Context, a *App) error {
+				out, err := a.Rollback(ctx, a.Scope, warehouse.Snapshot(id))
+				if err != nil {
+					return err
+				}
+				if c.format == "json" {
+					return c.printJSON(map[string]any{"snapshot": out.Snapshot, "changed": out.Changed})
+				}
+				if !out.Changed {
+					_, err = fmt.Fprintf(c.out, "snapshot %d already holds the same data\n", out.Snapshot)
+					return err
+				}
+				_, err = fmt.Fprintf(c.out, "snapshot %d now shows the data of snapshot %d\n", out.Snapshot, id)
+				return err
+			})
+		},
+	}
+}
+
+func (c *cli) verifyCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "verify", Short: "Check the audit chain, file checksums, catalog against files, and roll-ups", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.with(cmd, func(ctx context.Context, a *App) error { return c.verify(ctx, a) })
+		},
+	}
+}
+
+func (c *cli) verify(ctx context.Context, a *App) error {
+	problems, err := a.Warehouse.Verify(ctx, a.Scope)
+	if err != nil {
+		return err
+	}
+	var chain audit.Report
+	if err := a.DB.Read(ctx, func(tx *metadb.Tx) (err error) {
+		chain, err = a.Audit.Verify(ctx, a.Scope, tx)
+		return err
+	}); err != nil {
+		return err
+	}
+	type problem struct {
+		What   string `json:"what"`
+		Where  string `json:"where"`
+		Detail string `json:"detail"`
+	}
+	list := []problem{}
+	rows := [][]string{}
+	for _, p := range problems {
+		list = append(list, problem(p))
+		rows = append(rows, []string{p.What, p.Where, p.Detail})
+	}
+	for _, f := range chain.Faults {
+		p := problem{"audit", fmt.Sprintf("entry %d", f.Seq), f.What}
+		list = append(list, p)
+		rows = append(rows, []string{p.What, p.Where, p.Detail})
+	}
+	if c.format == "json" {
+		err = c.printJSON(map[string]any{"clean": len(list) == 0, "problems": list, "audit_entries": chain.Entries, "audit_head": chain.Head})
+	} else if len(list) == 0 {
+		_, err = fmt.Fprintf(c.out, "clean: every file of the current snapshot is there with its checksum, the roll-ups agree with their rows,\nand the audit chain of %d entries is whole (head %s)\n", chain.Entries, orText(chain.Head, "none"))
+	} else {
+		err = c.table([]string{"what", "where", "detail"}, rows, nil)
+	}
+	if err == nil && len(list) > 0 {
+		err = fault.Newf(fault.Conflict, "verify found %d problems: restore the named files from a backup, or roll back to a snapshot that does not use them", len(list))
+	}
+	return err
+}
+
+// writeRejects writes rejected rows as CSV; cells cannot run as formulas.
+func writeRejects(path string, files []string, rejects []dataset.Reject) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return fault.Wrapf(fault.Invalid, err, "the rejects file %s cannot be written", path)
+	}
+	out := &cli{out: io.Writer(f), format: "csv"}
+	rows := make([][]string, len(rejects))
+	for i, r := range rejects {
+		rows[i] = []string{files[i], fmt.Sprint(r.Record), fmt.Sprint(r.Line), r.Column, r.Value, r.Code, r.Message, r.Suggestion}
+	}
+	err = out.table([]string{"file", "record", "line", "column", "value", "code", "message", "suggestion"}, rows, nil)
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
+
+// monthSpan is "2024-07 to 2026-06", or empty.
+func monthSpan(d dataset.TableSummary) string {
+	if len(d.Months) != 2 {
+		return ""
+	}
+	return d.Months[0].String()[:7] + " to " + d.Months[1].String()[:7]
+}
+
+func quality(d dataset.TableSummary) string {
+	if d.Quality == nil {
+		return ""
+	}
+	return fmt.Sprintf("%.0f%%", 100**d.Quality)
+}
