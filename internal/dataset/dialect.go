@@ -42,6 +42,9 @@ const (
 	headerWithin  = 50 // records in which the header is looked for
 )
 
+// knownHeader is the score from which on a header is one that some dataset knows.
+const knownHeader = 20
+
 var delimiters = []byte{',', ';', '\t', '|'}
 
 // survey finds delimiter and header on a sample; headerScore says how much a row looks
@@ -65,16 +68,21 @@ func survey(path string, delim byte, headerLine int64, headerScore func(cells []
 		candidates = []byte{delim}
 	}
 	var best layout
+	var broken error
 	bestScore := -1.0
 	for _, d := range candidates {
 		records, err := sampleOf(sample, d)
 		if err != nil {
+			broken = err
 			continue
 		}
 		l, score := judge(records, d, skip, headerLine, headerScore)
 		if score > bestScore {
 			best, bestScore = l, score
 		}
+	}
+	if broken != nil && bestScore < knownHeader {
+		return layout{}, broken // the only delimiter that may fit breaks a bound
 	}
 	if bestScore < 0 || len(best.Header) == 0 {
 		return layout{}, fault.Newf(fault.Invalid, "the file holds no table: no header line was found in its first %d lines", headerWithin)

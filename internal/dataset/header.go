@@ -148,7 +148,7 @@ func bindMapped(d Dataset, headers []string, m Mapping, bound map[string]binding
 			i = slices.IndexFunc(headers, func(h string) bool { return normalizeHeader(h).full == normalizeHeader(source).full })
 		}
 		if i < 0 {
-			return fault.Newf(fault.Invalid, "the mapping names the column %q, which the file does not have; its columns are: %s", source, strings.Join(headers, ", "))
+			return fault.Newf(fault.Invalid, "the mapping names the column %q, which the file does not have; its columns are: %s", source, shown(headers))
 		}
 		used[i] = true
 		if field == "" {
@@ -259,45 +259,46 @@ func headerScorer(dataset string, m Mapping) func([]string) int {
 }
 
 // guess decides which dataset a file is: the one whose required fields are all there and
-// that knows most of its columns; the file's name breaks near ties. Undecided is a fault.
+// that knows most of its columns; the file's name breaks near ties. A dataset that knows
+// more of the columns but lacks one required field is reported as what the file should
+// be, not passed over for a lesser fit. Undecided is a fault.
 func guess(file string, headers []string, m Mapping) (Dataset, error) {
 	type scored struct {
-		d     Dataset
-		score float64
+		d       Dataset
+		score   float64
+		bound   int
+		lacking []Field
 	}
-	var fits []scored
-	closest, closestScore := Dataset{}, -1.0
+	var fits, near []scored
 	for _, d := range datasets {
 		bound, err := bindHeaders(d, headers, Mapping{Constants: m.Constants})
 		if err != nil {
 			return Dataset{}, err
 		}
-		score := 0.0
+		x := scored{d: d, bound: len(bound), lacking: missing(d, bound, m), score: 1.25 * hinted(file, d.Name)}
 		for name := range bound {
-			f, _ := d.Field(name)
-			score++
-			if f.Required {
-				score += 2
+			x.score++
+			if f, _ := d.Field(name); f.Required {
+				x.score += 2
 			}
 		}
-		lacking := len(missing(d, bound, m))
-		score += 1.25 * hinted(file, d.Name)
-		if lacking > 0 {
-			if s := score - 2*float64(lacking); s > closestScore {
-				closest, closestScore = d, s
-			}
-			continue
+		if len(x.lacking) == 0 {
+			fits = append(fits, x)
+		} else if x.bound > 0 {
+			x.score -= 2 * float64(len(x.lacking))
+			near = append(near, x)
 		}
-		fits = append(fits, scored{d, score})
 	}
-	slices.SortStableFunc(fits, func(a, b scored) int { return cmp.Compare(b.score, a.score) })
-	switch {
-	case len(fits) == 0 && closestScore > 0:
-		bound, _ := bindHeaders(closest, headers, Mapping{})
-		return Dataset{}, missingFault(file, closest, missing(closest, bound, m), headers, true)
-	case len(fits) == 0:
-		return Dataset{}, fault.Newf(fault.Invalid, "%s: none of its columns is known (%s): say what it holds with --dataset NAME and which column is which with --mapping FILE", filepath.Base(file), strings.Join(clip(headers, 12), ", "))
-	case len(fits) > 1 && fits[0].score == fits[1].score:
+	best := func(a, b scored) int { return cmp.Compare(b.score, a.score) }
+	slices.SortStableFunc(fits, best)
+	slices.SortStableFunc(near, best)
+	if len(fits) == 0 && len(near) == 0 {
+		return Dataset{}, fault.Newf(fault.Invalid, "%s: none of its columns is known (%s): say what it holds with --dataset NAME and which column is which with --mapping FILE", filepath.Base(file), shown(headers))
+	}
+	if len(near) > 0 && (len(fits) == 0 || len(near[0].lacking) == 1 && near[0].bound > fits[0].bound) {
+		return Dataset{}, missingFault(file, near[0].d, near[0].lacking, headers, true)
+	}
+	if len(fits) > 1 && fits[0].score == fits[1].score {
 		var names []string
 		for _, f := range fits {
 			if f.score == fits[0].score {
@@ -307,6 +308,19 @@ func guess(file string, headers []string, m Mapping) (Dataset, error) {
 		return Dataset{}, fault.WithFields(filepath.Base(file)+" could be any of "+strings.Join(names, ", ")+": say which with --dataset NAME", fault.Field{Path: "dataset", Message: "undecided", Allowed: names})
 	}
 	return fits[0].d, nil
+}
+
+// shown lists headers for a message, not more than a person reads.
+func shown(headers []string) string {
+	var list []string
+	for i, h := range headers {
+		if i == 20 {
+			list = append(list, "…")
+			break
+		}
+		list = append(list, cutText(strings.TrimSpace(h), 40))
+	}
+	return strings.Join(list, ", ")
 }
 
 func hinted(file, dataset string) float64 {
@@ -332,18 +346,11 @@ func missingFault(file string, d Dataset, lacking []Field, headers []string, gue
 	if guessed {
 		text += "this looks most like " + d.Title + ", but "
 	}
-	text += "there is no column for " + strings.Join(names, ", ") + " (columns found: " + strings.Join(clip(headers, 20), ", ") + ")."
+	text += "there is no column for " + strings.Join(names, ", ") + " (columns found: " + shown(headers) + ")."
 	if guessed {
 		text += " Say what it holds with --dataset NAME, or which column is which with --mapping FILE."
 	} else {
 		text += " Rename the columns, or say which is which with --mapping FILE."
 	}
 	return fault.WithFields(text, fields...)
-}
-
-func clip(list []string, n int) []string {
-	if len(list) <= n {
-		return list
-	}
-	return append(slices.Clone(list[:n]), "…")
 }

@@ -21,10 +21,12 @@ type sheet struct {
 	line       int64
 	header     []string
 	headerLine int64
+	known      int // cells of the header that a dataset knows
 	date1904   bool
 }
 
-// openSheet opens the named sheet, or the first that holds a table, and finds its header.
+// openSheet opens the named sheet, or the one whose header says most (the first that
+// holds anything when none does), and leaves it just after its header.
 func openSheet(path, dir string, o MappingOptions, score func([]string) int) (*sheet, error) {
 	f, err := excelize.OpenFile(path, excelize.Options{TmpDir: dir, UnzipSizeLimit: 8 << 30, UnzipXMLSizeLimit: 16 << 20, ShortDatePattern: "yyyy-mm-dd", LongDatePattern: "yyyy-mm-dd", LongTimePattern: "hh:mm:ss"})
 	if err != nil {
@@ -39,19 +41,28 @@ func openSheet(path, dir string, o MappingOptions, score func([]string) int) (*s
 		names = []string{o.Sheet}
 	}
 	props, _ := f.GetWorkbookProps()
+	var best *sheet
 	for _, name := range names {
 		s := &sheet{file: f, name: name, date1904: props.Date1904 != nil && *props.Date1904}
-		found, err := s.findHeader(o.HeaderLine, score)
+		err := s.findHeader(o.HeaderLine, score)
+		s.closeRows()
 		if err != nil {
 			f.Close()
 			return nil, err
 		}
-		if found {
-			return s, nil
+		if s.header != nil && (best == nil || s.known > max(best.known, 1)) {
+			best = s
 		}
 	}
-	f.Close()
-	return nil, fault.Newf(fault.Invalid, "the workbook holds no table: no sheet has a header line")
+	if best == nil {
+		f.Close()
+		return nil, fault.Newf(fault.Invalid, "the workbook holds no table: no sheet has a header line")
+	}
+	if err := best.start(); err != nil {
+		best.close()
+		return nil, err
+	}
+	return best, nil
 }
 
 func (s *sheet) rewind() error {
@@ -82,39 +93,40 @@ func (s *sheet) close() {
 	s.file.Close()
 }
 
-// findHeader looks at the first rows and leaves the sheet just after the header.
-func (s *sheet) findHeader(headerLine int64, score func([]string) int) (bool, error) {
+// findHeader looks for the header in the first rows.
+func (s *sheet) findHeader(headerLine int64, score func([]string) int) error {
 	if err := s.rewind(); err != nil {
-		return false, err
+		return err
 	}
-	best := -1
 	for range headerWithin {
 		rec, err := s.next()
 		if err == io.EOF {
-			break
+			return nil
 		}
 		if err != nil {
-			return false, err
+			return err
 		}
 		if blank(rec.Fields) || headerLine > 0 && rec.Line != headerLine {
 			continue
 		}
-		if n := score(rec.Fields); n > max(best, 1) || best < 0 {
-			best, s.header, s.headerLine = n, rec.Fields, rec.Line
+		if n := score(rec.Fields); s.header == nil || n > max(s.known, 1) {
+			s.known, s.header, s.headerLine = n, rec.Fields, rec.Line
 		}
 	}
-	if best < 0 {
-		return false, nil
-	}
+	return nil
+}
+
+// start goes to the row after the header.
+func (s *sheet) start() error {
 	if err := s.rewind(); err != nil {
-		return false, err
+		return err
 	}
 	for s.line < s.headerLine {
 		if _, err := s.next(); err != nil {
-			return false, err
+			return err
 		}
 	}
-	return true, nil
+	return nil
 }
 
 func (s *sheet) next() (record, error) {
