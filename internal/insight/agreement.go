@@ -129,7 +129,11 @@ func (a *analysis) reportAgreement(g agreementCase, s series) {
 		f.Facts["target_hourly_rate"] = g.term.target.String()
 		against = fmt.Sprintf(" against a target of %s", amount(g.term.target))
 	}
-	f.Headline = fmt.Sprintf("%s earns %s an hour of work%s: a margin after labor of %s.", g.name, amount(earnedRate), against, percent(margin))
+	if g.term.client != "" {
+		f.Facts["client"] = g.term.client
+	}
+	f.Headline = fmt.Sprintf("%s earns %s an hour for its work%s (%s with everything invoiced on it): a margin after labor of %s.",
+		g.name, amount(earnedRate), against, amount(rate), percent(margin))
 	if g.now["direct_cost"].Sign() <= 0 {
 		f.Assumptions = append(f.Assumptions, "Resold products and their vendor bills are left out, because no vendor bill names the agreement.")
 	}

@@ -25,10 +25,16 @@ func confide(components []Component, h float64, limits ...limit) Confidence {
 	}
 	got := stats.Judge(in)
 	out := Confidence{Score: got.Score, Grade: string(got.Grade), Reasons: []string{}, Components: components, Quality: got.QualityScore, HalfWidth: got.RelativeHalfWidth}
-	for _, r := range got.Reasons {
-		if !slices.Contains(out.Reasons, r) {
-			out.Reasons = append(out.Reasons, r)
+	add := func(reason string) {
+		if !slices.Contains(out.Reasons, reason) {
+			out.Reasons = append(out.Reasons, reason)
 		}
+	}
+	for _, r := range got.Reasons { // what holds the score down, the weakest first
+		add(r)
+	}
+	for _, c := range components { // then what is in order
+		add(c.Reason)
 	}
 	return out
 }

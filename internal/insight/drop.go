@@ -30,8 +30,8 @@ const (
 const dropScore = 3.5
 
 // findDrop looks for the split of a client's months after which the margin is lower by
-// at least the threshold in total, clearly so against the scatter of the months, and below
-// the old level in each month. recent are the client's months of the period, all those and
+// at least the threshold in total, clearly so against the scatter of the months, and by at
+// least half the threshold in each month. recent are the client's months of the period, all those and
 // the ones before.
 func (a *analysis) findDrop(recent, all series) (drop, bool) {
 	var best drop
@@ -46,7 +46,7 @@ func (a *analysis) findDrop(recent, all series) (drop, bool) {
 			continue
 		}
 		low, high := a.monthlyMargins(after), a.monthlyMargins(before)
-		if len(low) < k || len(high) < historyShortest || slices.Max(low) >= float(marginBefore) {
+		if len(low) < k || len(high) < historyShortest || slices.Max(low) >= float(marginBefore.Sub(a.MarginDrop.Div(number(2, 0)))) {
 			continue
 		}
 		if s := separation(high, low); s > bestScore {

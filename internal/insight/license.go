@@ -175,7 +175,7 @@ func splitByTerm(terms []licenseTerm, asOf quantity.Day) termSplit {
 	var s termSplit
 	for _, t := range terms {
 		renewal := t.renewal
-		for !renewal.IsZero() && renewal.AddDays(window).Before(asOf) && t.years() > 0 {
+		for !renewal.IsZero() && !asOf.Before(renewal.AddDays(window)) && t.years() > 0 {
 			renewal = quantity.NewDay(renewal.Time().Year()+t.years(), renewal.Time().Month(), renewal.Time().Day())
 		}
 		begun := func(d quantity.Day) bool {

@@ -10,7 +10,7 @@ const yearMonths = 12
 
 // completeMonths returns the months that hold business data up to the last complete one;
 // today is the day of the run. It is not bounded when there is none. A month is complete
-// when it is over and, where hours are recorded, they reach its last days.
+// when its last day has come and, where hours are recorded, they reach its last days.
 func (r reader) completeMonths(today quantity.Day) (quantity.Period, error) {
 	var all quantity.Period
 	rows, err := r.read(quantity.Period{}, "", []string{"month"}, "revenue", "hours_worked", "direct_cost")
@@ -19,7 +19,7 @@ func (r reader) completeMonths(today quantity.Day) (quantity.Period, error) {
 	}
 	for _, row := range rows {
 		month, err := quantity.ParseDay(row.keys[0])
-		if err != nil || noData(row.sums) || !month.AddMonths(1).Before(today.AddDays(1)) {
+		if err != nil || noData(row.sums) || today.AddDays(1).Before(month.AddMonths(1)) {
 			continue
 		}
 		if all.From.IsZero() || month.Before(all.From) {
