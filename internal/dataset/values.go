@@ -67,7 +67,8 @@ const groupMarks = `[ '’\x{A0}\x{202F}\x{2009}]`
 const (
 	currencyMark = `(?:US\$|CA\$|AU\$|NZ\$|[AC]\$|R\$|[$€£¥₹₩₽₺]|(?i:USD|EUR|GBP|CAD|AUD|NZD|CHF|SEK|NOK|DKK|PLN|CZK|HUF|JPY|CNY|INR|ZAR|BRL|MXN|SGD|HKD|ILS|TRY|AED|RON|kr|zł|Rs|Fr)\.?)`
 	minus        = `[-−–]`
-	numberShape  = `\(?\s*(?:` + minus + `|\+)?\s*` + currencyMark + `?\s*(?:` + minus + `|\+)?\s*(?:\d[\d.,'’ \x{A0}\x{202F}\x{2009}]*|[.,]\d+)\s*` + currencyMark + `?\s*%?\s*` + minus + `?\s*(?i:cr|dr)?\s*\)?`
+	sign         = `[-−–+]`
+	numberShape  = `\(?\s*(?:` + sign + `?\s*` + currencyMark + `?|` + currencyMark + `\s*` + sign + `)\s*(?:\d[\d.,'’ \x{A0}\x{202F}\x{2009}]*|[.,]\d+)\s*` + currencyMark + `?\s*%?\s*` + minus + `?\s*(?i:cr|dr)?\s*\)?`
 	bodyShape    = `(\d[\d.,'’ \x{A0}\x{202F}\x{2009}]*|[.,]\d+)`
 	negative     = `^\(.*\)$|^\s*` + currencyMark + `?\s*` + minus + `|` + minus + `\s*(?i:cr|dr)?$|(?i:\d\s*cr\)?)$`
 )
@@ -120,8 +121,8 @@ func hoursValue(v, mark string, unit int64) string {
 		n = fmt.Sprintf("(%s) / %d", n, unit)
 	}
 	return fmt.Sprintf(`TRY_CAST(CASE WHEN regexp_matches(%[1]s, %[2]s) THEN CASE WHEN starts_with(%[1]s, '-') THEN -1 ELSE 1 END * %[3]s
- WHEN regexp_matches(%[1]s, '(?i)[hms]\s*$') AND regexp_matches(%[1]s, %[4]s) THEN %[5]s
- WHEN regexp_matches(%[1]s, '^PT?.') AND regexp_matches(%[1]s, %[6]s) THEN %[7]s
+ WHEN regexp_matches(%[1]s, '\d.*[A-Za-z]$') AND regexp_matches(%[1]s, %[4]s) THEN %[5]s
+ WHEN regexp_matches(%[1]s, '^P.*\d') AND regexp_matches(%[1]s, %[6]s) THEN %[7]s
  ELSE %[8]s END AS DECIMAL(9,4))`, v, q(clockShape), sum(clockShape, 2), q(wordsShape), sum(wordsShape, 1), q(isoShape), sum(isoShape, 1), n)
 }
 

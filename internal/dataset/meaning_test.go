@@ -1,0 +1,311 @@
+package dataset_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/moatmetrics/moatmetrics/internal/dataset"
+	"github.com/moatmetrics/moatmetrics/internal/fault"
+)
+
+func mapped(yaml string) dataset.ImportRequest { return dataset.ImportRequest{Mapping: []byte(yaml)} }
+
+// fails imports a text and wants an Invalid fault that says something.
+func (x *world) fails(t testing.TB, name, text, says string, req dataset.ImportRequest) {
+	t.Helper()
+	req.Name, req.Reader = name, strings.NewReader(text)
+	_, err := x.Import(t.Context(), acme, req)
+	if fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), says) {
+		t.Errorf("%s: got error %v, want an invalid input that says %q", name, err, says)
+	}
+}
+
+func TestTheOrderOfDatesIsDecidedForTheColumn(t *testing.T) {
+	t.Parallel()
+	file := func(dates ...string) string {
+		text := timeHeader
+		for _, d := range dates {
+			text += "Dana,Harbor," + d + ",1\n"
+		}
+		return text
+	}
+	const rows = "SELECT work_date FROM time_entries ORDER BY record"
+	for _, c := range []struct {
+		name, text, mapping, order string
+		want                       []string
+		codes                      string
+	}{
+		{"a first part over 12 proves day first", file("03/04/2024", "13/04/2024"), "", "dmy", []string{"2024-04-03", "2024-04-13"}, ""},
+		{"a second part over 12 proves month first", file("03/04/2024", "09/23/2024"), "", "mdy", []string{"2024-03-04", "2024-09-23"}, ""},
+		{"equal in both readings", file("04/04/2024", "2024-05-06"), "", "ymd", []string{"2024-04-04", "2024-05-06"}, ""},
+		{"the mapping decides", file("03/04/2024"), "options: {date_order: dmy}", "dmy", []string{"2024-04-03"}, ""},
+		{"a mixed column has no order", file("13/04/2024", "04/13/2024", "03/04/2024", "2024-01-02"), "", "mixed", []string{"2024-01-02"}, "mixed_date_order mixed_date_order mixed_date_order"},
+		{"one slip among many is one reject", file(append([]string{"04/13/2024"}, strings.Split(strings.TrimSpace(strings.Repeat("13/04/2024 ", 30)), " ")...)...), "", "dmy", nil, "mixed_date_order"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			x := newWorld(t)
+			r := x.load(t, "time.csv", c.text, mapped(c.mapping))
+			want(t, "order", r.Dialect.DateOrder, c.order)
+			var got []string
+			for _, j := range r.Rejects {
+				got = append(got, j.Code)
+			}
+			want(t, "rejects", strings.Join(got, " "), c.codes)
+			if c.want != nil {
+				want(t, "dates", x.rows(t, rows, "time_entries"), c.want)
+			}
+		})
+	}
+	t.Run("an undecided order is asked for", func(t *testing.T) {
+		t.Parallel()
+		newWorld(t).fails(t, "time.csv", file("03/04/2024", "05/06/2024"), "date_order", dataset.ImportRequest{})
+	})
+}
+
+func TestTheDecimalMarkIsDecidedForTheColumn(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, amounts, mapping, mark, sum, finding string }{
+		{"comma", "1.234,50;12,5;1.234", "", ",", "2481", ""},
+		{"point", "1,234.50;12.5;1,234", "", ".", "2481", ""},
+		{"thousands only are read with a point and reported", "1,234;2,000", "", ".", "3234", "decimal_mark_assumed"},
+		{"three decimals only are reported", "1.234;2.500", "", ".", "3.734", "decimal_mark_assumed"},
+		{"the mapping decides", "1.234;2.500", `options: {decimal_mark: ","}`, ",", "3734", ""},
+		{"signs", "(5.00);7.50-;−1;$10;3 CR", "", ".", "-6.5", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			x := newWorld(t)
+			text := "invoice_id;client_name;amount;date\n"
+			for i, a := range strings.Split(c.amounts, ";") {
+				text += fmt.Sprintf("I%d;Harbor;%s;2026-03-01\n", i, a)
+			}
+			r := x.load(t, "invoices.csv", text, mapped(c.mapping))
+			want(t, "mark", r.Dialect.DecimalMark, c.mark)
+			want(t, "sum", x.rows(t, "SELECT sum(net_amount) FROM invoices", "invoices"), []string{c.sum})
+			if _, ok := codes(r)["decimal_mark_assumed"]; ok != (c.finding != "") {
+				t.Errorf("got findings %v, want %q", codes(r), c.finding)
+			}
+		})
+	}
+}
+
+func TestOnlyUnreadableAndIncompleteRowsAreRejected(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t)
+	r := x.load(t, "time.csv", "id,staff_name,client_name,date,hours,rate,billable\n"+
+		"1,Dana,Harbor,2026-03-01,1,80,Yes\n"+
+		"2,Dana,Harbor,,1,80,Yes\n"+ // no date
+		"3,Dana,Harbor,soon,x,80,Yes\n"+ // two wrong cells, one reject
+		"4,Dana,Harbor,2026-03-01,N/A,80,Yes\n"+ // no hours
+		"5,Dana,Harbor,2026-03-01,1,lots,Yes\n"+
+		"6,Dana,,2026-03-01,1,80,Perhaps\n"+ // no client, unknown word
+		"7,,Harbor,2026-03-02,30,80,No\n"+ // nobody, too long
+		"8,Dana,Harbor,2027-01-01,-1,0,Yes\n"+ // reversal in the future
+		"Total,,,,37,,\n")
+	want(t, "counts", counts(r), "9 4 0 0 5")
+	var got []string
+	for _, j := range r.Rejects {
+		got = append(got, fmt.Sprintf("%d %s %q %s", j.Line, j.Column, j.Value, j.Code))
+		if j.Message == "" || j.Suggestion == "" {
+			t.Errorf("line %d: no message or suggestion", j.Line)
+		}
+	}
+	want(t, "rejects", got, []string{`3 date "" required_missing`, `4 date "soon" date_unparsable`, `5 hours "" required_missing`, `6 rate "lots" amount_unparsable`, `10 date "" total_row`})
+	c := codes(r)
+	for code, n := range map[string]int64{"no_client_reference": 1, "unknown_word": 1, "hours_gt_24_entry": 1, "negative_hours": 1, "future_date": 1, "zero_rate": 1, "no_staff_reference": 1, "billable_missing": 1, "rate_taken_as_cost": 9} {
+		if c[code] != n {
+			t.Errorf("finding %s: got %d, want %d", code, c[code], n)
+		}
+	}
+	want(t, "an unknown word is unknown, not yes", x.rows(t, "SELECT billable FROM time_entries WHERE source_id = '6'", "time_entries"), []string{"<nil>"})
+	if r.Quality.Score <= 0 || r.Quality.Score >= 0.9 {
+		t.Errorf("got score %v for a file with five bad rows of nine", r.Quality.Score)
+	}
+}
+
+func TestMinutesUnderAHeaderThatSaysSoAreHours(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t)
+	x.load(t, "time.csv", "staff_name,client_name,date,Duration (min)\nDana,Harbor,2026-03-01,90\n")
+	want(t, "hours", x.rows(t, "SELECT hours_worked FROM time_entries", "time_entries"), []string{"1.5"})
+}
+
+func TestNonBillableHeadersAreInverted(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t)
+	x.load(t, "time.csv", "staff_name,client_name,date,hours,Non-Billable\nDana,A,2026-03-01,1,Yes\nDana,B,2026-03-01,1,No\n")
+	want(t, "billable", x.rows(t, "SELECT client_key, billable FROM time_entries ORDER BY 1", "time_entries"), []string{"A|false", "B|true"})
+}
+
+func TestRowsWithAnIdAreUpdatedAndContradictionsRejected(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t)
+	head := "Time RecID,Member,Company,Date,Actual Hours,Notes\n"
+	x.load(t, "time.csv", head+"1,Dana,Harbor,2026-03-01,1,a\n2,Dana,Harbor,2026-03-01,2,b\n")
+	r := x.load(t, "time.csv", head+"1,Dana,Harbor,2026-03-01,1,a\n2,Dana,Harbor,2026-03-01,2.5,b\n3,Dana,Harbor,2026-03-02,3,c\n3,Dana,Harbor,2026-03-02,3,c\n3,Dana,Harbor,2026-03-02,4,c\n")
+	want(t, "counts", counts(r), "5 1 1 2 1")
+	want(t, "reject", []any{r.Rejects[0].Line, r.Rejects[0].Column, r.Rejects[0].Value, r.Rejects[0].Code}, []any{int64(6), "Time RecID", "3", "dup_natural_key"})
+	want(t, "stored", x.rows(t, "SELECT source_id, hours_worked FROM time_entries ORDER BY 1", "time_entries"), []string{"1|1", "2|2.5", "3|3"})
+	r = x.load(t, "time.csv", head+"1,Dana,Harbor,2026-03-01,1,changed\n")
+	want(t, "a changed note is an update", counts(r), "1 0 1 0 0")
+}
+
+func TestRowsWithoutAnIdAreKeptAndOverlapIsReported(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t)
+	r := x.load(t, "time.csv", timeHeader+"Dana,Harbor,2026-03-01,1\nDana,Harbor,2026-03-01,1.00\nDana,Harbor,2026-03-02,1\n")
+	want(t, "counts", counts(r), "3 3 0 0 0")
+	want(t, "possible duplicates", codes(r)["possible_duplicates"], int64(1))
+	r = x.load(t, "time.csv", timeHeader+"Dana,Harbor,2026-03-01,1\nDana,Harbor,2026-03-01,1\nDana,Harbor,2026-03-01,1\nDana,Harbor,2026-03-02,7\n")
+	want(t, "a third equal row is new, the others are known", counts(r), "4 2 0 2 0")
+	want(t, "overlap", codes(r)["possible_overlap"], int64(2))
+}
+
+func TestUnknownColumnsAreKeptAsAttributes(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t)
+	x.load(t, "time.csv", "staff_name,client_name,date,hours,Shoe size,Shoe size,\"Odd \"\"name\"\"\"\nDana,A,2026-03-01,1,44,,\"x\"\"y\"\nDana,B,2026-03-01,1,,,\n")
+	want(t, "attributes", x.rows(t, "SELECT attributes FROM time_entries ORDER BY record", "time_entries"), []string{`{"Shoe size":"44","Odd \"name\"":"x\"y"}`, "<nil>"})
+}
+
+func TestEffectiveRowsBeginWhenTheyChange(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t)
+	x.load(t, "staff.csv", "staff_name,cost_rate\nDana,50\nSam,40\n")
+	r := x.load(t, "staff.csv", "staff_name,cost_rate\nDana,55\nSam,40\n")
+	want(t, "rows read and unchanged", []int64{r.RowsRead, r.RowsUnchanged, r.RowsAdded + r.RowsUpdated}, []int64{2, 1, 1})
+	x.load(t, "staff.csv", "staff_name,cost_rate,valid_from\nSam,38,2026-01-01\n")
+	want(t, "rates", x.rows(t, "SELECT name, cost_rate, valid_from FROM staff JOIN people ON person_key = staff_key ORDER BY 1, valid_from NULLS FIRST", "staff", "people"),
+		[]string{"Dana|50|<nil>", "Dana|55|2026-06-30", "Sam|40|<nil>", "Sam|38|2026-01-01"})
+}
+
+func TestClientsKeepTheirContactsApart(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t)
+	text := "name,industry,contact_email,contact_phone,is_active\nHarbor,Healthcare,lee@harbor.example,555-0100,True\nBay,Retail,,,False\n"
+	x.load(t, "clients.csv", text)
+	want(t, "again", counts(x.load(t, "clients.csv", text)), "2 0 0 2 0")
+	want(t, "clients", x.rows(t, "SELECT client_key, status, c.source_id, contact_email FROM clients c LEFT JOIN clients_private p ON p.source_id = c.source_id ORDER BY 1", "clients", "clients_private"),
+		[]string{"Bay|inactive|Bay|<nil>", "Harbor|active|Harbor|lee@harbor.example"})
+	r := x.load(t, "clients.csv", strings.Replace(text, "555-0100", "555-0199", 1))
+	want(t, "a new phone is an update of the side table", counts(r), "2 0 1 1 0")
+	r = x.load(t, "clients.csv", "client_name,status\nHarbor,active\nHarbor,active\nHarbor,former\n,active\n")
+	want(t, "one entity, one row", []any{r.RowsRead, r.RowsUnchanged, r.RowsRejected}, []any{int64(4), r.RowsUnchanged, int64(2)})
+	want(t, "reasons", []string{r.Rejects[0].Code, r.Rejects[1].Code}, []string{"dup_natural_key", "required_missing"})
+}
+
+func TestClientIdsMeanTheClientsTheyBelongTo(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t)
+	x.load(t, "time.csv", "staff_name,client_id,date,hours\nDana,007,2026-03-01,1\nDana,8,2026-03-01,1\n")
+	want(t, "keys", x.rows(t, "SELECT client_key FROM time_entries ORDER BY 1", "time_entries"), []string{"id:007", "id:8"})
+	r := x.load(t, "clients.csv", "client_id,client_name\n007,Harbor Dental\n9,Bay\n")
+	want(t, "counts", counts(r), "2 2 0 0 0")
+	want(t, "alias", x.rows(t, "SELECT key, canonical FROM aliases", "aliases"), []string{"id:007|Harbor Dental"})
+	r = x.load(t, "clients.csv", "client_id,client_name\n007,Harbor Dental\n9,Bay\n")
+	want(t, "again", counts(r), "2 0 0 2 0")
+	r = x.load(t, "time2.csv", timeHeader+"Dana,harbor  dental.,2026-03-05,1\nDana,Unheard Of,2026-03-05,1\n")
+	want(t, "counts with an alias", counts(r), "2 2 0 0 0")
+	want(t, "unknown", codes(r)["unknown_client"], int64(1))
+}
+
+func TestTheMappingDecidesColumnsAndConstants(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t)
+	r := x.load(t, "export.csv", "Wer,Kunde,Wann,Wie lange,rate\nDana,Harbor,2026-03-01,1.5,99\n", mapped(`
+dataset: time_entries
+columns: {Wer: staff_name, Kunde: client_name, Wann: work_date, Wie lange: hours_worked, rate: ""}
+constants: {currency: eur, billable: "no", bill_rate: "100.50"}
+options: {source_system: timetool}
+`))
+	want(t, "counts", counts(r), "1 1 0 0 0")
+	want(t, "row", x.rows(t, "SELECT client_key, hours_worked, currency, billable, bill_rate, source_system, attributes FROM time_entries", "time_entries"), []string{"Harbor|1.5|EUR|false|100.5|timetool|<nil>"})
+	for _, c := range []struct{ name, yaml, says string }{
+		{"unknown key", "datasets: x", "mapping file cannot be read"},
+		{"unknown dataset", "dataset: nope", "mapping file has wrong values"},
+		{"unknown field", "dataset: time_entries\ncolumns: {Wer: nobody}", "a field that time entries do not have"},
+		{"unknown column", "dataset: time_entries\ncolumns: {Missing: notes}", `"Missing"`},
+		{"bad option", "options: {date_order: xyz}", "wrong values"},
+		{"bad constant", "dataset: time_entries\nconstants: {work_date: never}", "constant work_date"},
+	} {
+		x.fails(t, "export.csv", "Wer,staff_name,client_name,date,hours\na,Dana,Harbor,2026-03-01,1\n", c.says, mapped(c.yaml))
+	}
+	x.fails(t, "x.csv", "a,b\n1,2\n", "no dataset nope", dataset.ImportRequest{Dataset: "nope"})
+}
+
+func TestADryRunCountsTheSameAndStoresNothing(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t)
+	x.load(t, "clients.csv", "client_name,status,email\nHarbor,active,a@b.example\nBay,active,\n")
+	x.load(t, "time.csv", "id,staff_name,client_name,date,hours,notes\n1,Dana,Harbor,2026-03-01,1,x\n2,Dana,Harbor,2026-03-01,2,y\n")
+	before, err := x.w.Current(t.Context(), acme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"time.csv":    "id,staff_name,client_name,date,hours,notes\n1,Dana,Harbor,2026-03-01,1,x\n2,Dana,Harbor,2026-03-01,2,changed\n3,Sam,Harbor,2026-03-01,2,y\n4,Sam,Harbor,nope,2,y\n",
+		"clients.csv": "client_name,status,email\nHarbor,active,a@b.example\nBay,former,\nNew,active,\n",
+	} {
+		dry := x.load(t, name, text, dataset.ImportRequest{DryRun: true})
+		now, err := x.w.Current(t.Context(), acme)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want(t, name+": snapshot", now, before)
+		want(t, name+": import id", dry.ImportID, int64(0))
+		real := x.load(t, name, text)
+		want(t, name+": counts", counts(dry), counts(real))
+		want(t, name+": rejects", len(dry.Rejects), len(real.Rejects))
+		want(t, name+": score", dry.Quality.Score, real.Quality.Score)
+		before = real.Snapshot
+	}
+}
+
+func TestImportsAreRecordedWithTheirAuditEventAndJob(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t)
+	a := x.load(t, "time.csv", timeHeader+"Dana,Harbor,2026-03-01,1\nDana,Harbor,bad,1\n")
+	x.load(t, "time.csv", timeHeader+"Dana,Harbor,2026-03-01,1\n")
+	list, err := x.Imports(t.Context(), acme, 10, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want(t, "statuses", []string{list[0].Status, list[1].Status}, []string{"unchanged", "committed"})
+	want(t, "recorded", counts(list[1].Result), counts(a))
+	want(t, "snapshot", list[1].Result.Snapshot, a.Snapshot)
+	want(t, "jobs", x.jobs.kinds, []string{dataset.JobAfterImport})
+	older, err := x.Imports(t.Context(), acme, 10, list[0].ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want(t, "before an id", len(older), 1)
+	other := acme
+	other.Tenant = "other"
+	if _, err := x.Record(t.Context(), other, a.ImportID); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("another tenant's import: got %v, want not found", err)
+	}
+	if _, err := x.Rejects(t.Context(), other, a.ImportID, 0, 10); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("another tenant's rejects: got %v, want not found", err)
+	}
+}
+
+func TestTemplatesImportAsTheyStand(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t)
+	for _, d := range dataset.Datasets() {
+		text, err := dataset.Template(d.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := x.load(t, d.Name+".csv", string(text))
+		want(t, d.Name, []any{r.Dataset, r.RowsRead, r.RowsRejected}, []any{d.Name, int64(2), int64(0)})
+		if r.RowsAdded != 2 {
+			t.Errorf("%s: got %s, want two new rows", d.Name, counts(r))
+		}
+	}
+	if _, err := dataset.Template("nope"); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("got %v, want an invalid fault", err)
+	}
+}
