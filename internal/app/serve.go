@@ -2,9 +2,17 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/moatmetrics/moatmetrics/internal/fault"
+	"github.com/moatmetrics/moatmetrics/internal/httpapi"
 )
 
 func (c *cli) serveCommand() *cobra.Command {
@@ -25,9 +33,60 @@ func (c *cli) serveCommand() *cobra.Command {
 	return cmd
 }
 
+// serve runs the parts of target until ctx ends: the HTTP server (api), the job worker
+// (worker), or both (all).
 func (c *cli) serve(ctx context.Context, a *App, target string) error {
 	if err := checkLoopback(a.Config.Listen); err != nil {
 		return err
 	}
-	return fmt.Errorf("target %s", target)
+	if !slices.Contains([]string{"all", "api", "worker"}, target) {
+		return usageError{fmt.Errorf("--target %s: allowed are all, api and worker", target)}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ended := make(chan error, 2)
+	running := 0
+	if target != "api" {
+		running++
+		go func() { ended <- a.Jobs.Run(ctx) }()
+	}
+	if target != "worker" {
+		listener, err := net.Listen("tcp", a.Config.Listen)
+		if err != nil {
+			return fault.Wrapf(fault.Unavailable, err, "cannot listen on %s: another program may use it; choose another with --listen 127.0.0.1:8081", a.Config.Listen)
+		}
+		fmt.Fprintf(c.err, "MoatMetrics serves on http://%s (stop with Ctrl-C)\n", listener.Addr())
+		running++
+		go func() { ended <- a.listen(ctx, listener, c.version) }()
+	}
+	var first error
+	for range running {
+		if err := <-ended; err != nil && first == nil {
+			first = err
+		}
+		cancel() // one part ended: end the others
+	}
+	return first
+}
+
+// listen answers requests until ctx ends, then lets running ones finish for up to 10 s.
+func (a *App) listen(ctx context.Context, l net.Listener, version string) error {
+	handler := httpapi.New(httpapi.Deps{
+		DB: a.DB, Warehouse: a.Warehouse, Data: a.Data, Metrics: a.Metrics, Insights: a.Insights, Audit: a.Audit,
+		Rollback: a.Rollback, Scope: a.Scope,
+	}, httpapi.Options{Version: version, Log: a.Log})
+	// No write timeout: an upload of gigabytes may take its time; the header and idle
+	// timeouts keep slow clients from holding connections for nothing.
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	stopped := make(chan error, 1)
+	go func() {
+		<-ctx.Done()
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		stopped <- server.Shutdown(grace)
+	}()
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("http server: %w", err)
+	}
+	return <-stopped
 }

@@ -12,15 +12,15 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
+	_ "modernc.org/sqlite" // registers the driver
 
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 )
@@ -46,34 +46,67 @@ type DB struct {
 	pool   *pgxpool.Pool
 }
 
-// Open opens the database that dsn names: a file path for SQLite (created when missing),
-// a postgres:// or postgresql:// address for PostgreSQL. Call Migrate before use.
+// Open opens the database that dsn names: a file path for SQLite (created when missing,
+// readable by its owner only), a postgres:// or postgresql:// address for PostgreSQL. Call
+// Migrate before use. Errors are Invalid for an address that cannot be read and Unavailable
+// for a database that cannot be reached.
 func Open(ctx context.Context, dsn string) (*DB, error) {
 	if strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://") {
-		pool, err := pgxpool.New(ctx, dsn)
-		if err != nil {
-			return nil, fault.Wrapf(fault.Invalid, err, "the PostgreSQL address is not valid")
-		}
-		if err := pool.Ping(ctx); err != nil {
-			pool.Close()
-			return nil, fault.Wrapf(fault.Unavailable, err, "PostgreSQL does not answer: check the address, the user and that the server runs")
-		}
-		return &DB{engine: Postgres, pool: pool}, nil
+		return openPostgres(ctx, dsn)
 	}
-	path := "file:" + (&url.URL{Path: dsn}).EscapedPath() + "?_pragma=busy_timeout(10000)&_pragma=foreign_keys(1)&_pragma=synchronous(FULL)"
-	writer, err := sql.Open("sqlite", path+"&_pragma=journal_mode(WAL)&_txlock=immediate")
+	return openSQLite(ctx, dsn)
+}
+
+// poolSize is how many PostgreSQL connections a process may hold when its address does not
+// say (pool_max_conns): the queue keeps two or three to itself.
+const poolSize = 16
+
+func openPostgres(ctx context.Context, dsn string) (*DB, error) {
+	cfg, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", dsn, err)
+		return nil, fault.Wrapf(fault.Invalid, err, "the PostgreSQL address is not valid")
+	}
+	if !strings.Contains(dsn, "pool_max_conns") {
+		cfg.MaxConns = max(cfg.MaxConns, poolSize)
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, fault.Wrapf(fault.Invalid, err, "the PostgreSQL address is not valid")
+	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, fault.Wrapf(fault.Unavailable, err, "PostgreSQL does not answer: check the address, the user and that the server runs")
+	}
+	return &DB{engine: Postgres, pool: pool}, nil
+}
+
+func openSQLite(ctx context.Context, file string) (*DB, error) {
+	_, err := os.Stat(file)
+	fresh := errors.Is(err, fs.ErrNotExist)
+	address := "file:" + (&url.URL{Path: file}).EscapedPath() + "?_pragma=busy_timeout(10000)&_pragma=foreign_keys(1)&_pragma=synchronous(FULL)"
+	writer, err := sql.Open("sqlite", address+"&_pragma=journal_mode(WAL)&_txlock=immediate")
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", file, err)
 	}
 	writer.SetMaxOpenConns(1)
 	if err := writer.PingContext(ctx); err != nil {
 		writer.Close()
-		return nil, dbFault(fmt.Errorf("open %s: %w", dsn, err))
+		return nil, kinded(fmt.Errorf("open %s: %w", file, err))
 	}
-	reader, err := sql.Open("sqlite", path+"&_pragma=query_only(1)")
+	if fresh {
+		// By name, not through a second handle: closing one would drop SQLite's own locks.
+		// Later side files take the mode of the database.
+		for _, side := range []string{"", "-wal", "-shm"} {
+			if err := os.Chmod(file+side, 0o600); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				writer.Close()
+				return nil, fault.Wrapf(fault.Unavailable, err, "the control database cannot be kept private: check the owner of the data directory")
+			}
+		}
+	}
+	reader, err := sql.Open("sqlite", address+"&_pragma=query_only(1)")
 	if err != nil {
 		writer.Close()
-		return nil, fmt.Errorf("open %s: %w", dsn, err)
+		return nil, fmt.Errorf("open %s: %w", file, err)
 	}
 	reader.SetMaxOpenConns(8)
 	reader.SetMaxIdleConns(8)
@@ -102,174 +135,59 @@ func (db *DB) Driver() any {
 }
 
 // Transact runs fn in a write transaction and commits it; an error of fn, or a panic,
-// rolls it back. Errors get their kind: Conflict when others were in the way, Unavailable
-// when the disk is full or the database away.
+// rolls it back. On PostgreSQL it is read committed; on SQLite it is the only writer, so fn
+// must be short and must not call Transact again. fn returns every error of a statement:
+// after one, PostgreSQL refuses the rest. Errors get their kind: Conflict when others were
+// in the way, Unavailable when the disk is full or the database away, Canceled when ctx
+// ended first.
 func (db *DB) Transact(ctx context.Context, fn func(tx *Tx) error) error {
 	if db.engine == Postgres {
-		return dbFault(pgx.BeginFunc(ctx, db.pool, func(tx pgx.Tx) error { return fn(&Tx{engine: Postgres, pg: tx}) }))
+		return inPostgres(ctx, db.pool, pgx.TxOptions{}, fn)
 	}
-	return dbFault(inSQLite(ctx, db.writer, nil, fn))
+	return inSQLite(ctx, db.writer, nil, fn)
 }
 
-// Read runs fn in a read-only transaction that sees one consistent state.
+// Read runs fn in a read-only transaction that sees one consistent state, whatever others
+// commit meanwhile. Errors get their kind as in Transact.
 func (db *DB) Read(ctx context.Context, fn func(tx *Tx) error) error {
 	if db.engine == Postgres {
-		opt := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-		return dbFault(pgx.BeginTxFunc(ctx, db.pool, opt, func(tx pgx.Tx) error { return fn(&Tx{engine: Postgres, pg: tx}) }))
+		return inPostgres(ctx, db.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, fn)
 	}
-	return dbFault(inSQLite(ctx, db.reader, &sql.TxOptions{ReadOnly: true}, fn))
+	return inSQLite(ctx, db.reader, &sql.TxOptions{ReadOnly: true}, fn)
+}
+
+func inPostgres(ctx context.Context, pool *pgxpool.Pool, opt pgx.TxOptions, fn func(tx *Tx) error) error {
+	tx, err := pool.BeginTx(ctx, opt)
+	if err != nil {
+		return linked(err)
+	}
+	defer func() { // a no-op after Commit; must happen although ctx has ended
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		_ = tx.Rollback(end) // a connection that cannot roll back is thrown away by the pool
+	}()
+	if err := fn(&Tx{engine: Postgres, pg: tx}); err != nil {
+		return kinded(err)
+	}
+	return linked(tx.Commit(ctx))
 }
 
 func inSQLite(ctx context.Context, pool *sql.DB, opt *sql.TxOptions, fn func(tx *Tx) error) error {
 	tx, err := pool.BeginTx(ctx, opt)
 	if err != nil {
-		return err
+		return kinded(err)
 	}
 	defer tx.Rollback() // a no-op after Commit
 	if err := fn(&Tx{engine: SQLite, lite: tx}); err != nil {
-		return err
+		return kinded(ended(ctx, err))
 	}
-	return tx.Commit()
+	return kinded(ended(ctx, tx.Commit()))
 }
 
-// Tx is a transaction. It is used by one goroutine.
-type Tx struct {
-	engine Engine
-	lite   *sql.Tx
-	pg     pgx.Tx
-}
-
-// Engine returns the program behind the transaction.
-func (tx *Tx) Engine() Engine { return tx.engine }
-
-// Driver returns the *sql.Tx or pgx.Tx. Only package job may ask.
-func (tx *Tx) Driver() any {
-	if tx.engine == Postgres {
-		return tx.pg
-	}
-	return tx.lite
-}
-
-// Exec runs a statement and returns how many rows it touched.
-func (tx *Tx) Exec(ctx context.Context, text string, args ...any) (int64, error) {
-	if tx.engine == Postgres {
-		tag, err := tx.pg.Exec(ctx, text, args...)
-		return tag.RowsAffected(), dbFault(err)
-	}
-	res, err := tx.lite.ExecContext(ctx, text, args...)
-	if err != nil {
-		return 0, dbFault(err)
-	}
-	n, err := res.RowsAffected()
-	return n, dbFault(err)
-}
-
-// Query runs a statement that yields rows. The caller closes them before the next
-// statement of the transaction.
-func (tx *Tx) Query(ctx context.Context, text string, args ...any) (*Rows, error) {
-	if tx.engine == Postgres {
-		rows, err := tx.pg.Query(ctx, text, args...)
-		return &Rows{pg: rows}, dbFault(err)
-	}
-	rows, err := tx.lite.QueryContext(ctx, text, args...)
-	return &Rows{lite: rows}, dbFault(err)
-}
-
-// One runs a statement that yields one row and scans it; none is ErrNoRow.
-func (tx *Tx) One(ctx context.Context, text string, args []any, dest ...any) error {
-	var err error
-	if tx.engine == Postgres {
-		err = tx.pg.QueryRow(ctx, text, args...).Scan(dest...)
-	} else {
-		err = tx.lite.QueryRowContext(ctx, text, args...).Scan(dest...)
-	}
-	if errors.Is(err, sql.ErrNoRows) || errors.Is(err, pgx.ErrNoRows) {
-		return ErrNoRow
-	}
-	return dbFault(err)
-}
-
-// Rows is the result of Query.
-type Rows struct {
-	lite *sql.Rows
-	pg   pgx.Rows
-}
-
-// Next moves to the next row.
-func (r *Rows) Next() bool {
-	if r.pg != nil {
-		return r.pg.Next()
-	}
-	return r.lite.Next()
-}
-
-// Scan reads the row's columns; a column that may be null needs a pointer to a pointer.
-func (r *Rows) Scan(dest ...any) error {
-	if r.pg != nil {
-		return r.pg.Scan(dest...)
-	}
-	return r.lite.Scan(dest...)
-}
-
-// Err returns the error that ended the rows, if any.
-func (r *Rows) Err() error {
-	if r.pg != nil {
-		return dbFault(r.pg.Err())
-	}
-	return dbFault(r.lite.Err())
-}
-
-// Close releases the rows; it may be called twice.
-func (r *Rows) Close() {
-	if r.pg != nil {
-		r.pg.Close()
-		return
-	}
-	r.lite.Close()
-}
-
-// dbFault gives a driver's error its kind. Errors that have one keep it.
-func dbFault(err error) error {
-	if err == nil {
-		return nil
-	}
-	var known *fault.Error
-	if errors.As(err, &known) {
-		return err
-	}
-	switch {
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return fault.Wrapf(fault.Canceled, err, "the request was canceled")
-	}
-	var lite *sqlite.Error
-	if errors.As(err, &lite) {
-		switch lite.Code() & 0xff {
-		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-			return fault.Wrapf(fault.Conflict, err, "the data directory is busy with another import: try again")
-		case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR:
-			return fault.Wrapf(fault.Unavailable, err, "the control database could not be written: check free disk space; nothing was changed")
-		case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM:
-			return fault.Wrapf(fault.Unavailable, err, "the control database cannot be opened for writing: check that the data directory exists and may be written")
-		case sqlite3.SQLITE_CONSTRAINT:
-			return fault.Wrapf(fault.Conflict, err, "the entry exists already or refers to one that does not")
-		case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
-			return fault.Wrapf(fault.Unavailable, err, "the control database is damaged: restore it from a backup; do not delete the warehouse folder")
-		}
-	}
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
-		switch {
-		case pg.Code == "40001", pg.Code == "40P01", pg.Code == "55P03":
-			return fault.Wrapf(fault.Conflict, err, "another change was in the way: try again")
-		case strings.HasPrefix(pg.Code, "23"):
-			return fault.Wrapf(fault.Conflict, err, "the entry exists already or refers to one that does not")
-		case strings.HasPrefix(pg.Code, "53"), strings.HasPrefix(pg.Code, "57"), strings.HasPrefix(pg.Code, "08"):
-			return fault.Wrapf(fault.Unavailable, err, "PostgreSQL refused the work: check its disk, memory and connection limits")
-		}
-	}
-	var conn *pgconn.ConnectError
-	if errors.As(err, &conn) {
-		return fault.Wrapf(fault.Unavailable, err, "PostgreSQL does not answer")
+// ended names the cause when database/sql rolled a transaction back because ctx ended.
+func ended(ctx context.Context, err error) error {
+	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
+		return ctx.Err()
 	}
 	return err
 }
@@ -283,8 +201,14 @@ func Now(t time.Time) string { return t.UTC().Format(timeForm) }
 // ParseTime reads what Now writes.
 func ParseTime(s string) (time.Time, error) { return time.Parse(timeForm, s) }
 
-// EnsureTenant returns the id of the tenant named slug and creates it when missing.
+// EnsureTenant returns the id of the tenant named slug and creates it when missing, in
+// UTC and US dollars until someone says otherwise.
 func EnsureTenant(ctx context.Context, tx *Tx, slug string, now time.Time) (int64, error) {
+	id, err := TenantID(ctx, tx, slug)
+	if !errors.Is(err, ErrNoRow) {
+		return id, err
+	}
+	// Another transaction may be creating it: then this waits for that one and adds nothing.
 	if _, err := tx.Exec(ctx, queries.Get("insert_tenant"), slug, slug, Now(now)); err != nil {
 		return 0, err
 	}

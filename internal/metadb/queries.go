@@ -51,6 +51,3 @@ func (q Queries) Get(name string) string {
 	}
 	return text
 }
-
-// All returns the package's own statements, for the test that prepares them.
-func All() Queries { return queries }

@@ -401,4 +401,3 @@ func TestExpiredSnapshotsFreeTheirFiles(t *testing.T) {
 		verifyClean(t, future, acme)
 	})
 }
-

@@ -4,18 +4,21 @@ package metadbtest
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -55,8 +58,6 @@ func Open(t testing.TB, engine metadb.Engine) (*metadb.DB, string) {
 	return db, dsn
 }
 
-var databases atomic.Int64
-
 // DSN returns the address of a fresh, empty database.
 func DSN(t testing.TB, engine metadb.Engine) string {
 	t.Helper()
@@ -67,11 +68,11 @@ func DSN(t testing.TB, engine metadb.Engine) string {
 	if err != nil {
 		t.Fatalf("a throw-away PostgreSQL server is needed: %v\nscripts/test-deps.sh installs PostgreSQL 15", err)
 	}
-	name := fmt.Sprintf("test_%d_%d", os.Getpid(), databases.Add(1))
+	name := "test_" + strings.ToLower(rand.Text())
 	run := func(statement string) error {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
-		conn, err := pgx.Connect(ctx, fmt.Sprintf(server, "postgres"))
+		conn, err := pgx.Connect(ctx, server.String())
 		if err != nil {
 			return err
 		}
@@ -82,8 +83,14 @@ func DSN(t testing.TB, engine metadb.Engine) string {
 	if err := run("CREATE DATABASE " + name); err != nil {
 		t.Fatalf("create test database: %v", err)
 	}
-	t.Cleanup(func() { run("DROP DATABASE IF EXISTS " + name + " WITH (FORCE)") })
-	return fmt.Sprintf(server, name)
+	t.Cleanup(func() {
+		if err := run("DROP DATABASE IF EXISTS " + name + " WITH (FORCE)"); err != nil {
+			t.Errorf("drop test database: %v", err)
+		}
+	})
+	mine := *server
+	mine.Path = "/" + name
+	return mine.String()
 }
 
 // PrepareAll prepares every statement on both engines, so that a typo fails.
@@ -126,20 +133,24 @@ func prepare(ctx context.Context, db *metadb.DB, text string) error {
 
 var server struct {
 	once  sync.Once
-	url   string
+	url   *url.URL
 	err   error
 	alive io.WriteCloser // the watching shell's standard input: closes when this process ends
 }
 
-// startServer starts PostgreSQL once a process and returns an address with %s for the
-// database. MOAT_TEST_POSTGRES names a running one instead.
-func startServer() (string, error) {
+// startServer starts PostgreSQL once a process and returns the address of a database in
+// which others may be created. MOAT_TEST_POSTGRES names a running one instead.
+func startServer() (*url.URL, error) {
 	server.once.Do(func() {
-		if given := os.Getenv("MOAT_TEST_POSTGRES"); given != "" {
-			server.url = given
-			return
+		address := os.Getenv("MOAT_TEST_POSTGRES")
+		if address == "" {
+			if address, server.err = launch(); server.err != nil {
+				return
+			}
 		}
-		server.url, server.err = launch()
+		if server.url, server.err = url.Parse(address); server.err != nil {
+			server.err = fmt.Errorf("MOAT_TEST_POSTGRES: %w", server.err)
+		}
 	})
 	return server.url, server.err
 }
@@ -148,32 +159,30 @@ func startServer() (string, error) {
 // as a non-root user, without fsync (it holds nothing that must last). A watching shell
 // stops and removes it when this process ends, however it ends.
 func launch() (string, error) {
-	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
-	if len(found) == 0 {
-		return "", fmt.Errorf("no initdb below /usr/lib/postgresql")
-	}
-	sort.Strings(found)
-	bin := filepath.Dir(found[len(found)-1])
-	dir, err := os.MkdirTemp("", "moat-pg-")
+	bin, err := programs()
 	if err != nil {
 		return "", err
 	}
-	name := "moat"
-	as := []string{}
-	if os.Getuid() == 0 {
-		u, err := user.Lookup("postgres")
-		if err != nil {
-			return "", fmt.Errorf("root may not run PostgreSQL and there is no user postgres: %w", err)
-		}
-		uid, _ := strconv.Atoi(u.Uid)
-		gid, _ := strconv.Atoi(u.Gid)
-		if err := os.Chown(dir, uid, gid); err != nil {
-			return "", err
-		}
-		as = []string{"setpriv", "--reuid=" + u.Uid, "--regid=" + u.Gid, "--clear-groups"}
+	dir, err := os.MkdirTemp("", "moat-pg-")
+	if err == nil && len(dir) > 85 { // a socket's path has 107 bytes at most
+		os.Remove(dir)
+		dir, err = os.MkdirTemp("/tmp", "moat-pg-")
+	}
+	if err != nil {
+		return "", err
+	}
+	as, err := serverUser(dir)
+	if err != nil {
+		os.Remove(dir)
+		return "", err
+	}
+	data := filepath.Join(dir, "data")
+	if err := watch(dir, append(slices.Clone(as), filepath.Join(bin, "pg_ctl"), "-D", data, "-m", "immediate", "stop")); err != nil {
+		os.Remove(dir)
+		return "", err
 	}
 	run := func(args ...string) error {
-		all := append(append([]string{}, as...), args...)
+		all := append(slices.Clone(as), args...)
 		cmd := exec.Command(all[0], all[1:]...)
 		cmd.Dir = dir
 		if out, err := cmd.CombinedOutput(); err != nil {
@@ -181,24 +190,66 @@ func launch() (string, error) {
 		}
 		return nil
 	}
-	data := filepath.Join(dir, "data")
-	if err := run(filepath.Join(bin, "initdb"), "-D", data, "-U", name, "-A", "trust", "-N", "-E", "UTF8", "--locale=C"); err != nil {
+	if err := run(filepath.Join(bin, "initdb"), "-D", data, "-U", "moat", "-A", "trust", "-N", "-E", "UTF8", "--locale=C"); err != nil {
 		return "", err
 	}
-	options := fmt.Sprintf("-c listen_addresses='' -c unix_socket_directories='%s' -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=200 -c shared_buffers=64MB", dir)
+	options := fmt.Sprintf("-c listen_addresses='' -c unix_socket_directories='%s' -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=400 -c shared_buffers=64MB", dir)
 	if err := run(filepath.Join(bin, "pg_ctl"), "-D", data, "-w", "-t", "60", "-l", filepath.Join(dir, "log"), "-o", options, "start"); err != nil {
-		return "", err
+		log, _ := os.ReadFile(filepath.Join(dir, "log"))
+		return "", fmt.Errorf("%w\n%s", err, log)
 	}
-	stop := fmt.Sprintf("cat >/dev/null; %s %s -D %s -m immediate stop >/dev/null 2>&1; rm -rf %s", strings.Join(as, " "), filepath.Join(bin, "pg_ctl"), data, dir)
-	watch := exec.Command("sh", "-c", stop)
-	watch.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	alive, err := watch.StdinPipe()
+	return "postgres://moat@/postgres?host=" + dir, nil
+}
+
+// programs returns the folder of the newest installed server's programs.
+func programs() (string, error) {
+	newest, highest := "", -1
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	for _, initdb := range found {
+		bin := filepath.Dir(initdb)
+		if version, err := strconv.Atoi(filepath.Base(filepath.Dir(bin))); err == nil && version > highest {
+			newest, highest = bin, version
+		}
+	}
+	if newest != "" {
+		return newest, nil
+	}
+	if initdb, err := exec.LookPath("initdb"); err == nil {
+		return filepath.Dir(initdb), nil
+	}
+	return "", errors.New("there is no initdb in /usr/lib/postgresql/*/bin or on the PATH")
+}
+
+// serverUser returns the words in front of a command that make it run as a user whom
+// PostgreSQL accepts, and gives that user dir. Only root needs them.
+func serverUser(dir string) ([]string, error) {
+	if os.Getuid() != 0 {
+		return nil, nil
+	}
+	u, err := user.Lookup("postgres")
 	if err != nil {
-		return "", err
+		return nil, fmt.Errorf("root may not run PostgreSQL and there is no user postgres: %w", err)
+	}
+	uid, err := strconv.Atoi(u.Uid)
+	if err != nil {
+		return nil, err
+	}
+	gid, err := strconv.Atoi(u.Gid)
+	if err != nil {
+		return nil, err
+	}
+	return []string{"setpriv", "--reuid=" + u.Uid, "--regid=" + u.Gid, "--clear-groups"}, os.Chown(dir, uid, gid)
+}
+
+// watch starts a shell, in a session of its own, that runs stop and removes dir once this
+// process has ended: then nobody holds the other end of its standard input.
+func watch(dir string, stop []string) error {
+	shell := exec.Command("sh", append([]string{"-c", `dir=$1; shift; cat >/dev/null; cd /; "$@" >/dev/null 2>&1; rm -rf "$dir"`, "sh", dir}, stop...)...)
+	shell.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	alive, err := shell.StdinPipe()
+	if err != nil {
+		return err
 	}
 	server.alive = alive // kept, so that it is not collected and closed
-	if err := watch.Start(); err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("postgres://%s@/%%s?host=%s", name, dir), nil
+	return shell.Start()
 }

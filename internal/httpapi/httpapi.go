@@ -1,0 +1,286 @@
+// Package httpapi is HTTP and nothing else: decode, call one method, encode.
+//
+// It owns routes, problem details, caching headers, security headers, the OpenAPI document
+// and the plain first pages. Every figure comes from metric and insight as it is. There
+// are no accounts yet: it answers loopback hosts only, as the one local owner.
+package httpapi
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"path"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/moatmetrics/moatmetrics/internal/audit"
+	"github.com/moatmetrics/moatmetrics/internal/dataset"
+	"github.com/moatmetrics/moatmetrics/internal/fault"
+	"github.com/moatmetrics/moatmetrics/internal/insight"
+	"github.com/moatmetrics/moatmetrics/internal/metadb"
+	"github.com/moatmetrics/moatmetrics/internal/metric"
+	"github.com/moatmetrics/moatmetrics/internal/tenant"
+	"github.com/moatmetrics/moatmetrics/internal/warehouse"
+)
+
+// Deps are what the API shows.
+type Deps struct {
+	DB        *metadb.DB
+	Warehouse *warehouse.Warehouse
+	Data      *dataset.Service
+	Metrics   *metric.Catalog
+	Insights  *insight.Service
+	Audit     *audit.Log
+	// Rollback makes an older snapshot the current one, with its audit event.
+	Rollback func(ctx context.Context, scope tenant.Scope, to warehouse.Snapshot) (warehouse.Outcome, error)
+	// Scope is whose data is shown and who asks, until accounts exist.
+	Scope tenant.Scope
+}
+
+// Options tunes the handler. The zero value is ready to use.
+type Options struct {
+	// Version is the program's, for the OpenAPI document and ETags.
+	Version string
+	// MaxUpload bounds one request body. Zero means 2 GiB.
+	MaxUpload int64
+	// Log receives one line a request, without payloads. Nil discards.
+	Log *slog.Logger
+}
+
+type server struct {
+	Deps
+	opt    Options
+	keys   idempotency
+	served *prometheus.HistogramVec
+}
+
+const jsonLimit = 1 << 20
+
+// New returns the handler of all routes.
+func New(deps Deps, opt Options) http.Handler {
+	if opt.MaxUpload <= 0 {
+		opt.MaxUpload = 2 << 30
+	}
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	if opt.Version == "" {
+		opt.Version = "dev"
+	}
+	s := &server{Deps: deps, opt: opt}
+	registry := prometheus.NewRegistry()
+	s.served = prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "moatmetrics_http_request_seconds", Help: "Time to answer, by route and status.", Buckets: []float64{.001, .002, .005, .01, .025, .05, .1, .25, .5, 1, 5, 30}}, []string{"route", "status"})
+	registry.MustRegister(s.served)
+
+	mux := http.NewServeMux()
+	s.routes(newAPI(mux, opt.Version))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok\n") })
+	mux.HandleFunc("GET /readyz", s.ready)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	s.pages(mux)
+
+	guard := http.NewCrossOriginProtection()
+	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		writeProblem(w, problem{Status: http.StatusForbidden, Title: "Forbidden", Detail: "another site sent this request: it was refused"})
+	}))
+	return s.observe(s.secure(guard.Handler(s.cached(mux))))
+}
+
+// newAPI returns the API with its document; huma's own pages are off, since they load
+// assets from elsewhere.
+func newAPI(mux *http.ServeMux, version string) huma.API {
+	cfg := huma.DefaultConfig("MoatMetrics", version)
+	cfg.OpenAPIPath = "/api/openapi"
+	cfg.DocsPath = ""
+	cfg.SchemasPath = ""
+	cfg.CreateHooks = nil // no $schema links in bodies
+	cfg.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
+	cfg.Info.Description = "What an MSP's clients really earn, why, and how sure that is. Money and other decimals are strings. Errors are RFC 9457 problem details."
+	return humago.New(mux, cfg)
+}
+
+// schemaName names a type by its package and name: both dataset and insight have findings.
+func schemaName(t reflect.Type, hint string) string {
+	name := huma.DefaultSchemaNamer(t, hint)
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if pkg := path.Base(t.PkgPath()); pkg != "." && pkg != "httpapi" {
+		return strings.ToUpper(pkg[:1]) + pkg[1:] + name
+	}
+	return name
+}
+
+// OpenAPI returns the API's document as JSON.
+func OpenAPI(version string) ([]byte, error) {
+	api := newAPI(http.NewServeMux(), version)
+	(&server{}).routes(api)
+	return api.OpenAPI().MarshalJSON()
+}
+
+func (s *server) ready(w http.ResponseWriter, r *http.Request) {
+	if _, err := s.Warehouse.Current(r.Context(), s.Scope); err != nil {
+		writeProblem(w, problemOf(err))
+		return
+	}
+	io.WriteString(w, "ready\n")
+}
+
+// status remembers what was answered.
+type status struct {
+	http.ResponseWriter
+	code int
+}
+
+func (s *status) WriteHeader(code int) {
+	if s.code == 0 {
+		s.code = code
+	}
+	s.ResponseWriter.WriteHeader(code)
+}
+
+func (s *status) Write(b []byte) (int, error) {
+	if s.code == 0 {
+		s.code = http.StatusOK
+	}
+	return s.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (s *status) Unwrap() http.ResponseWriter { return s.ResponseWriter }
+
+// observe logs, measures and, when a handler panics, answers 500 without detail.
+func (s *server) observe(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		id := r.Header.Get("X-Request-Id")
+		if len(id) > 64 || strings.ContainsFunc(id, func(c rune) bool { return c <= ' ' || c > '~' }) || id == "" {
+			id = rand.Text()
+		}
+		w.Header().Set("X-Request-Id", id)
+		st := &status{ResponseWriter: w}
+		defer func() {
+			if p := recover(); p != nil {
+				if p == http.ErrAbortHandler {
+					panic(p)
+				}
+				s.opt.Log.ErrorContext(r.Context(), "handler panicked", slog.String("request_id", id), slog.Any("panic", p))
+				if st.code == 0 {
+					writeProblem(st, problemOf(fmt.Errorf("panic")))
+				}
+			}
+			took := time.Since(start)
+			s.served.WithLabelValues(r.Pattern, fmt.Sprint(st.code)).Observe(took.Seconds())
+			s.opt.Log.InfoContext(r.Context(), "request", slog.String("request_id", id), slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", st.code), slog.Duration("took", took))
+		}()
+		next.ServeHTTP(st, r)
+	})
+}
+
+// secure sets the security headers, bounds bodies, and refuses host names that are not
+// this machine's: a page elsewhere could otherwise rebind its name to 127.0.0.1.
+func (s *server) secure(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		if !localHost(r.Host) {
+			writeProblem(w, problem{Status: http.StatusMisdirectedRequest, Title: "Misdirected Request", Detail: "this server answers only on localhost, 127.0.0.1 and [::1]: there are no accounts yet"})
+			return
+		}
+		limit := int64(jsonLimit)
+		if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
+			limit = s.opt.MaxUpload
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, limit)
+		next.ServeHTTP(w, r)
+	})
+}
+
+func localHost(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.Trim(host, "[]")
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// snapshotPaths are GET answers that depend on nothing but the snapshot and the address.
+var snapshotPaths = []string{"/api/v1/query", "/api/v1/metrics", "/api/v1/analyses", "/api/v1/insights", "/api/v1/explain", "/api/v1/datasets"}
+
+// cached answers 304 before any work when the client holds the answer of this snapshot.
+func (s *server) cached(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fits := false
+		for _, p := range snapshotPaths {
+			fits = fits || r.URL.Path == p || strings.HasPrefix(r.URL.Path, p+"/")
+		}
+		if r.Method != http.MethodGet || !fits {
+			w.Header().Set("Cache-Control", "no-store")
+			next.ServeHTTP(w, r)
+			return
+		}
+		snap, err := s.Warehouse.Current(r.Context(), s.Scope)
+		if err != nil {
+			writeProblem(w, problemOf(err))
+			return
+		}
+		sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d\x00%s\x00%s", s.opt.Version, s.Scope.Tenant, snap, r.URL.Path, r.URL.RawQuery))
+		tag := `"` + hex.EncodeToString(sum[:12]) + `"`
+		w.Header().Set("Cache-Control", "private, no-cache")
+		for _, have := range strings.Split(r.Header.Get("If-None-Match"), ",") {
+			if strings.TrimPrefix(strings.TrimSpace(have), "W/") == tag {
+				w.Header().Set("ETag", tag)
+				w.WriteHeader(http.StatusNotModified)
+				return
+			}
+		}
+		next.ServeHTTP(&tagged{ResponseWriter: w, tag: tag}, r)
+	})
+}
+
+// tagged adds the ETag to successful answers only.
+type tagged struct {
+	http.ResponseWriter
+	tag  string
+	sent bool
+}
+
+func (t *tagged) WriteHeader(code int) {
+	if code == http.StatusOK && !t.sent {
+		t.Header().Set("ETag", t.tag)
+	}
+	t.sent = true
+	t.ResponseWriter.WriteHeader(code)
+}
+
+func (t *tagged) Write(b []byte) (int, error) {
+	if !t.sent {
+		t.WriteHeader(http.StatusOK)
+	}
+	return t.ResponseWriter.Write(b)
+}
+
+// scope is who asks.
+func (s *server) scope() tenant.Scope { return s.Scope }
+
+// notFound is the fault of an id that does not exist.
+func notFound(what string, id any) error {
+	return fault.Newf(fault.NotFound, "there is no %s %v", what, id)
+}

@@ -1,0 +1,319 @@
+package httpapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/moatmetrics/moatmetrics/internal/dataset"
+	"github.com/moatmetrics/moatmetrics/internal/fault"
+)
+
+type importPath struct {
+	ID int64 `path:"id"`
+}
+
+type importAnswer struct {
+	Results []dataset.ImportResult `json:"results"`
+	Problem *problem               `json:"problem,omitempty" doc:"what stopped the import after these results, if anything did"`
+}
+
+func (s *server) importRoutes(api huma.API) {
+	get(api, "list-imports", "/imports", "Imports, newest first", func(ctx context.Context, in *paging) (page[dataset.Import], error) {
+		items, err := s.Data.Imports(ctx, s.scope(), in.Limit, in.Cursor)
+		out := page[dataset.Import]{Items: items}
+		if items == nil {
+			out.Items = []dataset.Import{}
+		}
+		if len(items) == in.Limit {
+			out.Next = items[len(items)-1].ID
+		}
+		return out, err
+	})
+	get(api, "get-import", "/imports/{id}", "One import with what was recognized and found", func(ctx context.Context, in *importPath) (dataset.Import, error) {
+		return s.Data.Record(ctx, s.scope(), in.ID)
+	})
+	post(api, "undo-import", "/imports/{id}/undo", "Undo the newest import: go back to the snapshot before it", func(ctx context.Context, in *importPath) (rollbackAnswer, error) { return s.undo(ctx, in.ID) })
+
+	raw(api, huma.Operation{OperationID: "create-import", Method: http.MethodPost, Path: "/api/v1/imports", Summary: "Import one or more files (multipart/form-data; streamed)",
+		Description: "Parts named dataset, mapping (YAML) and dry_run must stand before the file parts they are for. With an Idempotency-Key the same request returns the same answer while the server runs; importing a file again changes nothing in any case.",
+		Parameters:  []*huma.Param{{Name: "Idempotency-Key", In: "header", Schema: &huma.Schema{Type: "string", MaxLength: new(200)}}},
+		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"multipart/form-data": {Schema: &huma.Schema{Type: "object", Properties: map[string]*huma.Schema{
+			"dataset": {Type: "string"}, "mapping": {Type: "string"}, "dry_run": {Type: "boolean"}, "file": {Type: "string", Format: "binary"}}}}}},
+		Responses: map[string]*huma.Response{"201": jsonResponse(api, "what became of each file", importAnswer{}), "422": {Description: "no file could be imported; problem details"}},
+	}, s.upload)
+	raw(api, huma.Operation{OperationID: "list-rejects", Method: http.MethodGet, Path: "/api/v1/imports/{id}/rejects", Summary: "Rejected rows of an import, as JSON or (format=csv) as a file",
+		Parameters: []*huma.Param{{Name: "id", In: "path", Required: true, Schema: &huma.Schema{Type: "integer"}}, {Name: "format", In: "query", Schema: &huma.Schema{Type: "string", Enum: []any{"json", "csv"}}},
+			{Name: "limit", In: "query", Schema: &huma.Schema{Type: "integer"}}, {Name: "cursor", In: "query", Schema: &huma.Schema{Type: "integer"}}},
+		Responses: map[string]*huma.Response{"200": jsonResponse(api, "rejected rows with line, column, value, reason and suggestion", page[dataset.Reject]{})},
+	}, s.rejects)
+	raw(api, huma.Operation{OperationID: "get-template", Method: http.MethodGet, Path: "/api/v1/datasets/{name}/template", Summary: "CSV template of a dataset",
+		Parameters: []*huma.Param{{Name: "name", In: "path", Required: true, Schema: &huma.Schema{Type: "string"}}},
+		Responses:  map[string]*huma.Response{"200": {Description: "headers and two example rows", Content: map[string]*huma.MediaType{"text/csv": {Schema: &huma.Schema{Type: "string"}}}}},
+	}, s.template)
+}
+
+// raw registers a route that reads or writes something other than JSON.
+func raw(api huma.API, op huma.Operation, fn func(ctx huma.Context) error) {
+	api.OpenAPI().AddOperation(&op)
+	api.Adapter().Handle(&op, func(ctx huma.Context) {
+		if err := fn(ctx); err != nil {
+			p := problemOf(err)
+			ctx.SetHeader("Content-Type", "application/problem+json")
+			ctx.SetStatus(p.Status)
+			json.NewEncoder(ctx.BodyWriter()).Encode(p)
+		}
+	})
+}
+
+func jsonResponse(api huma.API, what string, v any) *huma.Response {
+	schema := api.OpenAPI().Components.Schemas.Schema(typeOf(v), true, "")
+	return &huma.Response{Description: what, Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}
+}
+
+// idempotency keeps answers of POSTs by their key, the newest few hundred.
+type idempotency struct {
+	mu      sync.Mutex
+	answers map[string][]byte
+	order   []string
+}
+
+const keptAnswers = 500
+
+func (k *idempotency) get(key string) ([]byte, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	a, ok := k.answers[key]
+	return a, ok
+}
+
+func (k *idempotency) put(key string, answer []byte) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.answers == nil {
+		k.answers = map[string][]byte{}
+	}
+	if _, again := k.answers[key]; !again {
+		k.order = append(k.order, key)
+	}
+	k.answers[key] = answer
+	if len(k.order) > keptAnswers {
+		delete(k.answers, k.order[0])
+		k.order = k.order[1:]
+	}
+}
+
+func (s *server) upload(ctx huma.Context) error {
+	key := ctx.Header("Idempotency-Key")
+	if len(key) > 200 {
+		return fault.Newf(fault.Invalid, "the Idempotency-Key is longer than 200 characters")
+	}
+	if key != "" {
+		if answer, ok := s.keys.get(key); ok {
+			ctx.SetHeader("Content-Type", "application/json")
+			ctx.SetHeader("Idempotent-Replayed", "true")
+			ctx.SetStatus(http.StatusCreated)
+			_, err := ctx.BodyWriter().Write(answer)
+			return err
+		}
+	}
+	answer, err := s.importParts(ctx.Context(), ctx.Header("Content-Type"), ctx.BodyReader())
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(answer)
+	if err != nil {
+		return err
+	}
+	if key != "" && answer.Problem == nil {
+		s.keys.put(key, text)
+	}
+	ctx.SetHeader("Content-Type", "application/json")
+	ctx.SetStatus(http.StatusCreated)
+	_, err = ctx.BodyWriter().Write(text)
+	return err
+}
+
+// importParts imports the file parts of a form as they stream in. A failure of the first
+// file is the request's; a later one is told beside the results before it.
+func (s *server) importParts(ctx context.Context, contentType string, r io.Reader) (importAnswer, error) {
+	out := importAnswer{Results: []dataset.ImportResult{}}
+	media, params, err := mime.ParseMediaType(contentType)
+	if err != nil || media != "multipart/form-data" || params["boundary"] == "" {
+		return out, fault.Newf(fault.Invalid, "send the files as multipart/form-data, each in a part named file")
+	}
+	form := multipart.NewReader(r, params["boundary"])
+	var req dataset.ImportRequest
+	files := 0
+	for {
+		part, err := form.NextPart()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return out, bodyFault(err)
+		}
+		if part.FileName() == "" {
+			value, err := io.ReadAll(io.LimitReader(part, jsonLimit))
+			if err != nil {
+				return out, bodyFault(err)
+			}
+			switch text := strings.TrimSpace(string(value)); part.FormName() {
+			case "dataset":
+				req.Dataset = text
+			case "mapping":
+				req.Mapping = value
+			case "dry_run":
+				if req.DryRun, err = strconv.ParseBool(text); err != nil && text != "" {
+					return out, fault.Newf(fault.Invalid, "dry_run is true or false")
+				}
+			default:
+				return out, fault.WithFields("the form has an unknown part", fault.Field{Path: part.FormName(), Message: "is not known", Allowed: []string{"dataset", "mapping", "dry_run", "file"}})
+			}
+			continue
+		}
+		files++
+		one := req
+		one.Reader, one.Name = part, part.FileName()
+		results, err := s.Data.Import(ctx, s.scope(), one)
+		out.Results = append(out.Results, results...)
+		if err != nil {
+			if len(out.Results) == 0 {
+				return out, bodyFault(err)
+			}
+			p := problemOf(fmt.Errorf("%s: %w", part.FileName(), err))
+			out.Problem = &p
+			return out, nil
+		}
+	}
+	if files == 0 {
+		return out, fault.Newf(fault.Invalid, "the form holds no file: put each in a part named file")
+	}
+	return out, nil
+}
+
+func bodyFault(err error) error {
+	var big *http.MaxBytesError
+	if errors.As(err, &big) {
+		return fault.Newf(fault.TooLarge, "the upload is larger than %d MB: import it with the command line", big.Limit>>20)
+	}
+	if fault.KindOf(err) != fault.Internal {
+		return err
+	}
+	return fault.Wrapf(fault.Invalid, err, "the form could not be read to its end: send it again")
+}
+
+// undo goes back to the snapshot before an import, if nothing came after it.
+func (s *server) undo(ctx context.Context, id int64) (rollbackAnswer, error) {
+	imp, err := s.Data.Record(ctx, s.scope(), id)
+	if err != nil {
+		return rollbackAnswer{}, err
+	}
+	list, err := s.Warehouse.Snapshots(ctx, s.scope())
+	if err != nil {
+		return rollbackAnswer{}, err
+	}
+	if imp.Status != "committed" {
+		return rollbackAnswer{}, fault.Newf(fault.Conflict, "import %d changed nothing: there is nothing to undo", id)
+	}
+	if len(list) < 2 || list[0].ID != imp.Result.Snapshot {
+		return rollbackAnswer{}, fault.Newf(fault.Conflict, "other changes came after import %d: roll back to a snapshot instead, which undoes them too", id)
+	}
+	out, err := s.Rollback(ctx, s.scope(), list[1].ID)
+	return rollbackAnswer{out.Snapshot, out.Changed}, err
+}
+
+func (s *server) rejects(ctx huma.Context) error {
+	id, err := strconv.ParseInt(ctx.Param("id"), 10, 64)
+	if err != nil {
+		return notFound("import", ctx.Param("id"))
+	}
+	number := func(name string, most int64) (int64, error) {
+		text := ctx.Query(name)
+		if text == "" {
+			return 0, nil
+		}
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || n < 0 || n > most {
+			return 0, fault.WithFields(name+" is not valid", fault.Field{Path: name, Message: fmt.Sprintf("must be 0 to %d", most)})
+		}
+		return n, nil
+	}
+	limit, err := number("limit", 1000)
+	if err != nil {
+		return err
+	}
+	if limit == 0 {
+		limit = 100
+	}
+	cursor, err := number("cursor", 1<<62)
+	if err != nil {
+		return err
+	}
+	if ctx.Query("format") == "csv" {
+		return s.rejectsFile(ctx, id)
+	}
+	p, err := s.Data.Rejects(ctx.Context(), s.scope(), id, cursor, int(limit))
+	if err != nil {
+		return err
+	}
+	if p.Rejects == nil {
+		p.Rejects = []dataset.Reject{}
+	}
+	ctx.SetHeader("Content-Type", "application/json")
+	return json.NewEncoder(ctx.BodyWriter()).Encode(page[dataset.Reject]{Items: p.Rejects, Next: p.Next})
+}
+
+// rejectsFile writes all rejects as CSV; cells cannot run as formulas in a spreadsheet.
+func (s *server) rejectsFile(ctx huma.Context, id int64) error {
+	var buf bytes.Buffer
+	w := csv.NewWriter(&buf)
+	w.Write([]string{"record", "line", "column", "value", "code", "message", "suggestion", "row"})
+	for after := int64(0); ; {
+		p, err := s.Data.Rejects(ctx.Context(), s.scope(), id, after, 1000)
+		if err != nil {
+			return err
+		}
+		for _, r := range p.Rejects {
+			w.Write([]string{fmt.Sprint(r.Record), fmt.Sprint(r.Line), inert(r.Column), inert(r.Value), r.Code, inert(r.Message), inert(r.Suggestion), inert(r.Row)})
+		}
+		if after = p.Next; after == 0 {
+			break
+		}
+	}
+	w.Flush()
+	ctx.SetHeader("Content-Type", "text/csv; charset=utf-8")
+	ctx.SetHeader("Content-Disposition", fmt.Sprintf(`attachment; filename="rejects-%d.csv"`, id))
+	_, err := ctx.BodyWriter().Write(buf.Bytes())
+	return err
+}
+
+func inert(s string) string {
+	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+		return "'" + s
+	}
+	return s
+}
+
+func (s *server) template(ctx huma.Context) error {
+	text, err := dataset.Template(ctx.Param("name"))
+	if err != nil {
+		return err
+	}
+	ctx.SetHeader("Content-Type", "text/csv; charset=utf-8")
+	ctx.SetHeader("Content-Disposition", fmt.Sprintf("attachment; filename=%q", ctx.Param("name")+".csv"))
+	_, err = ctx.BodyWriter().Write(text)
+	return err
+}

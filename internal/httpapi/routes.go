@@ -1,0 +1,320 @@
+package httpapi
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/moatmetrics/moatmetrics/internal/audit"
+	"github.com/moatmetrics/moatmetrics/internal/dataset"
+	"github.com/moatmetrics/moatmetrics/internal/insight"
+	"github.com/moatmetrics/moatmetrics/internal/metadb"
+	"github.com/moatmetrics/moatmetrics/internal/metric"
+	"github.com/moatmetrics/moatmetrics/internal/quantity"
+	"github.com/moatmetrics/moatmetrics/internal/warehouse"
+)
+
+// body wraps an answer for huma.
+type body[T any] struct{ Body T }
+
+// page is a part of a list; Next is the cursor of the following part, absent at the end.
+type page[T any] struct {
+	Items []T   `json:"items"`
+	Next  int64 `json:"next,omitempty" doc:"pass as cursor for the next page; absent on the last"`
+}
+
+type paging struct {
+	Limit  int   `query:"limit" default:"50" minimum:"1" maximum:"1000" doc:"most entries of the page"`
+	Cursor int64 `query:"cursor" minimum:"0" doc:"next of the page before"`
+}
+
+type none struct{}
+
+// get registers a GET; add a POST. Both turn faults into problems.
+func get[I, O any](api huma.API, id, path, summary string, fn func(context.Context, *I) (O, error)) {
+	register(api, huma.Operation{OperationID: id, Method: http.MethodGet, Path: "/api/v1" + path, Summary: summary}, fn)
+}
+
+func post[I, O any](api huma.API, id, path, summary string, fn func(context.Context, *I) (O, error)) {
+	register(api, huma.Operation{OperationID: id, Method: http.MethodPost, Path: "/api/v1" + path, Summary: summary}, fn)
+}
+
+func register[I, O any](api huma.API, op huma.Operation, fn func(context.Context, *I) (O, error)) {
+	op.Errors = []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusServiceUnavailable}
+	huma.Register(api, op, func(ctx context.Context, in *I) (*body[O], error) {
+		out, err := fn(ctx, in)
+		if err != nil {
+			return nil, problemOf(err)
+		}
+		return &body[O]{out}, nil
+	})
+}
+
+func (s *server) routes(api huma.API) {
+	s.importRoutes(api)
+	get(api, "list-datasets", "/datasets", "Tables with rows, months and quality", func(ctx context.Context, _ *none) ([]dataset.TableSummary, error) {
+		return s.Data.Summary(ctx, s.scope())
+	})
+	get(api, "list-snapshots", "/snapshots", "Snapshots, newest first", s.snapshots)
+	post(api, "roll-back", "/snapshots/{id}/rollback", "Make an older snapshot the current one, as a new snapshot", func(ctx context.Context, in *struct {
+		ID int64 `path:"id"`
+	}) (rollbackAnswer, error) {
+		out, err := s.Rollback(ctx, s.scope(), warehouse.Snapshot(in.ID))
+		return rollbackAnswer{out.Snapshot, out.Changed}, err
+	})
+	get(api, "list-metrics", "/metrics", "Measures and dimensions", func(context.Context, *none) (catalogAnswer, error) { return s.catalog(), nil })
+	get(api, "query", "/query", "Ask for measures by dimensions", s.queryGet)
+	post(api, "query-post", "/query", "Ask for measures by dimensions, the query as JSON", func(ctx context.Context, in *struct{ Body queryBody }) (*metric.Result, error) {
+		return s.query(ctx, in.Body)
+	})
+	get(api, "query-rows", "/query/rows", "The stored rows behind a base measure", s.rows)
+	get(api, "explain", "/explain", "What drove a measure, adding up exactly", s.explain)
+	get(api, "run-analyses", "/analyses", "Run the analyses: findings by importance", s.analyses)
+	get(api, "list-insights", "/insights", "Findings of the last twelve complete months, by importance", s.analyses)
+	get(api, "get-insight", "/insights/{id}", "One finding", func(ctx context.Context, in *findingInput) (insight.Finding, error) { return s.finding(ctx, in) })
+	get(api, "insight-rows", "/insights/{id}/rows", "The stored rows behind a finding, by base measure", s.findingRows)
+	get(api, "list-audit", "/audit", "The audit record, oldest first", s.auditList)
+}
+
+type rollbackAnswer struct {
+	Snapshot warehouse.Snapshot `json:"snapshot"`
+	Changed  bool               `json:"changed"`
+}
+
+type snapshotAnswer struct {
+	ID      warehouse.Snapshot `json:"id"`
+	At      string             `json:"at"`
+	Kind    string             `json:"kind"`
+	Author  string             `json:"author"`
+	Message string             `json:"message"`
+	Rows    map[string]int64   `json:"rows"`
+}
+
+func (s *server) snapshots(ctx context.Context, in *paging) (page[snapshotAnswer], error) {
+	list, err := s.Warehouse.Snapshots(ctx, s.scope())
+	out := page[snapshotAnswer]{Items: []snapshotAnswer{}}
+	for _, v := range list {
+		if in.Cursor > 0 && int64(v.ID) >= in.Cursor {
+			continue
+		}
+		if len(out.Items) == in.Limit {
+			out.Next = int64(out.Items[len(out.Items)-1].ID)
+			break
+		}
+		out.Items = append(out.Items, snapshotAnswer{v.ID, v.At.UTC().Format("2006-01-02T15:04:05.000Z"), v.Kind, v.Author, v.Message, v.Rows})
+	}
+	return out, err
+}
+
+type measureAnswer struct {
+	Name       string        `json:"name"`
+	Label      string        `json:"label"`
+	Unit       quantity.Unit `json:"unit"`
+	Direction  string        `json:"direction"`
+	Formula    string        `json:"formula"`
+	Source     string        `json:"source"`
+	Version    int           `json:"version"`
+	Inputs     []string      `json:"inputs"`
+	Dimensions []string      `json:"dimensions"`
+}
+
+type catalogAnswer struct {
+	Measures   []measureAnswer   `json:"measures"`
+	Dimensions []dimensionAnswer `json:"dimensions"`
+}
+
+type dimensionAnswer struct {
+	Name  string `json:"name"`
+	Label string `json:"label"`
+	Help  string `json:"help"`
+}
+
+func (s *server) catalog() catalogAnswer {
+	var out catalogAnswer
+	for _, m := range s.Metrics.Measures() {
+		inputs := m.Inputs()
+		if inputs == nil {
+			inputs = []string{}
+		}
+		out.Measures = append(out.Measures, measureAnswer{m.Name, m.Label, m.Unit, m.Direction, m.Formula, m.Source, m.Version, inputs, s.Metrics.DimensionsOf(m)})
+	}
+	for _, d := range s.Metrics.Dimensions() {
+		out.Dimensions = append(out.Dimensions, dimensionAnswer{d.Name, d.Label, d.Help})
+	}
+	return out
+}
+
+type queryBody struct {
+	Measures []string `json:"measures"`
+	By       []string `json:"by,omitempty"`
+	Where    string   `json:"where,omitempty" doc:"condition such as client = \"X\" and month >= 2026-01"`
+	From     string   `json:"from,omitempty" doc:"first day: 2026-03-01, 2026-03 or 2026"`
+	To       string   `json:"to,omitempty" doc:"first day not included"`
+	Compare  string   `json:"compare,omitempty" doc:"previous: put the period before beside it"`
+	Order    []string `json:"order,omitempty" doc:"columns; - in front is descending"`
+	Limit    int      `json:"limit,omitempty"`
+	Snapshot int64    `json:"snapshot,omitempty" doc:"0 is the current one"`
+}
+
+func (q queryBody) query() (metric.Query, error) {
+	period, err := quantity.ParsePeriod(q.From, q.To)
+	return metric.Query{Measures: q.Measures, Dimensions: q.By, Where: q.Where, Period: period, Compare: q.Compare, Order: q.Order, Limit: q.Limit, Snapshot: warehouse.Snapshot(q.Snapshot)}, err
+}
+
+func (s *server) query(ctx context.Context, in queryBody) (*metric.Result, error) {
+	q, err := in.query()
+	if err != nil {
+		return nil, err
+	}
+	return s.Metrics.Run(ctx, s.scope(), q)
+}
+
+// queryParams is queryBody as query parameters; lists are comma-separated.
+type queryParams struct {
+	Measures string `query:"measures" doc:"comma-separated"`
+	By       string `query:"by" doc:"comma-separated dimensions"`
+	Where    string `query:"where" doc:"condition such as client = \"X\" and month >= 2026-01"`
+	From     string `query:"from" doc:"first day: 2026-03-01, 2026-03 or 2026"`
+	To       string `query:"to" doc:"first day not included"`
+	Compare  string `query:"compare" doc:"previous: put the period before beside it"`
+	Order    string `query:"order" doc:"comma-separated columns; - in front is descending"`
+	Limit    int    `query:"limit" doc:"0 shows all"`
+	Snapshot int64  `query:"snapshot" doc:"0 is the current one"`
+}
+
+func (p queryParams) body() queryBody {
+	return queryBody{list(p.Measures), list(p.By), p.Where, p.From, p.To, p.Compare, list(p.Order), p.Limit, p.Snapshot}
+}
+
+func list(s string) []string {
+	var out []string
+	for _, v := range strings.Split(s, ",") {
+		if v = strings.TrimSpace(v); v != "" {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+func (s *server) queryGet(ctx context.Context, in *queryParams) (*metric.Result, error) {
+	return s.query(ctx, in.body())
+}
+
+func (s *server) rows(ctx context.Context, in *struct {
+	Measure string `query:"measure" doc:"a base measure; the inputs of a formula are listed by /metrics"`
+	Where   string `query:"where"`
+	From    string `query:"from"`
+	To      string `query:"to"`
+	paging
+}) (*metric.SourceRows, error) {
+	q, err := queryBody{Measures: []string{in.Measure}, Where: in.Where, From: in.From, To: in.To}.query()
+	if err != nil {
+		return nil, err
+	}
+	return s.Metrics.RowsBehind(ctx, s.scope(), q, int(in.Cursor), in.Limit)
+}
+
+func (s *server) explain(ctx context.Context, in *struct {
+	Measure string `query:"measure"`
+	Where   string `query:"where"`
+	From    string `query:"from"`
+	To      string `query:"to"`
+	Versus  string `query:"versus" doc:"previous (default) or portfolio"`
+}) (*insight.Explanation, error) {
+	period, err := quantity.ParsePeriod(in.From, in.To)
+	if err != nil {
+		return nil, err
+	}
+	return s.Insights.Explain(ctx, s.scope(), insight.ExplainRequest{Measure: in.Measure, Where: in.Where, Period: period, Versus: in.Versus})
+}
+
+type analysesInput struct {
+	From string `query:"from" doc:"first day; without a period the last twelve complete months count"`
+	To   string `query:"to" doc:"first day not included"`
+}
+
+func (s *server) analyses(ctx context.Context, in *analysesInput) ([]insight.Finding, error) {
+	period, err := quantity.ParsePeriod(in.From, in.To)
+	if err != nil {
+		return nil, err
+	}
+	return s.Insights.Analyze(ctx, s.scope(), period)
+}
+
+type findingInput struct {
+	ID string `path:"id"`
+	analysesInput
+}
+
+func (s *server) finding(ctx context.Context, in *findingInput) (insight.Finding, error) {
+	all, err := s.analyses(ctx, &in.analysesInput)
+	if err != nil {
+		return insight.Finding{}, err
+	}
+	for _, f := range all {
+		if f.ID == in.ID {
+			return f, nil
+		}
+	}
+	return insight.Finding{}, notFound("finding", in.ID)
+}
+
+// findingRows returns, for each base measure behind a finding, the first rows.
+func (s *server) findingRows(ctx context.Context, in *struct {
+	findingInput
+	Limit int `query:"limit" default:"20" minimum:"1" maximum:"1000"`
+}) ([]*metric.SourceRows, error) {
+	f, err := s.finding(ctx, &in.findingInput)
+	if err != nil {
+		return nil, err
+	}
+	return s.rowsOf(ctx, f, in.Limit)
+}
+
+func (s *server) rowsOf(ctx context.Context, f insight.Finding, limit int) ([]*metric.SourceRows, error) {
+	seen := map[string]bool{}
+	out := []*metric.SourceRows{}
+	for _, name := range f.Query.Measures {
+		m, err := s.Metrics.Measure(name)
+		if err != nil {
+			return nil, err
+		}
+		for _, base := range s.Metrics.FlatInputs(m) {
+			if seen[base] {
+				continue
+			}
+			seen[base] = true
+			if _, err := s.Metrics.Measure(base); err != nil {
+				continue // a parameter such as months
+			}
+			q := f.Query
+			q.Measures = []string{base}
+			rows, err := s.Metrics.RowsBehind(ctx, s.scope(), q, 0, limit)
+			if err != nil {
+				return nil, fmt.Errorf("rows of %s: %w", base, err)
+			}
+			if len(rows.Rows) > 0 && rows.Measure != "capacity_hours" && rows.Measure != "capacity_assumed" {
+				out = append(out, rows)
+			}
+		}
+	}
+	return out, nil
+}
+
+func (s *server) auditList(ctx context.Context, in *paging) (page[audit.Entry], error) {
+	out := page[audit.Entry]{Items: []audit.Entry{}}
+	err := s.DB.Read(ctx, func(tx *metadb.Tx) error {
+		entries, err := s.Audit.List(ctx, s.scope(), tx, in.Cursor, in.Limit)
+		if len(entries) > 0 {
+			out.Items = entries
+		}
+		return err
+	})
+	if len(out.Items) == in.Limit {
+		out.Next = out.Items[len(out.Items)-1].Seq
+	}
+	return out, err
+}

@@ -1,0 +1,239 @@
+package insight_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/shopspring/decimal"
+	"pgregory.net/rapid"
+
+	"github.com/moatmetrics/moatmetrics/internal/fault"
+	"github.com/moatmetrics/moatmetrics/internal/insight"
+	"github.com/moatmetrics/moatmetrics/internal/quantity"
+	"github.com/moatmetrics/moatmetrics/internal/sample"
+)
+
+// bridge loads two months of two clients: at Harbor Dental 100 h at 50 become 130 h at 54.
+func bridge(t testing.TB) *world {
+	x := newWorld(t)
+	x.text(t, "clients.csv", "client_name,status\nHarbor Dental,active\nBay Clinic,active\nOwn,internal\n")
+	x.text(t, "staff.csv", "staff_name,cost_rate,weekly_hours,hired_on,valid_from\nDana Ortiz,50,40,2025-01-01,2025-01-01\nDana Ortiz,54,40,2025-01-01,2026-02-01\n")
+	x.text(t, "invoices.csv", strings.Join([]string{
+		"invoice_number,client_name,invoice_date,revenue_category,net_amount",
+		"1,Harbor Dental,2026-01-01,recurring_labor,9000", "2,Harbor Dental,2026-01-15,project,1000",
+		"3,Harbor Dental,2026-02-01,recurring_labor,9500", "4,Harbor Dental,2026-02-15,project,1500",
+		"5,Bay Clinic,2026-02-01,recurring_labor,3000", "",
+	}, "\n"))
+	x.text(t, "expenses.csv", "expense_id,expense_date,client_name,vendor,category,net_amount\n1,2026-01-05,Harbor Dental,Pax,cogs_product,1000\n2,2026-02-05,Harbor Dental,Pax,cogs_product,1300\n3,2026-02-05,Bay Clinic,Pax,cogs_product,200\n")
+	var rows strings.Builder
+	rows.WriteString("time_entry_id,staff_name,client_name,work_date,hours_worked\n")
+	id := 0
+	work := func(client, month string, days int, hours string) {
+		for day := 1; day <= days; day++ {
+			id++
+			fmt.Fprintf(&rows, "%d,Dana Ortiz,%s,%s-%02d,%s\n", id, client, month, day, hours)
+		}
+	}
+	work("Harbor Dental", "2026-01", 20, "5")
+	work("Harbor Dental", "2026-02", 26, "5")
+	work("Bay Clinic", "2026-02", 10, "1")
+	work("Own", "2026-02", 10, "2")
+	x.text(t, "time_entries.csv", rows.String())
+	return x
+}
+
+func explain(t testing.TB, x *world, req insight.ExplainRequest) *insight.Explanation {
+	t.Helper()
+	e, err := x.Explain(t.Context(), northwind, req)
+	if err != nil {
+		t.Fatalf("%+v: %v", req, err)
+	}
+	return e
+}
+
+func parts(e *insight.Explanation) map[string]string {
+	out := map[string]string{}
+	for _, d := range e.Drivers {
+		out[d.Name] = d.Contribution.String()
+	}
+	return out
+}
+
+func TestExplainByHand(t *testing.T) {
+	t.Parallel()
+	x := bridge(t)
+	february := period(t, "2026-02", "2026-03")
+	harbor := `client = "Harbor Dental"`
+	for _, tc := range []struct {
+		name             string
+		req              insight.ExplainRequest
+		measure          string
+		from, to, change string
+		want             map[string]string
+		words            string
+	}{
+		{
+			name: "labor bridge", req: insight.ExplainRequest{Measure: "labor_cost", Where: harbor, Period: february}, measure: "labor_cost",
+			from: "5000", to: "7020", change: "2020", want: map[string]string{"hours_worked": "1560", "labor_cost_rate": "460"},
+			words: `The labor cost where client = "Harbor Dental" rose from 5,000.00 (previous period) to 7,020.00, by hours worked +1,560.00, labor cost rate +460.00.`,
+		},
+		{
+			name: "gross profit", req: insight.ExplainRequest{Measure: "gross_profit", Where: harbor, Period: february}, measure: "gross_profit",
+			from: "4000", to: "2680", change: "-1320", want: map[string]string{"revenue": "1000", "hours_worked": "-1560", "labor_cost_rate": "-460", "direct_cost": "-300"},
+		},
+		{
+			name: "revenue by category", req: insight.ExplainRequest{Measure: "revenue", Where: harbor, Period: february}, measure: "revenue",
+			from: "10000", to: "11000", change: "1000", want: map[string]string{"recurring_labor": "500", "project": "500"},
+		},
+		{
+			name: "revenue by client", req: insight.ExplainRequest{Measure: "revenue", Period: february}, measure: "revenue",
+			from: "10000", to: "14000", change: "4000", want: map[string]string{"Bay Clinic": "3000", "Harbor Dental": "1000"},
+		},
+		{
+			// 1 - 540/3000 - 200/3000 against 1 - 7560/14000 - 1500/14000; at Bay Clinic's 3,000
+			// the portfolio has 30 h at 54 and 321.43 of vendor cost.
+			name: "margin against the portfolio", req: insight.ExplainRequest{Measure: "gross_margin", Where: `client = "Bay Clinic"`, Period: february, Versus: insight.Portfolio}, measure: "gross_margin",
+			from: "0.352857142857", to: "0.753333333333", change: "0.400476190476",
+			want: map[string]string{"hours_worked": "0.36", "direct_cost": "0.040476190476", "revenue": "0", "labor_cost_rate": "0"},
+		},
+		{
+			name: "margin without revenue before is explained in money", req: insight.ExplainRequest{Measure: "gross_margin", Where: `client = "Bay Clinic"`, Period: february}, measure: "gross_profit",
+			from: "0", to: "2260", change: "2260", want: map[string]string{"revenue": "3000", "hours_worked": "-540", "direct_cost": "-200", "labor_cost_rate": "0"},
+		},
+		{
+			name: "revenue against the average client", req: insight.ExplainRequest{Measure: "revenue", Where: harbor, Period: february, Versus: insight.Portfolio}, measure: "revenue",
+			from: "7000", to: "11000", change: "4000", want: map[string]string{"recurring_labor": "3250", "project": "750"},
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			e := explain(t, x, tc.req)
+			if e.Measure != tc.measure || e.From.Value == nil || e.To.Value == nil || e.Change == nil {
+				t.Fatalf("%+v", e)
+			}
+			if e.From.Value.String() != tc.from || e.To.Value.String() != tc.to || e.Change.String() != tc.change {
+				t.Errorf("%s to %s: %s; want %s to %s: %s", e.From.Value, e.To.Value, e.Change, tc.from, tc.to, tc.change)
+			}
+			if diff := cmp.Diff(tc.want, parts(e)); diff != "" {
+				t.Error(diff)
+			}
+			if tc.words != "" && e.Words != tc.words {
+				t.Errorf("words %q, want %q", e.Words, tc.words)
+			}
+			if e.Confidence.Score <= 0 || e.Confidence.Score > 1 || e.Snapshot == 0 {
+				t.Errorf("confidence %+v, snapshot %d", e.Confidence, e.Snapshot)
+			}
+		})
+	}
+}
+
+func TestExplainRefuses(t *testing.T) {
+	t.Parallel()
+	x := bridge(t)
+	february := period(t, "2026-02", "2026-03")
+	for name, req := range map[string]insight.ExplainRequest{
+		"unknown measure":          {Measure: "profit", Period: february},
+		"unknown comparison":       {Measure: "revenue", Period: february, Versus: "plan"},
+		"portfolio without a cell": {Measure: "gross_margin", Period: february, Versus: insight.Portfolio},
+		"a filter that is none":    {Measure: "revenue", Period: february, Where: "client is Harbor"},
+		"the index of all clients": {Measure: "client_concentration", Period: february},
+		"tickets of one priority":  {Measure: "ticket_count", Period: february, Where: `priority = "High"`, Versus: insight.Portfolio},
+	} {
+		if _, err := x.Explain(t.Context(), northwind, req); fault.KindOf(err) != fault.Invalid {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	empty := newWorld(t)
+	if _, err := empty.Explain(t.Context(), northwind, insight.ExplainRequest{Measure: "revenue"}); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("no data: %v", err)
+	}
+	if got := empty.analyze(t); got == nil || len(got) != 0 {
+		t.Errorf("no data: findings %v", got)
+	}
+}
+
+func TestExplanationAsJSON(t *testing.T) {
+	t.Parallel()
+	e := explain(t, bridge(t), insight.ExplainRequest{Measure: "labor_cost", Where: `client = "Harbor Dental"`, Period: period(t, "2026-02", "2026-03")})
+	text, err := json.Marshal(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Measure, Unit string
+		From, To      struct{ Value string }
+		Change        string
+		Drivers       []struct{ Name, Contribution string }
+		Confidence    struct {
+			Score   float64
+			Grade   string
+			Reasons []string
+		}
+	}
+	if err := json.Unmarshal(text, &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Measure != "labor_cost" || got.Unit != "money" || got.From.Value != "5000" || got.To.Value != "7020" || got.Change != "2020" || len(got.Drivers) != 2 || got.Confidence.Grade == "" || len(got.Confidence.Reasons) == 0 {
+		t.Errorf("%s", text)
+	}
+}
+
+// Over the sample, the drivers of any cell and measure add up to the change, and the value
+// is the one that the metrics give.
+func TestDriversAddUpOverTheSample(t *testing.T) {
+	t.Parallel()
+	dir, truth := msp(t, sample.MSPOptions{Clients: 12, Months: 12})
+	x := newWorld(t)
+	x.load(t, dir)
+	where := []string{
+		"", `client = "` + truth.LargestClient.Client + `"`, `client = "` + truth.LossClients[0].Client + `"`,
+		`industry in ["Healthcare", "Legal"]`, `client = "nobody"`,
+	}
+	measures := []string{
+		"gross_margin", "gross_profit", "effective_hourly_rate", "labor_cost", "labor_cost_rate", "revenue", "hours_worked", "direct_cost",
+		"license_waste", "license_utilization", "overdeploy_exposure", "ticket_count", "sla_attainment", "csat", "mrr", "agreement_efficiency", "tickets_per_endpoint", "dso",
+	}
+	explained := 0
+	rapid.Check(t, func(r *rapid.T) {
+		to := truth.Period.To.AddMonths(-rapid.IntRange(0, 4).Draw(r, "back"))
+		p := quantity.Period{From: to.AddMonths(-rapid.IntRange(1, 3).Draw(r, "months")), To: to}
+		req := insight.ExplainRequest{Measure: rapid.SampledFrom(measures).Draw(r, "measure"), Where: rapid.SampledFrom(where).Draw(r, "where"), Period: p, Versus: rapid.SampledFrom([]string{insight.Previous, insight.Portfolio}).Draw(r, "versus")}
+		e, err := x.Explain(t.Context(), northwind, req)
+		if fault.KindOf(err) == fault.Invalid && req.Versus == insight.Portfolio || fault.KindOf(err) == fault.NotFound {
+			return
+		}
+		if err != nil {
+			r.Fatalf("%+v: %v", req, err)
+		}
+		if e.Words == "" || strings.Contains(e.Words, "%!") {
+			r.Fatalf("%+v: words %q", req, e.Words)
+		}
+		if e.Change == nil {
+			if len(e.Drivers) > 0 || e.Note == "" {
+				r.Fatalf("%+v: no change, drivers %v, note %q", req, e.Drivers, e.Note)
+			}
+			return
+		}
+		explained++
+		sum := decimal.Zero
+		for _, d := range e.Drivers {
+			sum = sum.Add(d.Contribution)
+		}
+		if !sum.Equal(*e.Change) || !e.From.Value.Add(*e.Change).Equal(*e.To.Value) {
+			r.Fatalf("%+v: drivers add up to %s, change %s, %s to %s", req, sum, e.Change, e.From.Value, e.To.Value)
+		}
+		result, err := x.metrics.Run(t.Context(), northwind, e.Query)
+		if err != nil {
+			r.Fatal(err)
+		}
+		if got, ok := result.Rows[0][0].(quantity.Decimal); e.Measure == req.Measure && (!ok || !got.Sub(*e.To.Value).Abs().LessThan(decimal.New(1, -4))) {
+			r.Fatalf("%+v: explained %s, the metric says %v", req, e.To.Value, result.Rows[0][0])
+		}
+	})
+	if explained < 20 {
+		t.Errorf("only %d cells were explained", explained)
+	}
+}

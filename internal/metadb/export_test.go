@@ -1,0 +1,4 @@
+package metadb
+
+// NamedQueries lets the tests prepare every statement on both engines.
+func NamedQueries() Queries { return queries }
