@@ -194,7 +194,7 @@ func TestDriversAddUpOverTheSample(t *testing.T) {
 	}
 	measures := []string{
 		"gross_margin", "gross_profit", "effective_hourly_rate", "labor_cost", "labor_cost_rate", "revenue", "hours_worked", "direct_cost",
-		"license_waste", "license_utilization", "overdeploy_exposure", "ticket_count", "sla_attainment", "csat", "mrr", "agreement_efficiency", "tickets_per_endpoint", "dso",
+		"license_waste", "license_utilization", "overdeploy_exposure", "ticket_count", "sla_attainment", "csat", "tickets_per_endpoint", "dso",
 	}
 	explained := 0
 	rapid.Check(t, func(r *rapid.T) {
