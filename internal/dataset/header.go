@@ -29,6 +29,7 @@ type headerName struct {
 	short string // the same without what stands in brackets
 	yesNo bool   // ends in "?": only a yes/no field can be meant
 	unit  int64  // 60 for minutes, 3600 for seconds, otherwise 1
+	span  bool   // names a unit of time: a length, never a date
 }
 
 var bracketed = regexp.MustCompile(`\([^)]*\)|\[[^\]]*\]`)
@@ -41,9 +42,11 @@ func normalizeHeader(cell string) headerName {
 	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) }) {
 		switch word {
 		case "minutes", "minute", "mins", "min":
-			h.unit = 60
+			h.unit, h.span = 60, true
 		case "seconds", "second", "secs", "sec":
-			h.unit = 3600
+			h.unit, h.span = 3600, true
+		case "hours", "hrs":
+			h.span = true
 		}
 	}
 	return h
@@ -110,7 +113,7 @@ func bindHeaders(d Dataset, headers []string, m Mapping) (map[string]binding, er
 			}
 			for _, a := range index[key] {
 				f := d.Fields[a.field]
-				if h.yesNo && f.Kind != Boolean {
+				if h.yesNo && f.Kind != Boolean || h.span && (f.Kind == Date || f.Kind == Timestamp) {
 					continue
 				}
 				c := candidate{field: a.field, rank: 2*a.rank + n, column: i}
