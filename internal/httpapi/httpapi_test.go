@@ -1,0 +1,326 @@
+package httpapi_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/moatmetrics/moatmetrics/internal/audit"
+	"github.com/moatmetrics/moatmetrics/internal/dataset"
+	"github.com/moatmetrics/moatmetrics/internal/httpapi"
+	"github.com/moatmetrics/moatmetrics/internal/insight"
+	"github.com/moatmetrics/moatmetrics/internal/job"
+	"github.com/moatmetrics/moatmetrics/internal/metadb"
+	"github.com/moatmetrics/moatmetrics/internal/metadb/metadbtest"
+	"github.com/moatmetrics/moatmetrics/internal/metric"
+	"github.com/moatmetrics/moatmetrics/internal/tenant"
+	"github.com/moatmetrics/moatmetrics/internal/warehouse"
+)
+
+var update = flag.Bool("update", false, "rewrite docs/openapi.json")
+
+// serve starts the real handler over real services on a fresh data directory.
+func serve(t *testing.T) *httptest.Server {
+	t.Helper()
+	db, _ := metadbtest.Open(t, metadb.SQLite)
+	scope := tenant.Scope{Tenant: "default", Actor: "test"}
+	w, err := warehouse.Open(t.Context(), db, t.TempDir(), warehouse.Schema{Tables: dataset.Tables(), Rollups: metric.Rollups()}, warehouse.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := audit.New(time.Now)
+	jobs, err := job.New(db, nil, job.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := jobs.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	metrics := metric.New(w, metric.Options{})
+	s := httptest.NewServer(httpapi.New(httpapi.Deps{
+		DB: db, Warehouse: w, Data: dataset.New(w, db, log, jobs, time.Now), Metrics: metrics, Insights: insight.New(metrics, w, insight.Options{}), Audit: log, Scope: scope,
+		Rollback: func(ctx context.Context, scope tenant.Scope, to warehouse.Snapshot) (warehouse.Outcome, error) {
+			return w.Rollback(ctx, scope, to, nil)
+		},
+	}, httpapi.Options{}))
+	t.Cleanup(func() { s.Close(); w.Close() })
+	return s
+}
+
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func do(t *testing.T, req *http.Request) answer {
+	t.Helper()
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	res, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer{res.StatusCode, res.Header, string(text)}
+}
+
+func get(t *testing.T, s *httptest.Server, path string, header ...string) answer {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	return do(t, req)
+}
+
+func upload(t *testing.T, s *httptest.Server, files map[string]string, header ...string) answer {
+	t.Helper()
+	var b bytes.Buffer
+	form := multipart.NewWriter(&b)
+	for name, text := range files {
+		part, err := form.CreateFormFile("file", name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(part, text)
+	}
+	form.Close()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/api/v1/imports", &b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", form.FormDataContentType())
+	for i := 0; i+1 < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	return do(t, req)
+}
+
+const invoicesCSV = "invoice_id,client_name,amount,date,status\nI-1,Acme,1000.00,2026-01-15,paid\nI-2,Bolt,250.50,2026-01-20,sent\nI-3,Bolt,oops,2026-01-21,sent\n"
+
+func TestAnImportWithABadRowIsStoredReportedQueriedAndUndone(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	up := upload(t, s, map[string]string{"invoices.csv": invoicesCSV})
+	if up.status != http.StatusCreated {
+		t.Fatalf("upload: %d %s", up.status, up.body)
+	}
+	var got struct{ Results []dataset.ImportResult }
+	if err := json.Unmarshal([]byte(up.body), &got); err != nil {
+		t.Fatal(err)
+	}
+	r := got.Results[0]
+	if r.RowsRead != 3 || r.RowsAdded != 2 || r.RowsRejected != 1 || r.RowsRead != r.RowsAdded+r.RowsUpdated+r.RowsUnchanged+r.RowsRejected {
+		t.Errorf("counts: %+v", r)
+	}
+	rejects := get(t, s, fmt.Sprintf("/api/v1/imports/%d/rejects", r.ImportID))
+	for _, part := range []string{`"line":4`, `"value":"oops"`, `"suggestion":`} {
+		if !strings.Contains(rejects.body, part) {
+			t.Errorf("rejects %s: no %s", rejects.body, part)
+		}
+	}
+	if file := get(t, s, fmt.Sprintf("/api/v1/imports/%d/rejects?format=csv", r.ImportID)); !strings.Contains(file.body, "oops") || !strings.HasPrefix(file.header.Get("Content-Type"), "text/csv") {
+		t.Errorf("rejects file: %q", file.body)
+	}
+	query := get(t, s, "/api/v1/query?measures=revenue&by=client")
+	if !strings.Contains(query.body, `[["Acme","1000"],["Bolt","250.5"]]`) {
+		t.Errorf("query: %s", query.body)
+	}
+	undo, err := http.NewRequestWithContext(t.Context(), http.MethodPost, fmt.Sprintf("%s/api/v1/imports/%d/undo", s.URL, r.ImportID), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := do(t, undo); a.status != http.StatusOK {
+		t.Fatalf("undo: %d %s", a.status, a.body)
+	}
+	if after := get(t, s, "/api/v1/query?measures=revenue&by=client"); !strings.Contains(after.body, `"rows":[]`) {
+		t.Errorf("after undo: %s", after.body)
+	}
+	if again := do(t, undo.Clone(t.Context())); again.status != http.StatusConflict {
+		t.Errorf("second undo: %d %s", again.status, again.body)
+	}
+}
+
+func TestWrongRequestsGetProblemDetails(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	upload(t, s, map[string]string{"invoices.csv": invoicesCSV})
+	cases := []struct {
+		path, says string
+		status     int
+	}{
+		{"/api/v1/query?measures=revenu", `did you mean \"revenue\"?`, 422},
+		{"/api/v1/query?measures=revenue&by=staff", "cannot be cut by staff", 422},
+		{"/api/v1/query?measures=revenue&where=client+like+1", "filter", 422},
+		{"/api/v1/query?measures=revenue&limit=99999999999", "limit", 422},
+		{"/api/v1/query?measures=revenue&from=yesterday", "is not a date", 422},
+		{"/api/v1/query?measures=revenue&from=2026-02&to=2026-01", "empty", 422},
+		{"/api/v1/query?measures=revenue&snapshot=999", "snapshot 999", 404},
+		{"/api/v1/imports/77", "", 404},
+		{"/api/v1/imports/x/rejects", "", 404},
+		{"/api/v1/datasets/nonsense/template", "", 422},
+		{"/api/v1/insights/none", "", 404},
+		{"/api/v1/explain?measure=nonsense", "nonsense", 422},
+		{"/api/v1/snapshots?limit=100000", "", 422},
+		{"/api/v1/unknown", "", 404},
+	}
+	for _, c := range cases {
+		a := get(t, s, c.path)
+		if a.status != c.status && !(c.status == 422 && a.status == 404) || !strings.Contains(a.header.Get("Content-Type"), "application/problem+json") || !strings.Contains(a.body, c.says) {
+			t.Errorf("%s: got %d %s %s, want %d with %q", c.path, a.status, a.header.Get("Content-Type"), a.body, c.status, c.says)
+		}
+	}
+	if a := upload(t, s, map[string]string{"x.csv": "what,is,this\n1,2,3\n"}); a.status != 422 || !strings.Contains(a.body, "dataset") {
+		t.Errorf("an unknown file: %d %s", a.status, a.body)
+	}
+	if a := upload(t, s, nil); a.status != 422 {
+		t.Errorf("no file: %d %s", a.status, a.body)
+	}
+}
+
+func TestAnAnswerOfTheSameSnapshotIsNotSentAgain(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	upload(t, s, map[string]string{"invoices.csv": invoicesCSV})
+	first := get(t, s, "/api/v1/query?measures=revenue")
+	tag := first.header.Get("ETag")
+	if tag == "" {
+		t.Fatal("no ETag")
+	}
+	if a := get(t, s, "/api/v1/query?measures=revenue", "If-None-Match", tag); a.status != http.StatusNotModified {
+		t.Errorf("same snapshot: %d", a.status)
+	}
+	upload(t, s, map[string]string{"more.csv": "invoice_id,client_name,amount,date,status\nI-9,Acme,1.00,2026-01-15,paid\n"})
+	if a := get(t, s, "/api/v1/query?measures=revenue", "If-None-Match", tag); a.status != http.StatusOK || a.header.Get("ETag") == tag {
+		t.Errorf("new snapshot: %d %s", a.status, a.header.Get("ETag"))
+	}
+	if a := get(t, s, "/api/v1/query?measures=nonsense"); a.header.Get("ETag") != "" {
+		t.Error("an error carries an ETag")
+	}
+}
+
+func TestAnIdempotencyKeyReplaysTheAnswer(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	first := upload(t, s, map[string]string{"invoices.csv": invoicesCSV}, "Idempotency-Key", "k1")
+	second := upload(t, s, map[string]string{"invoices.csv": invoicesCSV}, "Idempotency-Key", "k1")
+	if second.body != first.body || second.header.Get("Idempotent-Replayed") != "true" {
+		t.Errorf("got %s, want the first answer again", second.body)
+	}
+	third := upload(t, s, map[string]string{"invoices.csv": invoicesCSV})
+	if !strings.Contains(third.body, `"rows_unchanged":2`) {
+		t.Errorf("without a key: %s", third.body)
+	}
+}
+
+func TestListsArePaged(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	for i := range 3 {
+		upload(t, s, map[string]string{"a.csv": fmt.Sprintf("invoice_id,client_name,amount,date,status\nI-%d,Acme,1.00,2026-01-15,paid\n", i)})
+	}
+	var seen []int64
+	for cursor := int64(0); ; {
+		var p struct {
+			Items []struct{ ID int64 }
+			Next  int64
+		}
+		a := get(t, s, fmt.Sprintf("/api/v1/imports?limit=2&cursor=%d", cursor))
+		if err := json.Unmarshal([]byte(a.body), &p); err != nil {
+			t.Fatal(err, a.body)
+		}
+		for _, i := range p.Items {
+			seen = append(seen, i.ID)
+		}
+		if cursor = p.Next; cursor == 0 {
+			break
+		}
+	}
+	if len(seen) != 3 || seen[0] <= seen[2] {
+		t.Errorf("got imports %v, want 3, newest first", seen)
+	}
+}
+
+func TestPagesAreSafeAndComplete(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	if a := get(t, s, "/"); a.status != 200 || !strings.Contains(a.body, "Nothing is imported yet") {
+		t.Errorf("empty: %d %.200s", a.status, a.body)
+	}
+	upload(t, s, map[string]string{"invoices.csv": strings.ReplaceAll(invoicesCSV, "Acme", "<script>alert(1)</script>")})
+	for _, path := range []string{"/", "/imports", "/imports/1", "/api/docs", "/nothing"} {
+		a := get(t, s, path)
+		csp := a.header.Get("Content-Security-Policy")
+		if strings.Contains(csp, "unsafe") || !strings.Contains(csp, "default-src 'none'") {
+			t.Errorf("%s: policy %q", path, csp)
+		}
+		for _, banned := range []string{"<script", "style=\"", "http://", "https://", "onclick"} {
+			if strings.Contains(a.body, banned) {
+				t.Errorf("%s contains %s", path, banned)
+			}
+		}
+	}
+	if a := get(t, s, "/"); !strings.Contains(a.body, "&lt;script&gt;") {
+		t.Error("the client with a hostile name is not shown as text")
+	}
+}
+
+func TestOnlyLocalHostNamesAndOwnPagesAreServed(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/api/v1/datasets", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Host = "attacker.example"
+	if a := do(t, req); a.status != http.StatusMisdirectedRequest {
+		t.Errorf("foreign host: %d", a.status)
+	}
+	if a := upload(t, s, map[string]string{"invoices.csv": invoicesCSV}, "Sec-Fetch-Site", "cross-site"); a.status != http.StatusForbidden {
+		t.Errorf("another site's form: %d", a.status)
+	}
+}
+
+func TestTheOpenAPIDocumentIsCurrent(t *testing.T) {
+	t.Parallel()
+	got, err := httpapi.OpenAPI("dev")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pretty bytes.Buffer
+	if err := json.Indent(&pretty, got, "", " "); err != nil {
+		t.Fatal(err)
+	}
+	pretty.WriteByte('\n')
+	file := filepath.Join("..", "..", "docs", "openapi.json")
+	if *update {
+		if err := os.WriteFile(file, pretty.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil || !bytes.Equal(want, pretty.Bytes()) {
+		t.Errorf("docs/openapi.json is not current (%v): run make generate", err)
+	}
+	if !bytes.Contains(want, []byte(`"openapi": "3.1`)) {
+		t.Error("not OpenAPI 3.1")
+	}
+}
