@@ -28,8 +28,16 @@ func clock() time.Time { return time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC) }
 // world is a tenant with data and the service under test.
 type world struct {
 	*insight.Service
-	datasets *dataset.Service
-	metrics  *metric.Catalog
+	datasets  *dataset.Service
+	metrics   *metric.Catalog
+	warehouse *warehouse.Warehouse
+}
+
+// with returns the same data under a service with other options.
+func (x *world) with(opt insight.Options) *world {
+	out := *x
+	out.Service = insight.New(x.metrics, x.warehouse, opt)
+	return &out
 }
 
 // idle takes jobs and does nothing with them.
@@ -48,7 +56,7 @@ func newWorld(t testing.TB) *world {
 	metrics := metric.New(w, metric.Options{})
 	return &world{
 		Service:  insight.New(metrics, w, insight.Options{Now: clock}),
-		datasets: dataset.New(w, db, audit.New(clock), idle{}, clock), metrics: metrics,
+		datasets: dataset.New(w, db, audit.New(clock), idle{}, clock), metrics: metrics, warehouse: w,
 	}
 }
 
