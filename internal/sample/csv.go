@@ -87,12 +87,6 @@ func (t *table) yes(b bool) {
 	t.text("no")
 }
 
-// raw appends bytes that hold no character to quote.
-func (t *table) raw(s string) {
-	t.comma()
-	t.row = append(t.row, s...)
-}
-
 func (t *table) end() {
 	t.row = append(t.row, '\n')
 	if _, err := t.out.Write(t.row); err != nil && t.err == nil {
