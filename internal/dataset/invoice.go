@@ -30,7 +30,7 @@ func (l *load) mutable() []string {
 // invoiceKey is the key of an invoice line: client, number, and the line's number; when
 // lines have none, their content, so that a changed status is the same line.
 func (l *load) invoiceKey() (string, keyMode) {
-	key := "coalesce(client_key, '') || chr(31) || invoice_number || chr(31) || "
+	key := "coalesce(client_key, '') || chr(31) || coalesce(invoice_number, '') || chr(31) || "
 	switch {
 	case l.has("lines_json"):
 		return key + "in_ordinal", byID
@@ -239,14 +239,15 @@ func (l *load) invoiceSQL(source string) string {
 	}
 	var cols []string
 	for _, c := range l.fieldColumns() {
+		if l.constantColumn(c.Name) {
+			continue
+		}
 		value := l.stored(c.Name)
 		switch c.Name {
 		case "net_amount":
 			value = flip("_net")
 		case "tax_amount", "quantity":
-			if l.has(c.Name) {
-				value = flip(value)
-			}
+			value = flip(value)
 		case "tax_basis":
 			value = "coalesce(" + l.in("tax_basis") + ", " + basis + ")"
 		}
@@ -258,7 +259,10 @@ func (l *load) invoiceSQL(source string) string {
 	if l.has("lines_json") {
 		cols = append(cols, "in_ordinal")
 	}
-	cols = append(cols, "attributes", flip(l.in("total_amount"))+" AS _total", "_credit")
+	if len(l.unknown) > 0 {
+		cols = append(cols, "attributes")
+	}
+	cols = append(cols, flip(l.in("total_amount"))+" AS _total", "_credit")
 	return fmt.Sprintf("SELECT %s FROM (SELECT *, %s AS _net, coalesce(%s AND (%s) > 0, false) AS _credit FROM (%s))", strings.Join(cols, ", "), net, credit, net, source)
 }
 
@@ -282,7 +286,7 @@ func (l *load) replacedLines(ctx context.Context) (string, error) {
 	if l.d.Name != "invoices" || !l.has("lines_json") {
 		return "", nil
 	}
-	keys, err := l.create(ctx, "TABLE", "documents_kept", fmt.Sprintf("AS SELECT DISTINCT client_key AS kept_client, invoice_number AS kept_number FROM %s", l.name("staged")))
+	keys, err := l.create(ctx, "TABLE", "documents_kept", fmt.Sprintf("AS SELECT DISTINCT client_key AS kept_client, invoice_number AS kept_number FROM %s", l.staged()))
 	if err != nil {
 		return "", err
 	}

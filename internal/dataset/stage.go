@@ -183,6 +183,9 @@ func (l *load) stored(column string) string {
 	case "created_on":
 		return "coalesce(" + l.in("created_on") + ", CAST(" + l.in("created_at") + " AS DATE))"
 	case "currency":
+		if !l.has("currency") {
+			break
+		}
 		return "upper(" + l.in("currency") + ")"
 	case "status":
 		if l.has("is_active") && l.d.Name != "staff" {
@@ -215,7 +218,7 @@ func (l *load) content(leaveOut ...string) string {
 
 // constantColumn reports whether a column is null in every row of this file.
 func (l *load) constantColumn(column string) bool {
-	if l.d.Name == "invoices" && column == "net_amount" {
+	if l.d.Name == "invoices" && (column == "net_amount" || column == "tax_basis") {
 		return false // computed
 	}
 	return strings.HasPrefix(l.stored(column), "NULL::")
@@ -253,20 +256,25 @@ func (l *load) sourceID() (string, keyMode) {
 
 // rowID is the key of a row: md5 of source system and id, or of source system, content
 // and ordinal 1 when it has no id.
-func (l *load) rowID(content, ordinal string) string {
+func (l *load) rowID() string {
+	plain := fmt.Sprintf("md5(%s || chr(31) || (%s) || chr(31) || '1')::UUID", q(l.source), l.content())
 	keyed := fmt.Sprintf("md5(%s || chr(31) || source_id)::UUID", q(l.source))
-	if l.d.Effective {
-		keyed = fmt.Sprintf("md5(%s || chr(31) || source_id || chr(31) || coalesce(valid_from::VARCHAR, ''))::UUID", q(l.source))
+	switch {
+	case l.mode == byContent:
+		return plain
+	case l.d.Effective:
+		return fmt.Sprintf("md5(%s || chr(31) || source_id || chr(31) || coalesce(valid_from::VARCHAR, ''))::UUID", q(l.source))
+	case l.mode == byID && l.d.Month != "":
+		return fmt.Sprintf("CASE WHEN source_id IS NULL THEN %s ELSE %s END", plain, keyed)
 	}
-	plain := fmt.Sprintf("md5(%s || chr(31) || (%s) || chr(31) || %s)::UUID", q(l.source), content, ordinal)
-	return fmt.Sprintf("CASE WHEN source_id IS NULL THEN %s ELSE %s END", plain, keyed)
+	return keyed // every row has a source id
 }
 
 // stage makes the table of stored columns: one row for each record that is kept, several
 // for a document with lines.
 func (l *load) stage(ctx context.Context) error {
-	id, mode := l.sourceID()
-	var inner string
+	var id, inner string
+	id, l.mode = l.sourceID()
 	if l.d.Name == "invoices" {
 		source := l.inputSQL()
 		if l.has("lines_json") {
@@ -275,17 +283,13 @@ func (l *load) stage(ctx context.Context) error {
 			}
 			source = "SELECT * FROM " + l.name("exploded")
 		}
-		id, mode = l.invoiceKey()
+		id, l.mode = l.invoiceKey()
 		inner = "SELECT *, " + id + " AS source_id FROM (" + l.invoiceSQL(source) + ")"
 	} else {
 		inner = l.stageSQL(id)
 	}
-	l.mode, l.numbered = mode, l.rawTable
-	content := l.content()
-	if mode != byContent && (mode != byID || l.d.Month == "") {
-		content = "''" // every row has a source id
-	}
-	_, err := l.create(ctx, "TABLE", "staged", "AS SELECT *, "+l.rowID(content, "'1'")+" AS row_id FROM ("+inner+")")
+	l.numbered = l.rawTable
+	_, err := l.create(ctx, "TABLE", "staged", "AS SELECT *, "+l.rowID()+" AS row_id FROM ("+inner+")")
 	return err
 }
 
@@ -295,22 +299,42 @@ func (l *load) stageSQL(id string) string {
 	if l.rawTable {
 		cols = append(cols, "record")
 	}
-	cols = append(cols, id+" AS source_id", "attributes")
+	if l.mode != byContent {
+		cols = append(cols, id+" AS source_id")
+	}
+	if len(l.unknown) > 0 {
+		cols = append(cols, "attributes")
+	}
 	if l.d.Effective {
 		cols = append(cols, l.in("valid_from")+" AS valid_from")
 	}
 	for _, c := range l.fieldColumns() {
-		cols = append(cols, fmt.Sprintf("CAST(%s AS %s) AS %s", l.stored(c.Name), c.Type, warehouse.QuoteIdent(c.Name)))
+		if !l.constantColumn(c.Name) {
+			cols = append(cols, fmt.Sprintf("CAST(%s AS %s) AS %s", l.stored(c.Name), c.Type, warehouse.QuoteIdent(c.Name)))
+		}
 	}
 	return "SELECT " + strings.Join(cols, ", ") + " FROM (" + l.inputSQL() + ")"
 }
 
-// staged is the relation of staged rows with their record numbers.
+// staged is the relation of staged rows with their record numbers and every column of the
+// dataset; what the file does not have is null and takes no room.
 func (l *load) staged() string {
-	if l.numbered {
-		return fmt.Sprintf("(SELECT rowid AS _row, * FROM %s%s)", l.name("staged"), l.tail)
+	cols := []string{"rowid AS _row", "*"}
+	if !l.numbered {
+		cols = append(cols, "rowid + 1 AS record")
 	}
-	return fmt.Sprintf("(SELECT rowid AS _row, rowid + 1 AS record, * FROM %s%s)", l.name("staged"), l.tail)
+	if l.mode == byContent {
+		cols = append(cols, "NULL::VARCHAR AS source_id")
+	}
+	if len(l.unknown) == 0 {
+		cols = append(cols, "NULL::VARCHAR AS attributes")
+	}
+	for _, c := range l.fieldColumns() {
+		if l.constantColumn(c.Name) {
+			cols = append(cols, fmt.Sprintf("NULL::%s AS %s", c.Type, warehouse.QuoteIdent(c.Name)))
+		}
+	}
+	return fmt.Sprintf("(SELECT %s FROM %s%s)", strings.Join(cols, ", "), l.name("staged"), l.tail)
 }
 
 // resolveDuplicates deals with rows that have the same key as another one of the file.
