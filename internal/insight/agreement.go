@@ -1,6 +1,7 @@
 package insight
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -17,25 +18,25 @@ var resale = []string{"recurring_resale", "hardware"}
 var agreementSums = append(slices.Clone(profitSums), "revenue_tax_unknown")
 
 // agreements finds running agreements that earn too little for the work they take.
-func (a *analysis) agreements() error {
+func (a *analysis) agreements(ctx context.Context) error {
 	where := fmt.Sprintf("agreement != %q", noAgreement)
-	now, err := a.read(a.period, where, []string{"agreement"}, agreementSums...)
+	now, err := a.read(ctx, a.period, where, []string{"agreement"}, agreementSums...)
 	if err != nil {
 		return err
 	}
-	before, err := a.read(a.previous, where, []string{"agreement"}, profitSums...)
+	before, err := a.read(ctx, a.previous, where, []string{"agreement"}, profitSums...)
 	if err != nil {
 		return err
 	}
-	categories, err := a.read(a.period, where, []string{"agreement", "revenue_category"}, "revenue")
+	categories, err := a.read(ctx, a.period, where, []string{"agreement", "revenue_category"}, "revenue")
 	if err != nil {
 		return err
 	}
-	lately, err := a.read(last(a.period, 3), where, []string{"agreement"}, "revenue")
+	lately, err := a.read(ctx, last(a.period, 3), where, []string{"agreement"}, "revenue")
 	if err != nil {
 		return err
 	}
-	terms, err := a.agreementsOf(a.period.To)
+	terms, err := a.agreementsOf(ctx, a.period.To)
 	if err != nil {
 		return err
 	}
@@ -57,12 +58,12 @@ func (a *analysis) agreements() error {
 	for _, g := range all {
 		names = append(names, g.name)
 	}
-	series, err := a.monthly(a.period, "agreement", names, profitSums...)
+	series, err := a.monthly(ctx, a.period, "agreement", names, profitSums...)
 	if err != nil {
 		return err
 	}
 	for _, g := range all {
-		a.reportAgreement(g, series[g.name])
+		a.reportAgreement(ctx, g, series[g.name])
 	}
 	return nil
 }
@@ -105,7 +106,7 @@ func reprice(base, cost, g quantity.Decimal) (price, uplift quantity.Decimal) {
 
 // reportAgreement reports an agreement with a low margin after labor. The value is the
 // effective hourly rate as the catalog defines it.
-func (a *analysis) reportAgreement(g agreementCase, s series) {
+func (a *analysis) reportAgreement(ctx context.Context, g agreementCase, s series) {
 	rate, ok := a.forms["effective_hourly_rate"].value(g.now)
 	if !ok {
 		return
@@ -142,7 +143,7 @@ func (a *analysis) reportAgreement(g agreementCase, s series) {
 	f.Interval, h = a.expected(s.active(), rateOverHours, rate, dec(0))
 	f.Confidence = a.quality.agreement(g, h, f.Interval == nil)
 	if a.compare(&f, a.forms["effective_hourly_rate"], g.before, g.now, previousLabel(a.period), a.previous) != "" {
-		a.againstFirm(&f, g)
+		a.againstFirm(ctx, &f, g)
 	}
 	fee := ""
 	if g.term.fee.Sign() > 0 {
@@ -166,8 +167,8 @@ func (a *analysis) affordable(g agreementCase) quantity.Decimal {
 }
 
 // againstFirm compares a new agreement with all agreements, scaled to its hours.
-func (a *analysis) againstFirm(f *Finding, g agreementCase) {
-	all, err := a.total(a.period, fmt.Sprintf("agreement != %q", noAgreement), profitSums...)
+func (a *analysis) againstFirm(ctx context.Context, f *Finding, g agreementCase) {
+	all, err := a.total(ctx, a.period, fmt.Sprintf("agreement != %q", noAgreement), profitSums...)
 	if err != nil {
 		return
 	}

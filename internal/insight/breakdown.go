@@ -2,6 +2,7 @@ package insight
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 
@@ -16,12 +17,12 @@ const others = "others"
 
 // breakdown attributes the change of a measure that adds up to the values of a dimension:
 // what each value has more or less than before. It is exact: the parts are the change.
-func (r reader) breakdown(measure string, unit quantity.Unit, dimension, where string, from, to quantity.Period) (change, error) {
-	before, err := r.read(from, where, []string{dimension}, measure)
+func (r reader) breakdown(ctx context.Context, measure string, unit quantity.Unit, dimension, where string, from, to quantity.Period) (change, error) {
+	before, err := r.read(ctx, from, where, []string{dimension}, measure)
 	if err != nil {
 		return change{}, err
 	}
-	after, err := r.read(to, where, []string{dimension}, measure)
+	after, err := r.read(ctx, to, where, []string{dimension}, measure)
 	if err != nil {
 		return change{}, err
 	}

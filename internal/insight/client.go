@@ -1,6 +1,7 @@
 package insight
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -12,12 +13,12 @@ import (
 
 // clients finds clients whose margin over the period is low, and those whose margin fell
 // within it and stayed low.
-func (a *analysis) clients() error {
-	now, err := a.read(a.period, realClients, []string{"client"}, profitSums...)
+func (a *analysis) clients(ctx context.Context) error {
+	now, err := a.read(ctx, a.period, realClients, []string{"client"}, profitSums...)
 	if err != nil {
 		return err
 	}
-	before, err := a.read(a.previous, realClients, []string{"client"}, profitSums...)
+	before, err := a.read(ctx, a.previous, realClients, []string{"client"}, profitSums...)
 	if err != nil {
 		return err
 	}
@@ -35,7 +36,7 @@ func (a *analysis) clients() error {
 			names = append(names, r.keys[0])
 		}
 	}
-	months, err := a.monthly(quantity.Period{From: a.previous.From, To: a.period.To}, "client", names, profitSums...)
+	months, err := a.monthly(ctx, quantity.Period{From: a.previous.From, To: a.period.To}, "client", names, profitSums...)
 	if err != nil {
 		return err
 	}

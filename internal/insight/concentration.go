@@ -2,6 +2,7 @@ package insight
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 
@@ -24,8 +25,8 @@ var shareFormula = formula{
 }
 
 // concentration finds a dependence on one client, or on few.
-func (a *analysis) concentration() error {
-	now, err := a.read(a.period, realClients, []string{"client"}, "revenue")
+func (a *analysis) concentration(ctx context.Context) error {
+	now, err := a.read(ctx, a.period, realClients, []string{"client"}, "revenue")
 	if err != nil {
 		return err
 	}
@@ -40,7 +41,7 @@ func (a *analysis) concentration() error {
 	slices.SortStableFunc(now, func(x, y row) int {
 		return cmp.Or(y.sums["revenue"].Cmp(x.sums["revenue"]), cmp.Compare(x.keys[0], y.keys[0]))
 	})
-	over, err := a.total(a.period, realClients, "client_concentration")
+	over, err := a.total(ctx, a.period, realClients, "client_concentration")
 	if err != nil {
 		return err
 	}
@@ -49,11 +50,11 @@ func (a *analysis) concentration() error {
 	if !share.GreaterThan(a.ClientShare) && !hhi.GreaterThan(a.ClientHHI) {
 		return nil
 	}
-	return a.reportConcentration(top.keys[0], share, hhi, total, now)
+	return a.reportConcentration(ctx, top.keys[0], share, hhi, total, now)
 }
 
 // reportConcentration reports the largest client.
-func (a *analysis) reportConcentration(name string, share, hhi, total quantity.Decimal, clients []row) error {
+func (a *analysis) reportConcentration(ctx context.Context, name string, share, hhi, total quantity.Decimal, clients []row) error {
 	value := share.Round(12)
 	f := Finding{
 		Kind: ClientConcentration, Subject: Subject{Dimension: "client", Value: name},
@@ -72,11 +73,11 @@ func (a *analysis) reportConcentration(name string, share, hhi, total quantity.D
 		}
 	}
 	f.Headline = fmt.Sprintf("%s brings %s of all revenue; the %d clients count as %s of equal size.", name, percent(share), len(clients), plain(effective))
-	months, err := a.monthly(a.period, "client", []string{name}, "revenue")
+	months, err := a.monthly(ctx, a.period, "client", []string{name}, "revenue")
 	if err != nil {
 		return err
 	}
-	all, err := a.monthlyTotal(a.period, realClients, "revenue")
+	all, err := a.monthlyTotal(ctx, a.period, realClients, "revenue")
 	if err != nil {
 		return err
 	}
@@ -84,10 +85,10 @@ func (a *analysis) reportConcentration(name string, share, hhi, total quantity.D
 	var h float64
 	f.Interval, h = interval(months[name].values(revenue), all.values(revenue), share, number(1, 0))
 	f.Confidence = a.quality.concentration(h)
-	if err := a.compareShare(&f, name, clients[0].sums["revenue"], total); err != nil {
+	if err := a.compareShare(ctx, &f, name, clients[0].sums["revenue"], total); err != nil {
 		return err
 	}
-	profits, err := a.total(a.period, is("client", name), profitSums...)
+	profits, err := a.total(ctx, a.period, is("client", name), profitSums...)
 	if err != nil {
 		return err
 	}
@@ -111,8 +112,8 @@ func missingElsewhere(revenue, total, share quantity.Decimal) quantity.Decimal {
 }
 
 // compareShare attributes the change of the share to the client and the others.
-func (a *analysis) compareShare(f *Finding, name string, revenue, total quantity.Decimal) error {
-	before, err := a.read(a.previous, realClients, []string{"client"}, "revenue")
+func (a *analysis) compareShare(ctx context.Context, f *Finding, name string, revenue, total quantity.Decimal) error {
+	before, err := a.read(ctx, a.previous, realClients, []string{"client"}, "revenue")
 	if err != nil {
 		return err
 	}

@@ -89,7 +89,7 @@ func (s *Service) Explain(ctx context.Context, scope tenant.Scope, req ExplainRe
 		return nil, fmt.Errorf("explanation: %w", err)
 	}
 	if !req.Period.Bounded() {
-		data, err := r.completeMonths(quantity.DayOf(s.now().UTC()))
+		data, err := r.completeMonths(ctx, quantity.DayOf(s.now().UTC()))
 		if err != nil {
 			return nil, fmt.Errorf("explanation: %w", err)
 		}
@@ -101,7 +101,7 @@ func (s *Service) Explain(ctx context.Context, scope tenant.Scope, req ExplainRe
 		}
 	}
 	x := explanation{reader: r, measure: m, req: req}
-	out, err := x.explain()
+	out, err := x.explain(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("explanation of %s: %w", m.Name, err)
 	}
@@ -116,7 +116,7 @@ type explanation struct {
 	quality quality
 }
 
-func (x *explanation) explain() (*Explanation, error) {
+func (x *explanation) explain(ctx context.Context) (*Explanation, error) {
 	out := &Explanation{
 		Measure: x.measure.Name, Unit: x.measure.Unit, Where: x.req.Where, Versus: x.req.Versus, Snapshot: x.snapshot, Drivers: []Driver{},
 		Query: metric.Query{Measures: []string{x.measure.Name}, Where: x.req.Where, Period: x.req.Period, Snapshot: x.snapshot},
@@ -127,18 +127,18 @@ func (x *explanation) explain() (*Explanation, error) {
 		out.From.Label, out.From.Period = "portfolio", x.req.Period
 	}
 	var err error
-	if x.quality, err = x.measureQuality(wholeMonths(x.req.Period)); err != nil {
+	if x.quality, err = x.measureQuality(ctx, wholeMonths(x.req.Period)); err != nil {
 		return nil, err
 	}
 	if !x.measure.Base() || x.measure.Name == laborCost || x.measure.Name == licenseWaste || x.measure.Name == overCost {
-		err = x.byInputs(out)
+		err = x.byInputs(ctx, out)
 	} else {
-		err = x.byDimension(out)
+		err = x.byDimension(ctx, out)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if err := x.doubt(out); err != nil {
+	if err := x.doubt(ctx, out); err != nil {
 		return nil, err
 	}
 	out.Words = x.words(out)
@@ -151,12 +151,12 @@ func wholeMonths(p quantity.Period) quantity.Period {
 }
 
 // byInputs attributes the change to the inputs of the measure's formula.
-func (x *explanation) byInputs(out *Explanation) error {
+func (x *explanation) byInputs(ctx context.Context, out *Explanation) error {
 	f, err := formulaOf(x.metrics, x.measure.Name)
 	if err != nil {
 		return err
 	}
-	to, err := x.sums(f, out.To.Period, x.req.Where)
+	to, err := x.sums(ctx, f, out.To.Period, x.req.Where)
 	if err != nil {
 		return err
 	}
@@ -164,7 +164,7 @@ func (x *explanation) byInputs(out *Explanation) error {
 	if x.req.Versus == Portfolio {
 		where = x.everybody()
 	}
-	from, err := x.sums(f, out.From.Period, where)
+	from, err := x.sums(ctx, f, out.From.Period, where)
 	if err != nil {
 		return err
 	}
@@ -183,7 +183,7 @@ func (x *explanation) byInputs(out *Explanation) error {
 	out.To.Value, out.To.Reason = side(f, to)
 	c, reason := f.attribute(from, to)
 	if reason != "" && f.measure == "gross_margin" {
-		return x.inMoney(out, from, to, reason)
+		return x.inMoney(ctx, out, from, to, reason)
 	}
 	if reason != "" {
 		out.Note = reason
@@ -194,7 +194,7 @@ func (x *explanation) byInputs(out *Explanation) error {
 }
 
 // inMoney explains gross profit where the margin is undefined.
-func (x *explanation) inMoney(out *Explanation, from, to cell, why string) error {
+func (x *explanation) inMoney(ctx context.Context, out *Explanation, from, to cell, why string) error {
 	f, err := formulaOf(x.metrics, "gross_profit")
 	if err != nil {
 		return err
@@ -226,9 +226,9 @@ func side(f formula, c cell) (*quantity.Decimal, string) {
 }
 
 // sums reads the base measures of a formula, and its parameters.
-func (x *explanation) sums(f formula, p quantity.Period, where string) (cell, error) {
+func (x *explanation) sums(ctx context.Context, f formula, p quantity.Period, where string) (cell, error) {
 	measures := slices.DeleteFunc(slices.Clone(f.sums), isParameter)
-	c, err := x.total(p, where, measures...)
+	c, err := x.total(ctx, p, where, measures...)
 	for _, s := range f.sums {
 		switch s {
 		case "months":
@@ -285,7 +285,7 @@ var breakdowns = []string{"client", "revenue_category", "vendor", "product", "st
 
 // byDimension attributes the change of a measure that adds up to the values of the first
 // fitting dimension that the filter does not name.
-func (x *explanation) byDimension(out *Explanation) error {
+func (x *explanation) byDimension(ctx context.Context, out *Explanation) error {
 	can := x.metrics.DimensionsOf(x.measure)
 	for _, d := range breakdowns {
 		if slices.Contains(can, d) && !strings.Contains(x.req.Where, d) {
@@ -298,17 +298,17 @@ func (x *explanation) byDimension(out *Explanation) error {
 		out.Note = "there is no dimension to break it down by"
 	}
 	if x.req.Versus == Portfolio {
-		return x.versusAverage(out)
+		return x.versusAverage(ctx, out)
 	}
 	dimensions := []string{out.By}
 	if out.By == "" {
 		dimensions = nil
 	}
-	before, err := x.read(out.From.Period, x.req.Where, dimensions, x.measure.Name)
+	before, err := x.read(ctx, out.From.Period, x.req.Where, dimensions, x.measure.Name)
 	if err != nil {
 		return err
 	}
-	after, err := x.read(out.To.Period, x.req.Where, dimensions, x.measure.Name)
+	after, err := x.read(ctx, out.To.Period, x.req.Where, dimensions, x.measure.Name)
 	if err != nil {
 		return err
 	}
@@ -349,12 +349,12 @@ func knownIn(cells map[string]cell, measure string) bool {
 }
 
 // versusAverage compares a cell with the average client, by a dimension.
-func (x *explanation) versusAverage(out *Explanation) error {
+func (x *explanation) versusAverage(ctx context.Context, out *Explanation) error {
 	if !slices.Contains(x.metrics.DimensionsOf(x.measure), "client_status") || !strings.Contains(x.req.Where, "client") {
 		return fault.WithFields(fmt.Sprintf("%s can be compared with the portfolio only for a client", x.measure.Name),
 			fault.Field{Path: "where", Message: `name a client, such as client = "Harbor Dental", or compare with the previous period`})
 	}
-	clients, err := x.read(x.req.Period, realClients, []string{"client"}, x.measure.Name)
+	clients, err := x.read(ctx, x.req.Period, realClients, []string{"client"}, x.measure.Name)
 	if err != nil {
 		return err
 	}
@@ -368,11 +368,11 @@ func (x *explanation) versusAverage(out *Explanation) error {
 		return fault.Newf(fault.NotFound, "no client has %s in %s", spoken(x.measure.Name), x.req.Period)
 	}
 	out.From.Label = fmt.Sprintf("average of %d clients", n)
-	all, err := x.read(x.req.Period, both(realClients, named), []string{out.By}, x.measure.Name)
+	all, err := x.read(ctx, x.req.Period, both(realClients, named), []string{out.By}, x.measure.Name)
 	if err != nil {
 		return err
 	}
-	own, err := x.read(x.req.Period, x.req.Where, []string{out.By}, x.measure.Name)
+	own, err := x.read(ctx, x.req.Period, x.req.Where, []string{out.By}, x.measure.Name)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package insight
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -25,11 +26,11 @@ var counted = map[string][2]string{
 }
 
 // doubt sets the interval of the value and the confidence.
-func (x *explanation) doubt(out *Explanation) error {
+func (x *explanation) doubt(ctx context.Context, out *Explanation) error {
 	h, few := 0.0, false
 	if parts, ok := monthlyRatios[out.Measure]; ok && out.To.Value != nil && x.req.Period.WholeMonths() {
 		var err error
-		if h, err = x.ratioDoubt(out, parts.over, parts.under); err != nil {
+		if h, err = x.ratioDoubt(ctx, out, parts.over, parts.under); err != nil {
 			return err
 		}
 		few = out.Interval == nil
@@ -43,12 +44,12 @@ func (x *explanation) doubt(out *Explanation) error {
 			few = true
 		}
 	}
-	return x.confidence(out, h, few)
+	return x.confidence(ctx, out, h, few)
 }
 
 // ratioDoubt sets the interval of a ratio from its months and returns its half width
 // relative to the decision scale.
-func (x *explanation) ratioDoubt(out *Explanation, over, under []string) (float64, error) {
+func (x *explanation) ratioDoubt(ctx context.Context, out *Explanation, over, under []string) (float64, error) {
 	var measures []string
 	for _, name := range slices.Concat(over, under) {
 		if name[0] == '-' {
@@ -58,7 +59,7 @@ func (x *explanation) ratioDoubt(out *Explanation, over, under []string) (float6
 			measures = append(measures, name)
 		}
 	}
-	s, err := x.monthlyTotal(x.req.Period, x.req.Where, measures...)
+	s, err := x.monthlyTotal(ctx, x.req.Period, x.req.Where, measures...)
 	if err != nil {
 		return 0, err
 	}
@@ -85,7 +86,7 @@ func (x *explanation) ratioDoubt(out *Explanation, over, under []string) (float6
 }
 
 // confidence sets the confidence from the quality of the inputs that the measure has.
-func (x *explanation) confidence(out *Explanation, h float64, few bool) error {
+func (x *explanation) confidence(ctx context.Context, out *Explanation, h float64, few bool) error {
 	f, err := formulaOf(x.metrics, out.Measure)
 	if err != nil {
 		return err
@@ -94,7 +95,7 @@ func (x *explanation) confidence(out *Explanation, h float64, few bool) error {
 	var limits []limit
 	has := func(name string) bool { return slices.Contains(f.sums, name) }
 	if has(laborCost) {
-		c, err := x.total(x.req.Period, x.req.Where, "hours_worked", "hours_without_cost")
+		c, err := x.total(ctx, x.req.Period, x.req.Where, "hours_worked", "hours_without_cost")
 		if err != nil {
 			return err
 		}
@@ -110,7 +111,7 @@ func (x *explanation) confidence(out *Explanation, h float64, few bool) error {
 		components = append(components, component("billable", s, hundred(s)+" of the hours say whether they are billable"))
 	}
 	if has("revenue") {
-		c, err := x.total(x.req.Period, x.req.Where, "revenue", "revenue_tax_unknown")
+		c, err := x.total(ctx, x.req.Period, x.req.Where, "revenue", "revenue_tax_unknown")
 		if err != nil {
 			return err
 		}

@@ -19,7 +19,8 @@ type Kind string
 //   - LicenseWaste: the cost of the wasted seats.
 //   - LicenseOverdeployment: the cost of the missing seats.
 //   - StaffUtilization: the cost of the hours above capacity, or of the hours not recorded.
-//   - RevenueTrend and SpendTrend: the change a year along the trend; for revenue only a fall.
+//   - RevenueTrend and SpendTrend: the change a year along the trend when revenue falls or
+//     spending rises, otherwise nothing.
 //   - ClientConcentration: the gross profit (or, when unknown, revenue) of the largest client
 //     above the share from which a single client counts as a risk.
 const (

@@ -129,7 +129,7 @@ func (s *Service) Analyze(ctx context.Context, scope tenant.Scope, period quanti
 	if a.forms, err = formulasOf(s.metrics, "gross_profit", "gross_margin", "effective_hourly_rate", "utilization", licenseWaste, overCost); err != nil {
 		return nil, fmt.Errorf("analyses: %w", err)
 	}
-	complete, err := a.completeMonths(quantity.DayOf(s.now().UTC()))
+	complete, err := a.completeMonths(ctx, quantity.DayOf(s.now().UTC()))
 	if err != nil {
 		return nil, fmt.Errorf("analyses: %w", err)
 	}
@@ -140,17 +140,17 @@ func (s *Service) Analyze(ctx context.Context, scope tenant.Scope, period quanti
 		return nil, err
 	}
 	a.previous = a.period.Previous()
-	if a.quality, err = a.measureQuality(a.period); err != nil {
+	if a.quality, err = a.measureQuality(ctx, a.period); err != nil {
 		return nil, fmt.Errorf("analyses: data quality: %w", err)
 	}
 	for _, one := range []struct {
 		name string
-		run  func() error
+		run  func(context.Context) error
 	}{
 		{"clients", a.clients}, {"agreements", a.agreements}, {"licenses", a.licenses}, {"staff", a.staff},
 		{"trends", a.trends}, {"concentration", a.concentration},
 	} {
-		if err := one.run(); err != nil {
+		if err := one.run(ctx); err != nil {
 			return nil, fmt.Errorf("analysis of %s: %w", one.name, err)
 		}
 	}
@@ -158,10 +158,14 @@ func (s *Service) Analyze(ctx context.Context, scope tenant.Scope, period quanti
 	return a.findings, nil
 }
 
-// report completes a finding and keeps it, unless too little is at stake.
+// report completes a finding and keeps it. Findings about earnings and waste are left out
+// when too little is at stake; the others are about more than money.
 func (a *analysis) report(f Finding) {
-	if f.MoneyAtStake.LessThan(a.MoneyAtStake) && f.Kind != LicenseOverdeployment && f.Kind != StaffUtilization {
-		return
+	switch f.Kind {
+	case ClientProfitability, MarginDrop, AgreementProfitability, LicenseWaste:
+		if f.MoneyAtStake.LessThan(a.MoneyAtStake) {
+			return
+		}
 	}
 	f.MoneyAtStake = f.MoneyAtStake.RoundBank(2)
 	f.Snapshot = a.snapshot

@@ -1,6 +1,7 @@
 package insight
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,18 +17,18 @@ var licenseSums = []string{"seats_purchased", "seats_used", wastedSeats, license
 
 // licenses finds the license lines (client and product) that are paid for and hardly
 // used, and those that more people use than were bought, at the end of the period.
-func (a *analysis) licenses() error {
+func (a *analysis) licenses(ctx context.Context) error {
 	dimensions := []string{"client", "product"}
 	end := quantity.MonthOf(a.period.To.AddDays(-1))
-	now, err := a.read(end, "", dimensions, licenseSums...)
+	now, err := a.read(ctx, end, "", dimensions, licenseSums...)
 	if err != nil {
 		return err
 	}
-	before, err := a.read(quantity.MonthOf(a.period.From.AddDays(-1)), "", dimensions, licenseSums...)
+	before, err := a.read(ctx, quantity.MonthOf(a.period.From.AddDays(-1)), "", dimensions, licenseSums...)
 	if err != nil {
 		return err
 	}
-	terms, err := a.licenseTerms(a.period.To)
+	terms, err := a.licenseTerms(ctx, a.period.To)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package insight
 
 import (
+	"context"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
 )
@@ -11,9 +12,9 @@ const yearMonths = 12
 // completeMonths returns the months that hold business data up to the last complete one;
 // today is the day of the run. It is not bounded when there is none. A month is complete
 // when its last day has come and, where hours are recorded, they reach its last days.
-func (r reader) completeMonths(today quantity.Day) (quantity.Period, error) {
+func (r reader) completeMonths(ctx context.Context, today quantity.Day) (quantity.Period, error) {
 	var all quantity.Period
-	rows, err := r.read(quantity.Period{}, "", []string{"month"}, "revenue", "hours_worked", "direct_cost")
+	rows, err := r.read(ctx, quantity.Period{}, "", []string{"month"}, "revenue", "hours_worked", "direct_cost")
 	if err != nil {
 		return all, err
 	}
@@ -32,7 +33,7 @@ func (r reader) completeMonths(today quantity.Day) (quantity.Period, error) {
 	if !all.Bounded() {
 		return quantity.Period{}, nil
 	}
-	whole, err := r.reachesEnd(quantity.MonthOf(all.To.AddDays(-1)))
+	whole, err := r.reachesEnd(ctx, quantity.MonthOf(all.To.AddDays(-1)))
 	if err != nil || whole {
 		return all, err
 	}
@@ -58,12 +59,12 @@ const lastDays = 5
 
 // reachesEnd reports whether the recorded hours of a month go on to its last days. A month
 // of a firm that does not record hours counts as whole.
-func (r reader) reachesEnd(month quantity.Period) (bool, error) {
-	ever, err := r.total(quantity.Period{}, "", "hours_worked")
+func (r reader) reachesEnd(ctx context.Context, month quantity.Period) (bool, error) {
+	ever, err := r.total(ctx, quantity.Period{}, "", "hours_worked")
 	if err != nil || ever["hours_worked"].IsZero() {
 		return err == nil, err
 	}
-	end, err := r.total(quantity.Period{From: month.To.AddDays(-lastDays), To: month.To}, "", "hours_worked")
+	end, err := r.total(ctx, quantity.Period{From: month.To.AddDays(-lastDays), To: month.To}, "", "hours_worked")
 	if err != nil {
 		return false, err
 	}

@@ -1,6 +1,7 @@
 package insight
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"math"
@@ -30,30 +31,30 @@ type quality struct {
 var qualitySums = []string{"revenue", "revenue_tax_unknown", "hours_worked", "hours_without_cost", "labor_cost", "direct_cost"}
 
 // measureQuality reads the quality of the input over p.
-func (r reader) measureQuality(p quantity.Period) (quality, error) {
+func (r reader) measureQuality(ctx context.Context, p quantity.Period) (quality, error) {
 	q := quality{period: p, tables: r.tables, clients: map[string]cell{}, known: map[string]bool{}}
 	var err error
-	if q.firm, err = r.total(p, "", append([]string{"capacity_hours", "capacity_assumed"}, qualitySums...)...); err != nil {
+	if q.firm, err = r.total(ctx, p, "", append([]string{"capacity_hours", "capacity_assumed"}, qualitySums...)...); err != nil {
 		return q, err
 	}
-	rows, err := r.read(p, "", []string{"client"}, qualitySums...)
+	rows, err := r.read(ctx, p, "", []string{"client"}, qualitySums...)
 	if err != nil {
 		return q, err
 	}
 	q.clients = byKey(rows)
-	if q.active, err = r.activeMonths(p, q.clients); err != nil {
+	if q.active, err = r.activeMonths(ctx, p, q.clients); err != nil {
 		return q, err
 	}
-	if q.known, err = r.knownClients(); err != nil {
+	if q.known, err = r.knownClients(ctx); err != nil {
 		return q, err
 	}
-	return q, r.statedFields(&q)
+	return q, r.statedFields(ctx, &q)
 }
 
 // activeMonths counts the months in which each client has revenue or hours.
-func (r reader) activeMonths(p quantity.Period, clients map[string]cell) (map[string]int, error) {
+func (r reader) activeMonths(ctx context.Context, p quantity.Period, clients map[string]cell) (map[string]int, error) {
 	names := slices.Sorted(maps.Keys(clients))
-	all, err := r.monthly(p, "client", names, profitSums...)
+	all, err := r.monthly(ctx, p, "client", names, profitSums...)
 	out := map[string]int{}
 	for name, s := range all {
 		for _, c := range s.cells {
@@ -242,12 +243,12 @@ func (q quality) licenseAssumptions(terms []licenseTerm) []string {
 }
 
 // stored returns the rows of a statement over stored tables, for what no metric says.
-func (r reader) stored(sql string, args []any, tables ...string) ([][]any, error) {
+func (r reader) stored(ctx context.Context, sql string, args []any, tables ...string) ([][]any, error) {
 	uses := make([]warehouse.TableUse, len(tables))
 	for i, t := range tables {
 		uses[i] = warehouse.TableUse{Name: t}
 	}
-	rows, err := r.warehouse.Query(r.ctx, r.scope, warehouse.Statement{Snapshot: r.snapshot, Uses: uses, SQL: sql, Args: args})
+	rows, err := r.warehouse.Query(ctx, r.scope, warehouse.Statement{Snapshot: r.snapshot, Uses: uses, SQL: sql, Args: args})
 	if err != nil {
 		return nil, err
 	}

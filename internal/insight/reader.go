@@ -13,9 +13,9 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
 )
 
-// reader asks the metrics for figures of one snapshot.
+// reader asks the metrics for figures of one snapshot, in the scope of the one call that it
+// lives for.
 type reader struct {
-	ctx       context.Context // of the one call that the reader lives for
 	scope     tenant.Scope
 	metrics   *metric.Catalog
 	warehouse *warehouse.Warehouse
@@ -25,7 +25,7 @@ type reader struct {
 
 // open returns a reader of the tenant's current snapshot.
 func (s *Service) open(ctx context.Context, scope tenant.Scope) (reader, error) {
-	r := reader{ctx: ctx, scope: scope, metrics: s.metrics, warehouse: s.warehouse, tables: map[string]int64{}}
+	r := reader{scope: scope, metrics: s.metrics, warehouse: s.warehouse, tables: map[string]int64{}}
 	var err error
 	if r.snapshot, err = s.warehouse.Current(ctx, scope); err != nil {
 		return r, err
@@ -51,8 +51,8 @@ const (
 )
 
 // read returns the measures by the dimensions over p, filtered by where ("" for all).
-func (r reader) read(p quantity.Period, where string, dimensions []string, measures ...string) ([]row, error) {
-	result, err := r.metrics.Run(r.ctx, r.scope, metric.Query{Measures: measures, Dimensions: dimensions, Where: where, Period: p, Snapshot: r.snapshot})
+func (r reader) read(ctx context.Context, p quantity.Period, where string, dimensions []string, measures ...string) ([]row, error) {
+	result, err := r.metrics.Run(ctx, r.scope, metric.Query{Measures: measures, Dimensions: dimensions, Where: where, Period: p, Snapshot: r.snapshot})
 	if err != nil {
 		return nil, err
 	}
@@ -78,8 +78,8 @@ func (r reader) read(p quantity.Period, where string, dimensions []string, measu
 }
 
 // total returns the measures over p as one cell.
-func (r reader) total(p quantity.Period, where string, measures ...string) (cell, error) {
-	rows, err := r.read(p, where, nil, measures...)
+func (r reader) total(ctx context.Context, p quantity.Period, where string, measures ...string) (cell, error) {
+	rows, err := r.read(ctx, p, where, nil, measures...)
 	if err != nil || len(rows) == 0 {
 		return cell{}, err
 	}
@@ -149,7 +149,7 @@ type series struct {
 
 // monthly returns the measures by month for each of the values of dimension over p, a
 // period of whole months.
-func (r reader) monthly(p quantity.Period, dimension string, values []string, measures ...string) (map[string]series, error) {
+func (r reader) monthly(ctx context.Context, p quantity.Period, dimension string, values []string, measures ...string) (map[string]series, error) {
 	all, at := map[string]series{}, map[string]int{}
 	for i, m := range p.Months() {
 		at[m.String()] = i
@@ -162,7 +162,7 @@ func (r reader) monthly(p quantity.Period, dimension string, values []string, me
 		if part != nil {
 			where = among(dimension, part)
 		}
-		rows, err := r.read(p, where, []string{dimension, "month"}, measures...)
+		rows, err := r.read(ctx, p, where, []string{dimension, "month"}, measures...)
 		if err != nil {
 			return nil, err
 		}
@@ -176,9 +176,9 @@ func (r reader) monthly(p quantity.Period, dimension string, values []string, me
 }
 
 // monthlyTotal returns the measures of everything by month over p.
-func (r reader) monthlyTotal(p quantity.Period, where string, measures ...string) (series, error) {
+func (r reader) monthlyTotal(ctx context.Context, p quantity.Period, where string, measures ...string) (series, error) {
 	s := series{p.Months(), make([]cell, len(p.Months()))}
-	rows, err := r.read(p, where, []string{"month"}, measures...)
+	rows, err := r.read(ctx, p, where, []string{"month"}, measures...)
 	if err != nil {
 		return s, err
 	}

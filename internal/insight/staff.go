@@ -1,6 +1,7 @@
 package insight
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/moatmetrics/moatmetrics/internal/metric"
@@ -18,13 +19,13 @@ var staffSums = []string{"hours_worked", "capacity_hours", "capacity_assumed", "
 
 // staff finds people with far more hours, or far fewer, than their capacity over the last
 // months of the period. The figures are advice about load, not about performance.
-func (a *analysis) staff() error {
+func (a *analysis) staff(ctx context.Context) error {
 	recent := last(a.period, staffMonths)
-	now, err := a.read(recent, "", []string{"staff"}, staffSums...)
+	now, err := a.read(ctx, recent, "", []string{"staff"}, staffSums...)
 	if err != nil {
 		return err
 	}
-	before, err := a.read(recent.Previous(), "", []string{"staff"}, staffSums...)
+	before, err := a.read(ctx, recent.Previous(), "", []string{"staff"}, staffSums...)
 	if err != nil {
 		return err
 	}

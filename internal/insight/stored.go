@@ -1,6 +1,7 @@
 package insight
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -45,8 +46,8 @@ WHERE newest = 1 AND agreement_id IS NOT NULL ORDER BY start_date, agreement_id`
 )
 
 // knownClients returns the names on the client list.
-func (r reader) knownClients() (map[string]bool, error) {
-	rows, err := r.stored(clientList, nil, "clients", "aliases")
+func (r reader) knownClients(ctx context.Context) (map[string]bool, error) {
+	rows, err := r.stored(ctx, clientList, nil, "clients", "aliases")
 	known := map[string]bool{}
 	for _, row := range rows {
 		known[text(row[0])] = true
@@ -55,8 +56,8 @@ func (r reader) knownClients() (map[string]bool, error) {
 }
 
 // statedFields sets what q knows of fields that are filled.
-func (r reader) statedFields(q *quality) error {
-	rows, err := r.stored(filledFields, []any{q.period.From.String(), q.period.To.String()}, "staff", "time_entries")
+func (r reader) statedFields(ctx context.Context, q *quality) error {
+	rows, err := r.stored(ctx, filledFields, []any{q.period.From.String(), q.period.To.String()}, "staff", "time_entries")
 	if err != nil || len(rows) == 0 {
 		return err
 	}
@@ -67,8 +68,8 @@ func (r reader) statedFields(q *quality) error {
 
 // licenseTerms returns the terms of the subscriptions on the last day before end, by
 // client and product.
-func (r reader) licenseTerms(end quantity.Day) (map[[2]string][]licenseTerm, error) {
-	rows, err := r.stored(subscriptions, []any{end.AddDays(-1).String()}, "licenses", "aliases")
+func (r reader) licenseTerms(ctx context.Context, end quantity.Day) (map[[2]string][]licenseTerm, error) {
+	rows, err := r.stored(ctx, subscriptions, []any{end.AddDays(-1).String()}, "licenses", "aliases")
 	if err != nil {
 		return nil, err
 	}
@@ -101,8 +102,8 @@ func (t agreementTerm) over(day quantity.Day) bool {
 
 // agreementsOf returns what the agreements state on the last day before end, by the value
 // of the dimension agreement.
-func (r reader) agreementsOf(end quantity.Day) (map[string]agreementTerm, error) {
-	rows, err := r.stored(agreementTerms, []any{end.String()}, "agreements", "aliases")
+func (r reader) agreementsOf(ctx context.Context, end quantity.Day) (map[string]agreementTerm, error) {
+	rows, err := r.stored(ctx, agreementTerms, []any{end.String()}, "agreements", "aliases")
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package insight
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -15,25 +16,25 @@ const fewestTrendMonths = 6
 
 // trends finds revenue and spending, of the firm and with each vendor, that clearly rise
 // or fall.
-func (a *analysis) trends() error {
+func (a *analysis) trends(ctx context.Context) error {
 	if len(a.period.Months()) < fewestTrendMonths {
 		return nil
 	}
-	revenue, err := a.monthlyTotal(a.period, "", "revenue")
+	revenue, err := a.monthlyTotal(ctx, a.period, "", "revenue")
 	if err != nil {
 		return err
 	}
-	if err := a.judgeTrend(trendCase{kind: RevenueTrend, measure: "revenue", by: "client", months: revenue}); err != nil {
+	if err := a.judgeTrend(ctx, trendCase{kind: RevenueTrend, measure: "revenue", by: "client", months: revenue}); err != nil {
 		return err
 	}
-	spend, err := a.monthlyTotal(a.period, "", "expense_amount")
+	spend, err := a.monthlyTotal(ctx, a.period, "", "expense_amount")
 	if err != nil {
 		return err
 	}
-	if err := a.judgeTrend(trendCase{kind: SpendTrend, measure: "expense_amount", by: "vendor", months: spend}); err != nil {
+	if err := a.judgeTrend(ctx, trendCase{kind: SpendTrend, measure: "expense_amount", by: "vendor", months: spend}); err != nil {
 		return err
 	}
-	vendors, err := a.read(a.period, "", []string{"vendor"}, "expense_amount")
+	vendors, err := a.read(ctx, a.period, "", []string{"vendor"}, "expense_amount")
 	if err != nil {
 		return err
 	}
@@ -43,12 +44,12 @@ func (a *analysis) trends() error {
 			names = append(names, v.keys[0])
 		}
 	}
-	byVendor, err := a.monthly(a.period, "vendor", names, "expense_amount")
+	byVendor, err := a.monthly(ctx, a.period, "vendor", names, "expense_amount")
 	if err != nil {
 		return err
 	}
 	for _, v := range names {
-		if err := a.judgeTrend(trendCase{kind: SpendTrend, vendor: v, measure: "expense_amount", by: "client", months: byVendor[v]}); err != nil {
+		if err := a.judgeTrend(ctx, trendCase{kind: SpendTrend, vendor: v, measure: "expense_amount", by: "client", months: byVendor[v]}); err != nil {
 			return err
 		}
 	}
@@ -69,7 +70,7 @@ type trendCase struct {
 
 // judgeTrend reports a trend that is above the threshold and whose interval is on one side
 // of zero. A month without figures is a real zero.
-func (a *analysis) judgeTrend(t trendCase) error {
+func (a *analysis) judgeTrend(ctx context.Context, t trendCase) error {
 	values := t.months.values(func(c cell) quantity.Decimal { return c[t.measure] })
 	slope, ok := theilSen(values)
 	if !ok || slope.Low <= 0 && slope.High >= 0 {
@@ -79,6 +80,12 @@ func (a *analysis) judgeTrend(t trendCase) error {
 	if yearly.Abs().LessThan(a.Trend) {
 		return nil
 	}
+	mean := t.months.sum()[t.measure].Div(decimal.NewFromInt(int64(len(values))))
+	moved := mean.Mul(number(yearMonths, 0)).Mul(yearly).Abs()
+	if moved.LessThan(a.MoneyAtStake) {
+		return nil
+	}
+	good := t.kind == RevenueTrend && yearly.Sign() > 0 || t.kind == SpendTrend && yearly.Sign() < 0
 	f := Finding{
 		Kind: t.kind, Subject: Subject{Dimension: firm}, Measure: t.measure, Unit: quantity.Ratio, Period: a.period, Value: &yearly,
 		Query: metric.Query{Measures: []string{t.measure}, Dimensions: []string{"month"}, Period: a.period},
@@ -96,15 +103,12 @@ func (a *analysis) judgeTrend(t trendCase) error {
 	first, final := middleOf(values[:3]), middleOf(values[len(values)-3:])
 	f.Headline = fmt.Sprintf("%s %s by %s a year (90%% interval %s to %s): from about %s to %s a month.", what, direction(yearly), percent(yearly.Abs()),
 		percent(f.Interval.Low), percent(f.Interval.High), amount(dec(first)), amount(dec(final)))
-	total := t.months.sum()[t.measure]
-	mean := total.Div(decimal.NewFromInt(int64(len(values))))
-	f.MoneyAtStake = mean.Mul(number(yearMonths, 0)).Mul(yearly).Abs()
-	if t.kind == RevenueTrend && yearly.Sign() > 0 || t.kind == SpendTrend && yearly.Sign() < 0 {
-		f.MoneyAtStake = quantity.Decimal{} // good news: reported, with nothing at stake
+	if !good { // good news has nothing at stake
+		f.MoneyAtStake = moved
 	}
 	h := float(f.Interval.High.Sub(f.Interval.Low)) / 2 / max(float(yearly.Abs()), float(a.Trend))
 	f.Confidence = a.quality.trend(t, h)
-	c, err := a.breakdown(t.measure, quantity.Money, t.by, where, a.previous, a.period)
+	c, err := a.breakdown(ctx, t.measure, quantity.Money, t.by, where, a.previous, a.period)
 	if err != nil {
 		return err
 	}
