@@ -59,24 +59,25 @@ type Log struct{ now func() time.Time }
 // New returns a log that takes the time from now.
 func New(now func() time.Time) *Log { return &Log{now} }
 
-// Append records an event in the caller's transaction.
+// Append records an event in the caller's transaction and returns it as recorded. Events of
+// one tenant wait for each other until their transactions end.
 func (l *Log) Append(ctx context.Context, scope tenant.Scope, tx *metadb.Tx, e Event) (Entry, error) {
 	if err := scope.Check(); err != nil {
 		return Entry{}, err
 	}
-	detail := json.RawMessage("{}")
-	if e.Detail != nil {
-		var err error
-		if detail, err = json.Marshal(e.Detail); err != nil {
-			return Entry{}, fmt.Errorf("audit %s: %w", e.Action, err)
-		}
+	detail, err := canonical(e.Detail)
+	if err != nil {
+		return Entry{}, fmt.Errorf("audit %s: %w", e.Action, err)
 	}
 	now := l.now()
 	id, err := metadb.EnsureTenant(ctx, tx, string(scope.Tenant), now)
 	if err != nil {
 		return Entry{}, fmt.Errorf("audit: %w", err)
 	}
-	entry := Entry{At: metadb.Now(now), Actor: scope.Actor, Action: e.Action, Subject: e.Subject, Snapshot: e.Snapshot, Detail: detail}
+	entry := Entry{
+		At: metadb.Now(now), Actor: tenant.Actor(metadb.Text(string(scope.Actor))), Action: e.Action, Snapshot: e.Snapshot, Detail: detail,
+		Subject: Subject{Kind: e.Subject.Kind, ID: metadb.Text(e.Subject.ID)}, // may be the name of a file
+	}
 	// Taking the head's row first keeps two transactions from taking the same number.
 	if _, err := tx.Exec(ctx, queries.Get("insert_head"), id); err != nil {
 		return Entry{}, fmt.Errorf("audit: %w", err)
@@ -89,8 +90,29 @@ func (l *Log) Append(ctx context.Context, scope tenant.Scope, tx *metadb.Tx, e E
 		entry.Subject.Kind, entry.Subject.ID, entry.Snapshot, string(entry.Detail), entry.PrevHash, entry.Hash); err != nil {
 		return Entry{}, fmt.Errorf("audit: %w", err)
 	}
-	_, err = tx.Exec(ctx, queries.Get("set_head"), id, entry.Hash)
-	return entry, err
+	if _, err := tx.Exec(ctx, queries.Get("set_head"), id, entry.Hash); err != nil {
+		return Entry{}, fmt.Errorf("audit: %w", err)
+	}
+	return entry, nil
+}
+
+// canonical returns v as JSON with sorted keys, without space, and with numbers as they
+// were written, so that equal details have equal hashes whatever Go type held them.
+func canonical(v any) (json.RawMessage, error) {
+	if v == nil {
+		return json.RawMessage("{}"), nil
+	}
+	text, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	var plain any
+	if err := decoder.Decode(&plain); err != nil {
+		return nil, err
+	}
+	return json.Marshal(plain)
 }
 
 // digest hashes the entry's parts, each with its length in front, so that no two entries
