@@ -42,8 +42,13 @@ func (j *jobs) Enqueue(_ context.Context, _ tenant.Scope, _ *metadb.Tx, kind str
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
+	return newWorldWith(t, warehouse.Options{})
+}
+
+func newWorldWith(t testing.TB, opt warehouse.Options) *world {
+	t.Helper()
 	db, _ := metadbtest.Open(t, metadb.SQLite)
-	w, err := warehouse.Open(context.Background(), db, t.TempDir(), warehouse.Schema{Tables: dataset.Tables()}, warehouse.Options{})
+	w, err := warehouse.Open(context.Background(), db, t.TempDir(), warehouse.Schema{Tables: dataset.Tables()}, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
