@@ -85,6 +85,7 @@ func (s *Service) Import(ctx context.Context, scope tenant.Scope, req ImportRequ
 		}
 		m.Dataset = req.Dataset
 	}
+	m.Options.SourceSystem = cmp.Or(req.SourceSystem, m.Options.SourceSystem, "csv")
 	if err := m.check(); err != nil {
 		return nil, err
 	}
@@ -205,7 +206,7 @@ func (s *Service) importTable(ctx context.Context, scope tenant.Scope, session *
 	if lacking := missing(d, bound, m); len(lacking) > 0 {
 		return ImportResult{}, missingFault(t.Upload.Name, d, lacking, t.Layout.Header, false)
 	}
-	l := &load{d: d, t: t, m: m, s: session, source: cmp.Or(req.SourceSystem, m.Options.SourceSystem, "csv")}
+	l := &load{d: d, t: t, m: m, s: session, source: m.Options.SourceSystem}
 	if l.today, err = s.today(ctx, scope); err != nil {
 		return ImportResult{}, err
 	}
@@ -257,6 +258,11 @@ func (l *load) prepare(ctx context.Context) error {
 	}
 	if err := l.check(ctx); err != nil {
 		return err
+	}
+	if l.d.Name == "clients" || l.joinedProducts() {
+		if err := l.ensureRaw(ctx); err != nil {
+			return err
+		}
 	}
 	if err := l.stage(ctx); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -43,6 +44,8 @@ func ParseMapping(text []byte) (Mapping, error) {
 	return m, m.check()
 }
 
+var sourceForm = regexp.MustCompile(`^[\p{L}\p{N} ._-]{0,64}$`)
+
 func (m Mapping) check() error {
 	var wrong []fault.Field
 	one := func(path, value string, allowed ...string) {
@@ -59,6 +62,9 @@ func (m Mapping) check() error {
 	one("tax_basis", m.Options.TaxBasis, "net", "gross", "unknown")
 	if d := m.Options.Delimiter; d != "" && d != "tab" && (len(d) != 1 || strings.ContainsAny(d, "\"\r\n\x00") || d[0] >= 0x80) {
 		wrong = append(wrong, fault.Field{Path: "options.delimiter", Message: "must be one character", Allowed: []string{",", ";", "tab", "|"}})
+	}
+	if !sourceForm.MatchString(m.Options.SourceSystem) {
+		wrong = append(wrong, fault.Field{Path: "options.source_system", Message: "must be at most 64 letters, digits, blanks and . _ -"})
 	}
 	if m.Options.HeaderLine < 0 {
 		wrong = append(wrong, fault.Field{Path: "options.header_line", Message: "must be 1 or more"})

@@ -309,3 +309,66 @@ func TestTemplatesImportAsTheyStand(t *testing.T) {
 		t.Errorf("got %v, want an invalid fault", err)
 	}
 }
+
+func TestAClientStaysOneWhenIdsComeLater(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t)
+	x.load(t, "clients.csv", "client_name,status\nHarbor,active\nBay,active\n")
+	r := x.load(t, "clients.csv", "client_id,client_name,status\n1,Harbor,active\n2,Bay,active\n3,New,active\n")
+	want(t, "rejected", r.RowsRejected, int64(0))
+	const one = "SELECT client_key, count(DISTINCT source_id) FROM clients GROUP BY 1 ORDER BY 1"
+	want(t, "one entity each", x.rows(t, one, "clients"), []string{"Bay|1", "Harbor|1", "New|1"})
+	x.load(t, "clients.csv", "client_name,status\nHarbor,active\nNew,active\n")
+	want(t, "still one each", x.rows(t, one, "clients"), []string{"Bay|1", "Harbor|1", "New|1"})
+	x.load(t, "clients.csv", "client_id,client_name,status\n3,Renamed,active\n")
+	want(t, "a rename keeps the id", x.rows(t, "SELECT DISTINCT source_id FROM clients WHERE client_key IN ('New', 'Renamed')", "clients"), []string{"3"})
+}
+
+func TestJoinedLicensesOfAUserAreSeveralAssignments(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t)
+	text := "User principal name,Display name,First name,Block credential,Licenses,When created\nanna@contoso.com,Anna Admin,Anna,False,Microsoft 365 E3,2023-01-01\nbob@contoso.com,Bob Blocked,Bob,True,Office 365 E1+Power BI Pro,2023-01-02\n"
+	r := x.load(t, "users.csv", text, mapped("constants: {client_name: Contoso}"))
+	want(t, "counts", []string{r.Dataset, counts(r)}, []string{"license_assignments", "2 2 0 0 0"})
+	want(t, "seats", x.rows(t, "SELECT client_key, product_name, user_enabled, name, email FROM license_assignments JOIN people USING (person_key) ORDER BY 2", "license_assignments", "people"),
+		[]string{"Contoso|Microsoft 365 E3|true|Anna Admin|anna@contoso.com", "Contoso|Office 365 E1|false|Bob Blocked|bob@contoso.com", "Contoso|Power BI Pro|false|Bob Blocked|bob@contoso.com"})
+	want(t, "again", counts(x.load(t, "users.csv", text, mapped("constants: {client_name: Contoso}"))), "2 0 0 2 0")
+	r = x.load(t, "users.csv", "UPN,Licenses,Block credential\na@b.example,A+B,False\na@b.example,B,False\na@b.example,B+C,True\na@b.example,A+B,False\n")
+	want(t, "repeats and contradictions", counts(r), "4 1 0 2 1")
+}
+
+func TestIdsThatASpreadsheetRoundedAndRowsEnteredTwiceAreReported(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t)
+	r := x.load(t, "payments.csv", "payment_id,client_name,payment_date,amount,invoice_number\n1,A,2026-03-01,5,1.23E+11\n2,A,2026-03-01,5,1.23E+11\n3,A,2026-03-02,5,7\n")
+	want(t, "counts", counts(r), "3 3 0 0 0")
+	want(t, "rounded", codes(r)["damaged_id"], int64(2))
+	want(t, "twice", codes(r)["dup_content_other_key"], int64(1))
+}
+
+func TestManyRejectsAreAllKept(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t)
+	var b strings.Builder
+	b.WriteString(timeHeader)
+	for i := range 10_500 {
+		fmt.Fprintf(&b, "Dana,Harbor,day %d,1\n", i)
+	}
+	b.WriteString("Dana,Harbor,2026-03-01,1\n")
+	r := x.load(t, "time.csv", b.String())
+	want(t, "counts", counts(r), "10501 1 0 0 10500")
+	want(t, "listed", len(r.Rejects), 10_000)
+	kept, after := 0, int64(0)
+	for {
+		page, err := x.Rejects(t.Context(), acme, r.ImportID, after, 4000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept += len(page.Rejects)
+		if after = page.Next; after == 0 {
+			want(t, "last", page.Rejects[len(page.Rejects)-1].Row, "Dana,Harbor,day 10499,1")
+			break
+		}
+	}
+	want(t, "kept", kept, 10_500)
+}

@@ -170,7 +170,56 @@ func (l *load) review(ctx context.Context) (measured, error) {
 	if err := l.crossChecks(ctx, &m); err != nil {
 		return m, err
 	}
+	if err := l.damagedIDs(ctx); err != nil {
+		return m, err
+	}
+	if err := l.sameContent(ctx); err != nil {
+		return m, err
+	}
 	return m, l.references(ctx, &m)
+}
+
+// damagedIDs reports ids that a spreadsheet has turned into rounded numbers.
+func (l *load) damagedIDs(ctx context.Context) error {
+	for _, name := range l.order {
+		in := l.inputs[name]
+		if in.field.Kind != ID || in.field.Column == "" || in.bind.Columns == nil {
+			continue
+		}
+		cond := fmt.Sprintf(`contains("%[1]s", 'E+') AND regexp_full_match("%[1]s", '\d([.,]\d+)?E\+\d+')`, in.field.Column)
+		rows, err := l.s.Query(ctx, fmt.Sprintf("SELECT count(*) FROM %s WHERE %s", l.staged(), cond))
+		if err != nil {
+			return err
+		}
+		if n := rows.Rows[0][0].(int64); n > 0 {
+			if err := l.addRows(ctx, Finding{Code: "damaged_id", Severity: Warning, Count: n, Column: in.header, Message: plural(n, "id looks", "ids look") + " like 1.23E+11: a spreadsheet rounded them, and they no longer tell rows apart",
+				Suggestion: "export again without opening the file in a spreadsheet, or format the column as text"}, fmt.Sprintf("SELECT record FROM %s WHERE %s", l.staged(), cond)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// sameContentRows bounds the search for equal rows with different ids.
+const sameContentRows = 1_000_000
+
+// sameContent reports facts that are equal but for their id: possibly entered twice.
+func (l *load) sameContent(ctx context.Context) error {
+	id := l.inputs[l.d.IDField]
+	if l.mode != byID || l.d.Month == "" || id == nil || l.rows > sameContentRows || l.d.Name == "tickets" {
+		return nil
+	}
+	groups := fmt.Sprintf("SELECT count(*) - 1 AS n, max(record) AS record FROM (SELECT record, md5_number(%s) AS h FROM %s) GROUP BY h HAVING count(*) > 1", l.content(id.field.Column), l.staged())
+	rows, err := l.s.Query(ctx, fmt.Sprintf("SELECT coalesce(sum(n), 0)::BIGINT FROM (%s)", groups))
+	if err != nil {
+		return err
+	}
+	n := rows.Rows[0][0].(int64)
+	if n == 0 {
+		return nil
+	}
+	return l.addRows(ctx, Finding{Code: "dup_content_other_key", Severity: Info, Count: n, Column: id.header, Message: plural(n, "row equals", "rows equal") + " another one in everything but the id: possibly entered twice"}, groups)
 }
 
 // important lists the stored columns whose filling is completeness: those of required

@@ -248,6 +248,13 @@ func (l *load) sourceID() (string, keyMode) {
 	if fact {
 		return natural, byNatural
 	}
+	if l.d.Name == "clients" {
+		known := "NULL"
+		if id != "NULL::VARCHAR" {
+			known = fmt.Sprintf("CASE WHEN %[1]s IN (SELECT source_id FROM now.clients WHERE source_system = %[2]s) THEN %[1]s END", id, q(l.source))
+		}
+		return "coalesce(" + known + ", stored_id, " + id + ", " + natural + ")", byID
+	}
 	if id == "NULL::VARCHAR" {
 		return natural, byID
 	}
@@ -313,7 +320,26 @@ func (l *load) stageSQL(id string) string {
 			cols = append(cols, fmt.Sprintf("CAST(%s AS %s) AS %s", l.stored(c.Name), c.Type, warehouse.QuoteIdent(c.Name)))
 		}
 	}
-	return "SELECT " + strings.Join(cols, ", ") + " FROM (" + l.inputSQL() + ")"
+	from := " FROM (" + l.inputSQL() + ")"
+	switch {
+	case l.d.Name == "clients":
+		// A client that came without an id, or now comes without one, is still the same.
+		from += fmt.Sprintf(` LEFT JOIN (SELECT client_key AS stored_name, min(source_id) AS stored_id FROM now.clients WHERE source_system = %s GROUP BY 1 HAVING count(DISTINCT source_id) = 1) ON stored_name = in_client_name`, q(l.source))
+	case l.joinedProducts():
+		from = " FROM (SELECT * REPLACE (trim(unnest(string_split(in_product_name, '+'))) AS in_product_name) FROM (" + l.inputSQL() + "))"
+	}
+	return "SELECT " + strings.Join(cols, ", ") + from
+}
+
+// joinedProducts reports whether a cell may name several products: Microsoft's user
+// exports join them with "+".
+func (l *load) joinedProducts() bool {
+	in := l.inputs["product_name"]
+	if l.d.Name != "license_assignments" || in == nil {
+		return false
+	}
+	h := normalizeHeader(in.header).full
+	return h == "licenses" || h == "assignedproducts"
 }
 
 // staged is the relation of staged rows with their record numbers and every column of the
@@ -335,110 +361,6 @@ func (l *load) staged() string {
 		}
 	}
 	return fmt.Sprintf("(SELECT %s FROM %s%s)", strings.Join(cols, ", "), l.name("staged"), l.tail)
-}
-
-// resolveDuplicates deals with rows that have the same key as another one of the file.
-func (l *load) resolveDuplicates(ctx context.Context) error {
-	staged := l.name("staged")
-	rows, err := l.s.Query(ctx, fmt.Sprintf("SELECT count(*) FROM (SELECT row_id FROM %s GROUP BY row_id HAVING count(*) > 1)", staged))
-	if err != nil || rows.Rows[0][0].(int64) == 0 {
-		return err
-	}
-	// n counts the rows of a key, nth those of the key that are equal: the first of a content has nth 1.
-	twins, err := l.create(ctx, "TABLE", "twins", fmt.Sprintf(`AS SELECT *, first_value(record) OVER (PARTITION BY row_id ORDER BY record, _row) AS first,
- row_number() OVER (PARTITION BY row_id ORDER BY record, _row) AS n, row_number() OVER (PARTITION BY row_id, content ORDER BY record, _row) AS nth,
- content = first_value(content) OVER (PARTITION BY row_id ORDER BY record, _row) AS same
-FROM (SELECT _row, record, row_id, source_id, %s AS content FROM %s WHERE row_id IN (SELECT row_id FROM %s GROUP BY row_id HAVING count(*) > 1))`,
-		l.allContent(l.content(l.mutable()...)), l.staged(), staged))
-	if err != nil {
-		return err
-	}
-	// Rows without an id: the ordinal among equal ones is part of the key.
-	if err := l.s.Exec(ctx, fmt.Sprintf(`UPDATE %s AS t SET row_id = md5(%s || chr(31) || (%s) || chr(31) || x.n)::UUID FROM %s x WHERE t.rowid = x._row AND x.n > 1 AND x.source_id IS NULL`,
-		staged, q(l.source), l.content(), twins)); err != nil {
-		return err
-	}
-	switch l.mode {
-	case byID, byRegister:
-		if err := l.dropTwins(ctx, twins); err != nil {
-			return err
-		}
-	}
-	if l.mode == byNatural || l.mode == byRegister {
-		// The number of a row counts distinct contents first, so that every import of the file gives the same.
-		key := "t.source_id || chr(31) || '#' || x.k"
-		if err := l.s.Exec(ctx, fmt.Sprintf(`UPDATE %[1]s AS t SET source_id = %[2]s, row_id = md5(%[3]s || chr(31) || %[2]s)::UUID
-FROM (SELECT _row, row_number() OVER (PARTITION BY row_id ORDER BY nth, record, _row) AS k FROM %[4]s WHERE %[5]s) x WHERE t.rowid = x._row AND x.k > 1`,
-			staged, key, q(l.source), twins, map[bool]string{true: "nth = 1", false: "true"}[l.mode == byRegister])); err != nil {
-			return err
-		}
-	}
-	return l.reportTwins(ctx, twins)
-}
-
-// reportTwins adds the findings about rows that were kept although they are equal.
-func (l *load) reportTwins(ctx context.Context, twins string) error {
-	kept := "nth > 1"
-	switch l.mode {
-	case byID:
-		kept += " AND source_id IS NULL"
-	case byRegister:
-		return nil
-	}
-	rows, err := l.s.Query(ctx, fmt.Sprintf("SELECT count(*) FROM %s WHERE %s", twins, kept))
-	if err != nil {
-		return err
-	}
-	n := rows.Rows[0][0].(int64)
-	if n == 0 {
-		return nil
-	}
-	return l.addRows(ctx, Finding{Code: "possible_duplicates", Severity: Info, Count: n,
-		Message:    plural(n, "row is", "rows are") + " equal to another row of the file in every known column; all are stored, as nothing shows that they are the same thing",
-		Suggestion: "include an id column in the export to tell repeats from real rows"}, fmt.Sprintf("SELECT record FROM %s WHERE %s", twins, kept))
-}
-
-// allContent adds the unknown columns to a row's content: rows that differ only there
-// are not repeats.
-func (l *load) allContent(content string) string {
-	if len(l.unknown) == 0 || l.mode == byContent {
-		return content
-	}
-	return content + " || coalesce(attributes, '')"
-}
-
-// dropTwins leaves out rows that repeat another one and, where the key is an id, rejects
-// rows that contradict it.
-func (l *load) dropTwins(ctx context.Context, twins string) error {
-	repeats, dropped := "nth > 1", "nth > 1"
-	if l.mode == byID {
-		repeats, dropped = "n > 1 AND same AND source_id IS NOT NULL", "n > 1 AND source_id IS NOT NULL"
-	}
-	rows, err := l.s.Query(ctx, fmt.Sprintf("SELECT count(*) FILTER (%s), count(*) FILTER (%s) FROM %s", repeats, dropped, twins))
-	if err != nil {
-		return err
-	}
-	n, all := rows.Rows[0][0].(int64), rows.Rows[0][1].(int64)
-	if all > n {
-		if err := l.ensureRaw(ctx); err != nil {
-			return err
-		}
-		column := "key"
-		if in := l.inputs[l.d.IDField]; in != nil {
-			column = in.header
-		}
-		if err := l.reject(ctx, fmt.Sprintf(`SELECT w.record, r._line, 2000, %s, replace(w.source_id, chr(31), ' / '), 'dup_natural_key', 'stands in record ' || w.first || ' already, with other values', 'keep one of the two rows'
-FROM %s w JOIN %s r ON r._record = w.record WHERE n > 1 AND NOT same AND source_id IS NOT NULL`, q(column), twins, l.raw())); err != nil {
-			return err
-		}
-	}
-	l.tail = fmt.Sprintf(" WHERE rowid NOT IN (SELECT _row FROM %s WHERE %s)", twins, dropped)
-	if n == 0 {
-		return nil
-	}
-	l.dropped += n
-	return l.addRows(ctx, Finding{Code: "duplicate_rows", Severity: Info, Count: n,
-		Message: plural(n, "row repeats", "rows repeat") + " another row of the file and count once"}, fmt.Sprintf("SELECT record FROM %s WHERE %s", twins, repeats))
 }
 
 // addRows adds a finding with the first records that sel yields.
