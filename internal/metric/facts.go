@@ -38,12 +38,14 @@ FROM (SELECT *, row_number() OVER (PARTITION BY staff_key, valid_from ORDER BY s
 // billing rate taken as its cost (the import says so in a finding).
 const costKnown = `cost_known AS (SELECT count(cost_rate) > 0 AS known FROM staff)`
 
+// Products begin with a factor of more than 18 digits: the engine computes them in 128 bits
+// then, and a large amount cannot overflow.
 var timeFact = fact{
 	name: "time", tables: []string{"time_entries", "staff"}, needs: []string{"time_entries"}, money: true,
 	view: `SELECT row_id, import_id, record, work_date AS day, client_key, staff_key, agreement_id, work_type, billable, currency, hours_worked,
   coalesce(hours_billed, billable_hours) AS hours_billed, billable_hours,
-  hours_worked * rate * multiplier AS labor_cost,
-  (hours_worked * shadow_rate)::DECIMAL(38,10) AS shadow_billable,
+  hours_worked::DECIMAL(20,4) * rate * multiplier AS labor_cost,
+  (hours_worked::DECIMAL(20,4) * shadow_rate)::DECIMAL(38,10) AS shadow_billable,
   CASE WHEN rate IS NULL THEN hours_worked ELSE 0 END AS hours_without_cost, 1 AS entries
 FROM (` + timeRows + `)`,
 	keys:    []string{"client_key", "staff_key", "agreement_id", "work_type", "billable"},
@@ -135,9 +137,9 @@ var surveyFact = fact{
 var licenseFact = fact{
 	name: "licenses", tables: []string{"licenses"}, needs: []string{"licenses"}, money: true, stock: true,
 	view: `SELECT row_id, import_id, record, day, month, client_key, vendor, product_name, currency, seats_purchased, seats_used, wasted AS wasted_seats,
-  (wasted * unit_cost * factor)::DECIMAL(38,10) AS license_waste,
-  (greatest(0, seats_used - seats_purchased) * unit_cost * factor)::DECIMAL(38,10) AS overdeploy_exposure,
-  (seats_purchased * unit_cost * factor)::DECIMAL(38,10) AS license_cost
+  (wasted::DECIMAL(20,2) * unit_cost * factor)::DECIMAL(38,10) AS license_waste,
+  (greatest(0, seats_used - seats_purchased)::DECIMAL(20,2) * unit_cost * factor)::DECIMAL(38,10) AS overdeploy_exposure,
+  (seats_purchased::DECIMAL(20,2) * unit_cost * factor)::DECIMAL(38,10) AS license_cost
 FROM (SELECT l.row_id, l.import_id, l.record, a.day, a.month, l.client_key, l.vendor, l.product_name, l.currency,
     l.seats_purchased::DECIMAL(12,2) AS seats_purchased, coalesce(l.seats_used, l.seats_purchased)::DECIMAL(12,2) AS seats_used,
     l.unit_cost::DECIMAL(16,6) AS unit_cost,
@@ -158,14 +160,14 @@ var mrrFact = fact{
 	name: "mrr", tables: []string{"agreements", "agreement_additions"}, needs: []string{"agreements"}, money: true, stock: true,
 	view: `SELECT row_id, import_id, record, day, month, client_key, agreement_id, currency, mrr, product_value FROM (
   SELECT g.row_id, g.import_id, g.record, a.day, a.month, g.client_key, g.agreement_id, g.currency,
-    (coalesce(g.amount, 0)::DECIMAL(14,4) * ` + monthFactor("g.billing_cycle") + `)::DECIMAL(38,10) AS mrr, 0::DECIMAL(38,10) AS product_value
+    (coalesce(g.amount, 0)::DECIMAL(20,4) * ` + monthFactor("g.billing_cycle") + `)::DECIMAL(38,10) AS mrr, 0::DECIMAL(38,10) AS product_value
   FROM look a JOIN (SELECT *, lead(valid_from) OVER (PARTITION BY source_system, source_id ORDER BY valid_from NULLS FIRST) AS next_from FROM agreements) g
     ON (g.valid_from IS NULL OR g.valid_from <= a.day) AND (g.next_from IS NULL OR g.next_from > a.day)
     AND (g.start_date IS NULL OR g.start_date <= a.day) AND (g.end_date IS NULL OR g.end_date >= a.day) AND (g.cancelled_on IS NULL OR g.cancelled_on > a.day)
     AND (lower(coalesce(g.status, 'active')) NOT IN ('cancelled', 'canceled', 'expired', 'inactive') OR g.end_date IS NOT NULL OR g.cancelled_on IS NOT NULL)
   UNION ALL
   SELECT d.row_id, d.import_id, d.record, a.day, a.month, d.client_key, d.agreement_id, d.currency,
-    (d.units * d.price * d.factor)::DECIMAL(38,10), (d.units * (CASE
+    (d.units::DECIMAL(20,4) * d.price * d.factor)::DECIMAL(38,10), (d.units::DECIMAL(20,4) * (CASE
       WHEN d.price = 0 THEN d.cost / 0.70
       WHEN d.price > 5000 OR d.cost / d.price < 0.35 THEN least(d.price, d.cost / 0.70)
       ELSE d.price END)::DECIMAL(14,6) * d.factor)::DECIMAL(38,10)
@@ -254,7 +256,7 @@ func monthFactor(column string) string {
 	for _, c := range cycles {
 		b.WriteString(" WHEN '" + c.name + "' THEN " + c.factor)
 	}
-	b.WriteString(" ELSE 1 END)::DECIMAL(12,10)")
+	b.WriteString(" ELSE 1 END)::DECIMAL(18,16)")
 	return b.String()
 }
 

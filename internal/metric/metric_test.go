@@ -396,3 +396,24 @@ func TestWithoutDataNumbersAreNullWithAReason(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+func TestLargeAmountsDoNotOverflow(t *testing.T) {
+	t.Parallel()
+	c, w := open(t)
+	put(t, w, map[string]string{
+		"staff":               "SELECT 'p_1' AS staff_key, 99999.5 AS cost_rate, 99999.5 AS bill_rate",
+		"time_entries":        "SELECT 'a' AS client_key, 'p_1' AS staff_key, DATE '2026-01-15' AS work_date, 9999.0 AS hours_worked, 2.5 AS cost_multiplier",
+		"licenses":            "SELECT 'a' AS client_key, 'x' AS product_name, 1000000.0 AS seats_purchased, 0.0 AS seats_used, 99999.0 AS unit_cost, 'yearly' AS billing_cycle",
+		"agreements":          "SELECT 'a' AS client_key, 'A' AS agreement_id, 999999999.0 AS amount, 'quarterly' AS billing_cycle",
+		"agreement_additions": "SELECT 'a' AS client_key, 'A' AS agreement_id, 'x' AS product_name, 1000000.0 AS quantity, 99999.0 AS unit_price, 50000.0 AS unit_cost, 'yearly' AS billing_cycle",
+	})
+	got := ask(t, c, metric.Query{Measures: []string{"labor_cost", "shadow_billable", "license_waste", "mrr", "product_value"}})
+	want := []float64{9999 * 99999.5 * 2.5, 9999 * 99999.5, 1e6 * 99999 / 12, 999999999.0/3 + 1e6*99999/12}
+	cells := strings.Split(got[0], " | ")
+	for i, x := range want {
+		var v float64
+		if _, err := fmt.Sscan(cells[i], &v); err != nil || v < x-1 || v > x+1 {
+			t.Errorf("cell %d: got %s, want %.2f", i, cells[i], x)
+		}
+	}
+}
