@@ -20,7 +20,7 @@ func (s *Service) commit(ctx context.Context, scope tenant.Scope, l *load, dry b
 		return ImportResult{}, err
 	}
 	change.Staged = append(change.Staged, main)
-	if private, ok, err := l.privateRelation(ctx, main.Replace); err != nil {
+	if private, ok, err := l.privateRelation(ctx); err != nil {
 		return ImportResult{}, err
 	} else if ok {
 		change.Staged = append(change.Staged, private)
@@ -166,7 +166,7 @@ func (l *load) relation(ctx context.Context) (warehouse.Staged, error) {
 
 // privateRelation is the staged rows of the side table, false when the file has no
 // private field. Entities have one row, of their newest first day.
-func (l *load) privateRelation(ctx context.Context, replace string) (warehouse.Staged, bool, error) {
+func (l *load) privateRelation(ctx context.Context) (warehouse.Staged, bool, error) {
 	t, ok := l.d.privateTable()
 	any := false
 	for _, f := range l.d.Fields {

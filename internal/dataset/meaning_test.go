@@ -1,6 +1,7 @@
 package dataset_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -371,4 +372,46 @@ func TestManyRejectsAreAllKept(t *testing.T) {
 		}
 	}
 	want(t, "kept", kept, 10_500)
+}
+
+func TestACanceledImportStoresNothingAndLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t)
+	text := timeHeader + strings.Repeat("Dana,Harbor,2026-03-01,1\n", 2000)
+	for _, phase := range []string{"reading", "checking", "storing"} {
+		ctx, cancel := context.WithCancel(t.Context())
+		_, err := x.Import(ctx, acme, dataset.ImportRequest{Name: "time.csv", Reader: strings.NewReader(text), Progress: func(p string, _, _ int64) {
+			if p == phase {
+				cancel()
+			}
+		}})
+		if fault.KindOf(err) != fault.Canceled {
+			t.Errorf("canceled while %s: got %v, want a canceled fault", phase, err)
+		}
+	}
+	tables, err := x.w.Tables(t.Context(), acme, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range tables {
+		if table.Rows != 0 {
+			t.Errorf("%s holds %d rows of a canceled import", table.Name, table.Rows)
+		}
+	}
+	list, err := x.Imports(t.Context(), acme, 10, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want(t, "imports", len(list), 0)
+	s, err := x.w.NewSession(t.Context(), acme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	rows, err := s.Query(t.Context(), "SELECT count(*) FROM duckdb_tables() WHERE temporary AND table_name LIKE 'ds%'")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want(t, "temporary tables", rows.Rows[0][0], any(int64(0)))
+	want(t, "and then it works", counts(x.load(t, "time.csv", text)), "2000 2000 0 0 0")
 }

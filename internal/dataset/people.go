@@ -74,7 +74,7 @@ func (l *load) aliases(ctx context.Context) (string, error) {
 	var keys string
 	if l.d.Name == "clients" {
 		known += fmt.Sprintf(" UNION SELECT client_key, client_id FROM %s", l.staged())
-		keys = l.storedClientKeys(ctx)
+		keys = storedClientKeys()
 	} else {
 		keys = fmt.Sprintf("SELECT DISTINCT client_key AS key FROM %s WHERE client_key IS NOT NULL", l.staged())
 	}
@@ -106,7 +106,7 @@ SELECT md5('aliases' || chr(31) || 'client' || chr(31) || key)::UUID AS row_id, 
 }
 
 // storedClientKeys selects the client keys that stored facts use; "" when there are none.
-func (l *load) storedClientKeys(ctx context.Context) string {
+func storedClientKeys() string {
 	var parts []string
 	for _, d := range datasets {
 		if d.Name == "clients" {

@@ -88,7 +88,7 @@ func (r *recordReader) read() (record, error) {
 			case !any:
 				return rec, io.EOF
 			}
-			return r.end(rec)
+			return r.endCell(rec)
 		}
 		if err != nil {
 			return rec, fault.Wrapf(fault.Unavailable, err, "the file could not be read")
@@ -121,7 +121,7 @@ func (r *recordReader) read() (record, error) {
 			}
 			r.line++
 			if !inside {
-				return r.end(rec)
+				return r.endCell(rec)
 			}
 			r.cell = append(r.cell, '\n')
 		case c == 0, closed && c == ' ':
@@ -137,8 +137,6 @@ func (r *recordReader) read() (record, error) {
 		}
 	}
 }
-
-func (r *recordReader) end(rec record) (record, error) { return r.endCell(rec) }
 
 func (r *recordReader) endCell(rec record) (record, error) {
 	if len(rec.Fields) == maxColumns {

@@ -16,7 +16,6 @@ type rule struct {
 	message    string   // follows "12 rows: "
 	suggestion string
 	invalid    bool // counts against validity
-	crossCheck bool // counts against consistency
 }
 
 // rules of every dataset that has the fields; TODAY is the tenant's day.
