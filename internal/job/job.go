@@ -9,7 +9,9 @@ package job
 import (
 	"context"
 	"database/sql"
+	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -20,18 +22,23 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
-	"github.com/riverqueue/river/rivermigrate"
 
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
 )
 
+//go:embed queries.sql
+var queriesSQL string
+
+var queries = metadb.MustParseQueries(queriesSQL)
+
 // Options tunes a Queue. The zero value is ready to use.
 type Options struct {
 	// Workers is how many jobs run at once in this process. Zero means 1.
 	Workers int
-	// MaxAttempts is how often a failing job is tried. Zero means 10.
+	// MaxAttempts is how often a failing job is tried before it is discarded; after the nth
+	// attempt it waits about n⁴ seconds. Zero means 10: over four hours in all.
 	MaxAttempts int
 	// Timeout bounds one attempt. Zero means 10 minutes.
 	Timeout time.Duration
@@ -42,7 +49,10 @@ type Options struct {
 	Poll time.Duration
 }
 
-// Func does one job. An error means: try again later.
+// Func does one job. It may be called again for a job it has done already, when the process
+// died before that was recorded, so it must bear repetition. It returns when ctx ends. An
+// error or a panic means: try again later; an error of kind Invalid or NotFound, which
+// trying again cannot help, ends the job.
 type Func func(ctx context.Context, scope tenant.Scope, args json.RawMessage) error
 
 // Queue enqueues and works jobs. Register everything before Run.
@@ -85,6 +95,9 @@ func New(db *metadb.DB, log *slog.Logger, opt Options) (*Queue, error) {
 	if opt.Poll <= 0 {
 		opt.Poll = time.Second
 	}
+	if opt.RescueAfter <= opt.Timeout {
+		return nil, fmt.Errorf("job queue: RescueAfter (%s) must be longer than Timeout (%s), or running jobs would be worked twice", opt.RescueAfter, opt.Timeout)
+	}
 	q := &Queue{db: db, log: log, opt: opt, funcs: map[string]Func{}}
 	// A client without queues only inserts; Run makes the working one.
 	var err error
@@ -99,35 +112,6 @@ func New(db *metadb.DB, log *slog.Logger, opt Options) (*Queue, error) {
 	return q, nil
 }
 
-// Migrate brings the queue's own tables up to date.
-func (q *Queue) Migrate(ctx context.Context) error {
-	var err error
-	if q.pg != nil {
-		err = migrate(ctx, func() (*rivermigrate.Migrator[pgx.Tx], error) {
-			return rivermigrate.New(riverpgxv5.New(q.db.Driver().(*pgxpool.Pool)), &rivermigrate.Config{Logger: q.log})
-		})
-	} else {
-		err = migrate(ctx, func() (*rivermigrate.Migrator[*sql.Tx], error) {
-			return rivermigrate.New(riversqlite.New(q.db.Driver().(*sql.DB)), &rivermigrate.Config{Logger: q.log})
-		})
-	}
-	if err != nil {
-		return fmt.Errorf("job queue: %w", err)
-	}
-	return nil
-}
-
-func migrate[T any](ctx context.Context, open func() (*rivermigrate.Migrator[T], error)) error {
-	m, err := open()
-	if err != nil {
-		return err
-	}
-	if _, err = m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
-		_, err = m.Migrate(ctx, rivermigrate.DirectionUp, nil) // another process was at it
-	}
-	return err
-}
-
 // Register says what a kind does. A kind that is not registered stays in the queue.
 func (q *Queue) Register(kind string, fn Func) { q.funcs[kind] = fn }
 
@@ -136,6 +120,9 @@ func (q *Queue) Register(kind string, fn Func) { q.funcs[kind] = fn }
 func (q *Queue) Enqueue(ctx context.Context, scope tenant.Scope, tx *metadb.Tx, kind string, args any) error {
 	if err := scope.Check(); err != nil {
 		return err
+	}
+	if kind == "" {
+		return errors.New("job: no kind given")
 	}
 	raw, err := json.Marshal(args)
 	if err != nil {
@@ -153,13 +140,20 @@ func (q *Queue) Enqueue(ctx context.Context, scope tenant.Scope, tx *metadb.Tx, 
 	return nil
 }
 
-// Run works jobs until ctx ends, then lets the running ones finish for up to 10 s.
+const (
+	finishTime = 10 * time.Second // for running jobs, once Run is to end
+	cancelTime = 5 * time.Second  // for jobs whose context has ended
+)
+
+// Run works jobs until ctx ends. Running jobs then have 10 s to finish; after that their
+// context ends, too, and they are tried again later. A job that ignores even this makes
+// Run return an error after 5 s more; it is taken over like that of a dead worker.
 func (q *Queue) Run(ctx context.Context) error {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &worker{q: q})
 	cfg := &river.Config{
 		Logger: q.log, Workers: workers, Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: q.opt.Workers}},
-		MaxAttempts: q.opt.MaxAttempts, JobTimeout: q.opt.Timeout, RescueStuckJobsAfter: q.opt.RescueAfter,
+		MaxAttempts: q.opt.MaxAttempts, JobTimeout: q.opt.Timeout, RescueStuckJobsAfter: q.opt.RescueAfter, SoftStopTimeout: finishTime,
 		FetchPollInterval: q.opt.Poll, FetchCooldown: min(q.opt.Poll, 100*time.Millisecond), PollOnly: q.pg == nil,
 	}
 	if q.pg != nil {
@@ -182,10 +176,10 @@ func work[T any](ctx context.Context, open func() (*river.Client[T], error)) err
 		return fmt.Errorf("job worker: %w", err)
 	}
 	<-ctx.Done()
-	stop, cancel := context.WithTimeout(detached, 10*time.Second)
+	stop, cancel := context.WithTimeout(detached, finishTime+cancelTime)
 	defer cancel()
-	if client.Stop(stop) != nil {
-		return client.StopAndCancel(detached)
+	if err := client.Stop(stop); err != nil {
+		return fmt.Errorf("job worker: a job does not end: %w", err)
 	}
 	return nil
 }
@@ -196,7 +190,7 @@ func (q *Queue) Counts(ctx context.Context) (map[string]int, error) {
 	counts := map[string]int{}
 	err := q.db.Read(ctx, func(tx *metadb.Tx) error {
 		clear(counts)
-		rows, err := tx.Query(ctx, "SELECT CAST(state AS TEXT), count(*) FROM river_job GROUP BY state")
+		rows, err := tx.Query(ctx, queries.Get("count_jobs"))
 		if err != nil {
 			return err
 		}

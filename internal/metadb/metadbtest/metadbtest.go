@@ -9,13 +9,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 	"sync"
@@ -93,24 +93,27 @@ func DSN(t testing.TB, engine metadb.Engine) string {
 	return mine.String()
 }
 
-// PrepareAll prepares every statement on both engines, so that a typo fails.
+// PrepareAll prepares every statement on both engines, so that a typo fails. A name that
+// ends in "_postgres" or "_sqlite" is for that engine only.
 func PrepareAll(t *testing.T, queries metadb.Queries) {
 	t.Helper()
-	Each(t, func(t *testing.T, db *metadb.DB) {
-		names := make([]string, 0, len(queries))
-		for name := range queries {
-			names = append(names, name)
+	Each(t, func(t *testing.T, db *metadb.DB) { Prepare(t, db, queries) })
+}
+
+// Prepare prepares every statement on db, whose tables may be more than the migrations'.
+func Prepare(t *testing.T, db *metadb.DB, queries metadb.Queries) {
+	t.Helper()
+	if len(queries) == 0 {
+		t.Error("there are no statements to prepare")
+	}
+	for _, name := range slices.Sorted(maps.Keys(queries)) {
+		if strings.HasSuffix(name, "_postgres") && db.Engine() != metadb.Postgres || strings.HasSuffix(name, "_sqlite") && db.Engine() != metadb.SQLite {
+			continue
 		}
-		sort.Strings(names)
-		for _, name := range names {
-			if strings.HasSuffix(name, "_postgres") && db.Engine() != metadb.Postgres || strings.HasSuffix(name, "_sqlite") && db.Engine() != metadb.SQLite {
-				continue
-			}
-			if err := prepare(t.Context(), db, queries.Get(name)); err != nil {
-				t.Errorf("%s: %v", name, err)
-			}
+		if err := prepare(t.Context(), db, queries.Get(name)); err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
-	})
+	}
 }
 
 func prepare(ctx context.Context, db *metadb.DB, text string) error {
