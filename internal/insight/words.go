@@ -14,9 +14,6 @@ import (
 // amount writes money for a sentence: "3,480.00", rounded half-even.
 func amount(d quantity.Decimal) string { return grouped(d.RoundBank(2).StringFixed(2)) }
 
-// whole writes a number without decimals and with groups: "12,400".
-func whole(d quantity.Decimal) string { return grouped(d.RoundBank(0).StringFixed(0)) }
-
 // plain writes a number with as few decimals as it has, at most two: "38", "12.5".
 func plain(d quantity.Decimal) string {
 	s := d.RoundBank(2).StringFixed(2)

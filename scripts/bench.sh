@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Benchmarks in one run, as ratios to a bare DuckDB script (docs/benchmarks.md).
+# MOAT_BENCH_LOGS: time entries of the import comparison (default 1,000,000).
+# MOAT_BENCH_BIG: time entries of the serving benchmark (default the same; 10000000 for the full one).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+scripts/test-deps.sh
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+logs=${MOAT_BENCH_LOGS:-1000000}
+big=${MOAT_BENCH_BIG:-$logs}
+go run ./scripts/workload -out "$work/files" -logs "$logs"
+[ "$big" = "$logs" ] || go run ./scripts/workload -out "$work/big" -logs "$big"
+.cache/venv/bin/python scripts/bench.py bin/moatmetrics "$work" "$logs" "$big"
