@@ -41,7 +41,7 @@ type Config struct {
 }
 
 func defaults() Config {
-	return Config{Data: "data", Tenant: "default", Listen: "127.0.0.1:8080", MemoryMB: 1000, LogLevel: "warn"}
+	return Config{Data: "data", Tenant: "default", Listen: "127.0.0.1:8080", MemoryMB: 800, LogLevel: "warn"}
 }
 
 // loadConfig reads the settings for a data directory ("" means the default one) and

@@ -39,7 +39,7 @@ func openEngine(ctx context.Context, dir string, opt Options) (*engine, error) {
 	}
 	memory := opt.MemoryMB
 	if memory <= 0 {
-		memory = 1000
+		memory = 800
 	}
 	readers := opt.Readers
 	if readers <= 0 {

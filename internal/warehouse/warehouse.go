@@ -71,7 +71,7 @@ type Schema struct {
 
 // Options tunes a Warehouse. The zero value is ready to use.
 type Options struct {
-	// MemoryMB bounds the engine's memory. Zero means 1,000.
+	// MemoryMB bounds the engine's memory. Zero means 800.
 	MemoryMB int
 	// Threads bounds the engine's threads. Zero means the number of processors.
 	Threads int
