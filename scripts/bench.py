@@ -8,10 +8,10 @@ import duckdb, sys
 src, out = sys.argv[1], sys.argv[2]
 con = duckdb.connect()
 con.execute("SET threads=2; SET enable_progress_bar=false")
-con.execute(f"""CREATE TABLE typed AS SELECT client_name, staff_name, staff_email, work_date, hours, rate, project_name, task_description, billable, key,
-  row_number() OVER (PARTITION BY key) AS ordinal FROM (SELECT client_name, staff_name, staff_email, TRY_CAST(date AS DATE) work_date, TRY_CAST(hours AS DECIMAL(9,4)) hours,
-  TRY_CAST(rate AS DECIMAL(18,6)) rate, project_name, task_description, TRY_CAST(billable AS BOOLEAN) billable,
-  md5(concat_ws('|', client_name, staff_name, staff_email, date, hours, rate, project_name, task_description, billable))::UUID AS key
+con.execute(f"""CREATE TABLE typed AS SELECT client_name, staff_name, staff_email, work_date, "hours", rate, project_name, task_description, billable, key,
+  row_number() OVER (PARTITION BY key) AS ordinal FROM (SELECT client_name, staff_name, staff_email, TRY_CAST(date AS DATE) AS work_date, TRY_CAST(hours AS DECIMAL(9,4)) AS "hours",
+  TRY_CAST(rate AS DECIMAL(18,6)) AS rate, project_name, task_description, TRY_CAST(billable AS BOOLEAN) AS billable,
+  md5(concat_ws('|', client_name, staff_name, staff_email, date, "hours", rate, project_name, task_description, billable))::UUID AS key
   FROM read_csv('{src}', all_varchar=true, header=true))""")
 con.execute(f"COPY (SELECT *, strftime(work_date, '%Y-%m') AS month FROM typed) TO '{out}' (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (month))")
 '''
