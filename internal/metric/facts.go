@@ -24,10 +24,12 @@ type fact struct {
 
 // rollup is a stored sum of a fact by month and some of its keys.
 type rollup struct {
-	table  string
-	source string // table it is computed from: the base table or a finer roll-up
-	keys   []string
+	table string
+	keys  []string
 }
+
+// keyIDs are the stable Parquet field ids of roll-ups' key columns.
+var keyIDs = map[string]int{"client_key": 10, "staff_key": 11, "agreement_id": 12, "work_type": 13, "billable": 14, "revenue_category": 15}
 
 // staffRates is the cost and bill rate of each staff member with the days they hold.
 const staffRates = `staff_rates AS (SELECT staff_key, cost_rate, bill_rate, valid_from, valid_to,
@@ -51,9 +53,8 @@ FROM (` + timeRows + `)`,
 	keys:    []string{"client_key", "staff_key", "agreement_id", "work_type", "billable"},
 	columns: []string{"hours_worked", "hours_billed", "billable_hours", "labor_cost", "shadow_billable", "hours_without_cost", "entries"},
 	rollups: []rollup{
-		{"rollup_time_staff", "rollup_time_fine", []string{"staff_key", "billable"}},
-		{"rollup_time_client", "rollup_time_fine", []string{"client_key", "billable"}},
-		{"rollup_time_fine", "time_entries", []string{"client_key", "staff_key", "agreement_id", "work_type", "billable"}},
+		{"rollup_time_staff", []string{"staff_key", "work_type", "billable"}},
+		{"rollup_time_client", []string{"client_key", "agreement_id", "work_type", "billable"}},
 	},
 }
 
@@ -77,7 +78,7 @@ WHERE lower(coalesce(status, '')) NOT IN ('void', 'voided', 'draft', 'deleted', 
   AND lower(coalesce(invoice_type, '')) NOT IN ('down payment', 'downpayment')`,
 	keys:    []string{"client_key", "agreement_id", "revenue_category"},
 	columns: []string{"revenue", "recurring_revenue", "tax", "revenue_tax_unknown", "lines"},
-	rollups: []rollup{{"rollup_invoices", "invoices", []string{"client_key", "agreement_id", "revenue_category"}}},
+	rollups: []rollup{{"rollup_invoices", []string{"client_key", "agreement_id", "revenue_category"}}},
 }
 
 // earnedFact spreads each line over the months of its service period by days; the parts of
@@ -278,8 +279,8 @@ var sumTypes = map[string]warehouse.Type{
 func Rollups() []warehouse.Rollup {
 	var out []warehouse.Rollup
 	for _, f := range facts {
-		for i := len(f.rollups) - 1; i >= 0; i-- { // the finest first: others are made of it
-			out = append(out, f.rollup(f.rollups[i]))
+		for _, r := range f.rollups {
+			out = append(out, f.rollup(r))
 		}
 	}
 	return out
@@ -288,12 +289,12 @@ func Rollups() []warehouse.Rollup {
 func (f *fact) rollup(r rollup) warehouse.Rollup {
 	t := warehouse.Table{Name: r.table, Month: "month", Columns: []warehouse.Column{{ID: 1, Name: "month", Type: "DATE"}, {ID: 2, Name: "currency", Type: "VARCHAR"}}}
 	selects := []string{"month", "currency"}
-	for i, k := range r.keys {
+	for _, k := range r.keys {
 		kind := warehouse.Type("VARCHAR")
 		if k == "billable" {
 			kind = "BOOLEAN"
 		}
-		t.Columns = append(t.Columns, warehouse.Column{ID: 10 + i, Name: k, Type: kind})
+		t.Columns = append(t.Columns, warehouse.Column{ID: keyIDs[k], Name: k, Type: kind})
 		selects = append(selects, k)
 	}
 	groups := strings.Join(selects, ", ")
@@ -301,17 +302,8 @@ func (f *fact) rollup(r rollup) warehouse.Rollup {
 		t.Columns = append(t.Columns, warehouse.Column{ID: 30 + i, Name: c, Type: sumTypes[c]})
 		selects = append(selects, "sum("+c+")::"+string(sumTypes[c])+" AS "+c)
 	}
-	out := warehouse.Rollup{Table: t, Source: r.source}
-	from := r.source
-	if r.source == f.tables[0] {
-		out.Joins = f.tables[1:]
-		from = "(SELECT *, date_trunc('month', day)::DATE AS month FROM (" + f.view + "))"
-	}
-	out.SQL = f.helpers() + "SELECT " + strings.Join(selects, ", ") + " FROM " + from + " GROUP BY " + groups
-	if r.source != f.tables[0] {
-		out.SQL = "SELECT " + strings.Join(selects, ", ") + " FROM " + from + " GROUP BY " + groups
-	}
-	return out
+	return warehouse.Rollup{Table: t, Source: f.tables[0], Joins: f.tables[1:],
+		SQL: f.helpers() + "SELECT " + strings.Join(selects, ", ") + " FROM (SELECT *, date_trunc('month', day)::DATE AS month FROM (" + f.view + ")) GROUP BY " + groups}
 }
 
 // helpers are the common tables that a fact's view reads, for a statement of its own.

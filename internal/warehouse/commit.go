@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
@@ -94,7 +96,9 @@ func (s *Session) merge(ctx context.Context, base *state, c Change) (*plan, erro
 		if !ok {
 			return p, fmt.Errorf("commit: no table %q", st.Table)
 		}
+		start := time.Now()
 		months, err := s.mergeTable(ctx, p, t, st, c.Today, records)
+		s.w.log.DebugContext(ctx, "table merged", slog.String("table", t.Name), slog.Duration("elapsed", time.Since(start)))
 		if err != nil {
 			return p, fmt.Errorf("commit %s: %w", st.Table, err)
 		}
@@ -339,9 +343,11 @@ func (s *Session) rebuildRollups(ctx context.Context, p *plan, touched map[strin
 		for _, j := range r.Joins {
 			p.read[j] = true
 		}
+		start := time.Now()
 		if err := s.rebuildRollup(ctx, p, r, months, all); err != nil {
 			return fmt.Errorf("roll-up %s: %w", r.Table.Name, err)
 		}
+		s.w.log.DebugContext(ctx, "roll-up rebuilt", slog.String("table", r.Table.Name), slog.Duration("elapsed", time.Since(start)))
 		if all {
 			months = nil
 			for _, f := range p.next.files[r.Source] {
