@@ -22,6 +22,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/maypok86/otter/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
@@ -62,9 +63,16 @@ type Options struct {
 type server struct {
 	Deps
 	opt    Options
-	keys   idempotency
-	served *prometheus.HistogramVec
+	keys    idempotency
+	served  *prometheus.HistogramVec
+	answers *otter.Cache[string, []byte] // encoded answers of GETs by their ETag
 }
+
+// Bounds of the cache of encoded answers, bytes.
+const (
+	answersBytes = 64 << 20
+	answerBytes  = 4 << 20
+)
 
 const jsonLimit = 1 << 20
 
@@ -79,7 +87,8 @@ func New(deps Deps, opt Options) http.Handler {
 	if opt.Version == "" {
 		opt.Version = "dev"
 	}
-	s := &server{Deps: deps, opt: opt}
+	s := &server{Deps: deps, opt: opt, answers: otter.Must(&otter.Options[string, []byte]{
+		MaximumWeight: answersBytes, Weigher: func(_ string, v []byte) uint32 { return uint32(len(v)) + 200 }})}
 	registry := prometheus.NewRegistry()
 	s.served = prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "moatmetrics_http_request_seconds", Help: "Time to answer, by route and status.", Buckets: []float64{.001, .002, .005, .01, .025, .05, .1, .25, .5, 1, 5, 30}}, []string{"route", "status"})
 	registry.MustRegister(s.served)
@@ -224,7 +233,8 @@ func localHost(host string) bool {
 // snapshotPaths are GET answers that depend on nothing but the snapshot and the address.
 var snapshotPaths = []string{"/api/v1/query", "/api/v1/metrics", "/api/v1/analyses", "/api/v1/insights", "/api/v1/explain", "/api/v1/datasets"}
 
-// cached answers 304 before any work when the client holds the answer of this snapshot.
+// cached answers before any work when the client or the cache holds the answer of this
+// snapshot. The day is part of the tag: which months are complete depends on it.
 func (s *server) cached(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fits := false
@@ -241,7 +251,7 @@ func (s *server) cached(next http.Handler) http.Handler {
 			writeProblem(w, problemOf(err))
 			return
 		}
-		sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d\x00%s\x00%s", s.opt.Version, s.Scope.Tenant, snap, r.URL.Path, r.URL.RawQuery))
+		sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d\x00%s\x00%s\x00%s", s.opt.Version, s.Scope.Tenant, snap, time.Now().UTC().Format(time.DateOnly), r.URL.Path, r.URL.RawQuery))
 		tag := `"` + hex.EncodeToString(sum[:12]) + `"`
 		w.Header().Set("Cache-Control", "private, no-cache")
 		for _, have := range strings.Split(r.Header.Get("If-None-Match"), ",") {
@@ -251,28 +261,47 @@ func (s *server) cached(next http.Handler) http.Handler {
 				return
 			}
 		}
-		next.ServeHTTP(&tagged{ResponseWriter: w, tag: tag}, r)
+		if body, ok := s.answers.GetIfPresent(tag); ok {
+			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set("ETag", tag)
+			w.Write(body)
+			return
+		}
+		t := &tagged{ResponseWriter: w, tag: tag}
+		next.ServeHTTP(t, r)
+		if t.code == http.StatusOK && len(t.body) > 0 && w.Header().Get("Content-Type") == "application/json" {
+			s.answers.Set(tag, t.body)
+		}
 	})
 }
 
-// tagged adds the ETag to successful answers only.
+// tagged adds the ETag to successful answers, and keeps what is small enough to cache.
 type tagged struct {
 	http.ResponseWriter
 	tag  string
-	sent bool
+	code int
+	body []byte // nil when too large
+	over bool
 }
 
 func (t *tagged) WriteHeader(code int) {
-	if code == http.StatusOK && !t.sent {
-		t.Header().Set("ETag", t.tag)
+	if t.code == 0 {
+		t.code = code
+		if code == http.StatusOK {
+			t.Header().Set("ETag", t.tag)
+		}
 	}
-	t.sent = true
 	t.ResponseWriter.WriteHeader(code)
 }
 
 func (t *tagged) Write(b []byte) (int, error) {
-	if !t.sent {
+	if t.code == 0 {
 		t.WriteHeader(http.StatusOK)
+	}
+	if t.over = t.over || len(t.body)+len(b) > answerBytes; t.over {
+		t.body = nil
+	} else {
+		t.body = append(t.body, b...)
 	}
 	return t.ResponseWriter.Write(b)
 }

@@ -205,6 +205,9 @@ func TestAnAnswerOfTheSameSnapshotIsNotSentAgain(t *testing.T) {
 	if tag == "" {
 		t.Fatal("no ETag")
 	}
+	if a := get(t, s, "/api/v1/query?measures=revenue"); a.body != first.body || a.header.Get("ETag") != tag || a.header.Get("Content-Type") != first.header.Get("Content-Type") {
+		t.Errorf("asked again: %+v, want the same answer %+v", a, first)
+	}
 	if a := get(t, s, "/api/v1/query?measures=revenue", "If-None-Match", tag); a.status != http.StatusNotModified {
 		t.Errorf("same snapshot: %d", a.status)
 	}
