@@ -62,7 +62,7 @@ type Options struct {
 
 type server struct {
 	Deps
-	opt    Options
+	opt     Options
 	keys    idempotency
 	served  *prometheus.HistogramVec
 	answers *otter.Cache[string, []byte] // encoded answers of GETs by their ETag
