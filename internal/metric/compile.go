@@ -9,229 +9,179 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
 )
 
-// labels are the tables that turn keys into what people read. They are small.
-var labels = map[string]struct{ tables, sql, join string }{
-	"client": {"clients aliases", `current_clients AS (SELECT client_key, industry, account_manager, CASE WHEN is_internal THEN 'internal' ELSE lower(coalesce(status, 'active')) END AS status
-  FROM (SELECT *, row_number() OVER (PARTITION BY client_key ORDER BY valid_from DESC NULLS LAST, source_system, source_id) AS nth FROM clients) WHERE nth = 1),
-client_aliases AS (SELECT key, min(canonical) AS canonical FROM aliases WHERE kind = 'client' GROUP BY key),
-client_labels AS (SELECT k.key, k.client, c.industry, c.account_manager, c.status FROM (
-    SELECT key, canonical AS client FROM client_aliases UNION ALL
-    SELECT client_key, client_key FROM current_clients WHERE client_key NOT IN (SELECT key FROM client_aliases)) k
-  LEFT JOIN current_clients c ON c.client_key = k.client)`, "LEFT JOIN client_labels cl ON cl.key = f.client_key"},
-	"staff": {"people staff", `staff_labels AS (SELECT p.person_key, p.name, s.team, s.role FROM (SELECT person_key, min(coalesce(name, email)) AS name FROM people GROUP BY 1) p
-  LEFT JOIN (SELECT *, row_number() OVER (PARTITION BY staff_key ORDER BY valid_from DESC NULLS LAST, source_system, source_id) AS nth FROM staff) s ON s.staff_key = p.person_key AND s.nth = 1)`,
-		"LEFT JOIN staff_labels sl ON sl.person_key = f.staff_key"},
-	"agreement": {"agreements", `agreement_labels AS (SELECT agreement_id, agreement_name, client_key FROM (SELECT *, row_number() OVER (PARTITION BY agreement_id ORDER BY valid_from DESC NULLS LAST, source_system, source_id) AS nth FROM agreements WHERE agreement_id IS NOT NULL) WHERE nth = 1)`,
-		"LEFT JOIN agreement_labels al ON al.agreement_id = f.agreement_id"},
-}
-
-// dimensionSQL says which key a dimension needs, which labels, and its SQL over f.
-var dimensionSQL = map[string]struct{ key, label, sql string }{
-	"client":           {"client_key", "client", "coalesce(cl.client, f.client_key, 'unassigned')"},
-	"client_status":    {"client_key", "client", "coalesce(cl.status, 'unknown')"},
-	"industry":         {"client_key", "client", "coalesce(cl.industry, 'unknown')"},
-	"account_manager":  {"client_key", "client", "coalesce(cl.account_manager, 'none')"},
-	"agreement":        {"agreement_id", "agreement", "CASE WHEN f.agreement_id IS NULL THEN 'no agreement' ELSE coalesce(al.agreement_name || ' (' || al.client_key || ')', f.agreement_id) END"},
-	"revenue_category": {"revenue_category", "", "f.revenue_category"},
-	"staff":            {"staff_key", "staff", "coalesce(sl.name, f.staff_key, 'unassigned')"},
-	"team":             {"staff_key", "staff", "coalesce(sl.team, 'none')"},
-	"role":             {"staff_key", "staff", "coalesce(sl.role, 'none')"},
-	"work_type":        {"work_type", "", "coalesce(f.work_type, 'none')"},
-	"product":          {"product_name", "", "coalesce(f.product_name, 'none')"},
-	"vendor":           {"vendor", "", "coalesce(f.vendor, 'none')"},
-	"ticket_type":      {"ticket_type", "", "coalesce(f.ticket_type, 'none')"},
-	"priority":         {"priority", "", "coalesce(f.priority, 'none')"},
-}
-
-// has reports whether the fact can be cut by a dimension.
-func (f *fact) has(dim string) bool {
-	switch dim {
-	case "month", "quarter", "year":
-		return true
-	case "day", "week":
-		return !f.stock && !f.monthly
-	case "currency":
-		return f.money
-	}
-	return slices.Contains(f.keys, dimensionSQL[dim].key)
-}
-
-// expr returns a dimension's SQL over f; source is the table f comes from.
-func (f *fact) expr(dim, source string) string {
-	day := "f.day"
-	if source != "" {
-		day = "f.month"
-	}
-	switch dim {
-	case "day":
-		return day
-	case "week", "quarter", "year":
-		return fmt.Sprintf("date_trunc('%s', %s)::DATE", dim, day)
-	case "month":
-		if f.stock {
-			return "f.month"
-		}
-		return fmt.Sprintf("date_trunc('month', %s)::DATE", day)
-	case "currency":
-		return "coalesce(f.currency, 'none')"
-	}
-	return dimensionSQL[dim].sql
-}
-
-// plan is a query ready to run.
+// plan is a query ready to run. Its columns are: a column for each dimension, one for each
+// base measure, and for each fact the number of rows added up and the smallest and
+// greatest currency among them.
 type plan struct {
 	sql     string
 	args    []any
 	uses    []warehouse.TableUse
-	sources []string // for tests and lineage: the table or roll-up each fact is read from
+	sources []string // the table or roll-up that each fact is read from
 }
 
 // compile translates a checked query: each fact is summed by the dimensions on its own,
 // the parts are laid side by side and summed again, so that no join can multiply rows.
-func (c *Catalog) compile(q *question) plan {
-	b := &builder{c: c, q: q, used: map[string]bool{}}
+func compile(q *question) plan {
+	b := &builder{q: q}
 	var parts []string
-	for _, f := range q.facts {
-		parts = append(parts, b.part(f))
+	for i := range q.facts {
+		parts = append(parts, b.part(i))
 	}
-	var outer []string
+	var outer, groups []string
 	for i := range q.dims {
 		outer = append(outer, fmt.Sprintf("d%d", i+1))
 	}
+	groups = slices.Clone(outer)
 	for _, m := range q.base {
-		outer = append(outer, fmt.Sprintf("sum(%s) AS %s", m.Name, m.Name))
+		outer = append(outer, fmt.Sprintf("sum(%[1]s) AS %[1]s", m.Name))
 	}
-	outer = append(outer, "min(lo) AS lo", "max(hi) AS hi", "sum(n)::BIGINT AS n")
+	for i := range q.facts {
+		outer = append(outer, fmt.Sprintf("sum(n%[1]d)::BIGINT AS n%[1]d, min(lo%[1]d) AS lo%[1]d, max(hi%[1]d) AS hi%[1]d", i+1))
+	}
 	sql := "SELECT " + strings.Join(outer, ", ") + " FROM (\n" + strings.Join(parts, "\nUNION ALL\n") + ")"
-	if len(q.dims) > 0 {
-		var groups []string
-		for i := range q.dims {
-			groups = append(groups, fmt.Sprintf("d%d", i+1))
-		}
+	if len(groups) > 0 {
 		sql += " GROUP BY " + strings.Join(groups, ", ")
 	}
-	if len(b.ctes) > 0 {
-		sql = "WITH " + strings.Join(b.ctes, ",\n") + "\n" + sql
-	}
-	return plan{sql: sql, args: b.args, uses: b.uses, sources: b.sources}
+	return plan{sql: b.withHelpers(sql), args: b.args, uses: b.uses, sources: b.sources}
 }
 
 type builder struct {
-	c       *Catalog
 	q       *question
-	ctes    []string
+	helpers []string
 	args    []any
 	uses    []warehouse.TableUse
 	sources []string
-	used    map[string]bool
 }
 
 // part is the SELECT of one fact with all dimensions and, for its own, the measures.
-func (b *builder) part(f *fact) string {
-	q := b.q
-	source := b.source(f)
-	b.sources = append(b.sources, orName(source, f.tables[0]))
-	from := "(" + f.view + ") f"
-	if source != "" {
-		from = warehouse.QuoteIdent(source) + " f"
-		b.use(source, q.period)
-	} else {
-		for i, t := range f.tables {
-			p := quantity.Period{}
-			if i == 0 && !f.stock && !f.monthly {
-				p = q.period
-			}
-			b.use(t, p)
-		}
-		b.viewTables(f)
-	}
-	var joins []string
-	for _, d := range slices.Concat(q.dims, q.filter.dims) {
-		if l := dimensionSQL[d].label; l != "" && !slices.Contains(joins, labels[l].join) {
-			joins = append(joins, labels[l].join)
-			b.label(l)
-		}
-	}
+func (b *builder) part(at int) string {
+	q, f := b.q, b.q.facts[at]
+	source := q.source(f)
+	r := b.read(f, source, q.dims)
 	var cols, groups []string
 	for i, d := range q.dims {
-		cols = append(cols, fmt.Sprintf("%s AS d%d", f.expr(d, source), i+1))
-		groups = append(groups, f.expr(d, source))
+		cols = append(cols, fmt.Sprintf("%s AS d%d", f.expr(d, r.day), i+1))
+		groups = append(groups, f.expr(d, r.day))
 	}
 	for _, m := range q.base {
-		if m.Fact == f.name {
+		if m.Fact == f.Name {
 			cols = append(cols, fmt.Sprintf("sum(f.%s) AS %s", m.Column, m.Name))
 		} else {
 			cols = append(cols, "NULL AS "+m.Name)
 		}
 	}
-	if f.money {
-		cols = append(cols, "min(f.currency) AS lo", "max(f.currency) AS hi")
-	} else {
-		cols = append(cols, "NULL::VARCHAR AS lo", "NULL::VARCHAR AS hi")
-	}
-	cols = append(cols, "count(*) AS n")
-	where := []string{}
-	if !f.stock {
-		day := f.expr("day", source)
-		if !q.period.From.IsZero() {
-			where = append(where, day+" >= DATE "+warehouse.QuoteText(q.period.From.String()))
+	for i, other := range q.facts {
+		n, lo, hi := "0", "NULL::VARCHAR", "NULL::VARCHAR"
+		if i == at {
+			n = "count(*)"
+			if other.Money {
+				lo, hi = "min(f.currency)", "max(f.currency)"
+			}
 		}
-		if !q.period.To.IsZero() {
-			where = append(where, day+" < DATE "+warehouse.QuoteText(q.period.To.String()))
-		}
+		cols = append(cols, fmt.Sprintf("%s AS n%d, %s AS lo%d, %s AS hi%d", n, i+1, lo, i+1, hi, i+1))
 	}
-	if q.filter.text != "" {
-		first := len(b.args) + 1
-		where = append(where, q.filter.sql(f, source, first))
-		b.args = append(b.args, q.filter.args...)
-	}
-	sql := "SELECT " + strings.Join(cols, ", ") + " FROM " + from + " " + strings.Join(joins, " ")
-	if len(where) > 0 {
-		sql += " WHERE " + strings.Join(where, " AND ")
-	}
+	sql := "SELECT " + strings.Join(cols, ", ") + r.from()
 	if len(groups) > 0 {
 		sql += " GROUP BY " + strings.Join(groups, ", ")
 	}
 	return sql
 }
 
-func orName(a, b string) string {
-	if a == "" {
-		return b
+// reading is where the rows of a fact come from, and which of them are meant.
+type reading struct {
+	relation string
+	joins    []string
+	where    []string
+	day      string // the column that dimensions of time are made of
+}
+
+func (r reading) from() string {
+	sql := " FROM " + r.relation + " f"
+	for _, j := range r.joins {
+		sql += " " + j
 	}
-	return a
+	if len(r.where) > 0 {
+		sql += " WHERE " + strings.Join(r.where, " AND ")
+	}
+	return sql
+}
+
+// read prepares the rows of a fact, from a roll-up or, when source is "", from the view,
+// within the query's period and condition, with the labels of dims.
+func (b *builder) read(f *fact, source string, dims []string) reading {
+	q := b.q
+	r := reading{relation: "(" + f.view.sql + ")", day: "f.day"}
+	if source != "" {
+		r.relation, r.day = warehouse.QuoteIdent(source), "f.month"
+		b.sources = append(b.sources, source)
+		b.use(source, q.period)
+	} else {
+		b.sources = append(b.sources, f.Tables[0])
+		for i, t := range f.Tables {
+			p := quantity.Period{}
+			if i == 0 && !f.Stock && !f.Monthly {
+				p = q.period
+			}
+			b.use(t, p)
+		}
+		b.with(f.view.with...)
+	}
+	for _, d := range slices.Concat(dims, q.where.dims) {
+		if s := dimensionSQL[d]; s.join != "" && !slices.Contains(r.joins, s.join) {
+			r.joins = append(r.joins, s.join)
+			b.with(s.with)
+		}
+	}
+	if !f.Stock {
+		if !q.period.From.IsZero() {
+			r.where = append(r.where, r.day+" >= "+dateText(q.period.From))
+		}
+		if !q.period.To.IsZero() {
+			r.where = append(r.where, r.day+" < "+dateText(q.period.To))
+		}
+	}
+	if q.where.text != "" {
+		r.where = append(r.where, q.where.sql(f, r.day, len(b.args)+1))
+		b.args = append(b.args, q.where.args...)
+	}
+	return r
 }
 
 // source chooses the smallest roll-up that can answer, "" for the base table.
-func (b *builder) source(f *fact) string {
-	q := b.q
-	if !q.period.WholeMonths() {
+func (q *question) source(f *fact) string {
+	dims := slices.Concat(q.dims, q.where.dims)
+	if !q.period.WholeMonths() || finest(dims) < slices.Index(timeSteps, "month") {
 		return ""
 	}
-	for _, d := range slices.Concat(q.dims, q.filter.dims) {
-		if d == "day" || d == "week" {
-			return ""
+	for _, r := range f.Rollups {
+		fits := func(d string) bool {
+			key := q.keys[d]
+			return key == "" || key == "currency" || slices.Contains(r.Keys, key)
 		}
-	}
-	for _, r := range f.rollups {
-		fits := true
-		for _, d := range slices.Concat(q.dims, q.filter.dims) {
-			if key := dimensionSQL[d].key; key != "" && !slices.Contains(r.keys, key) {
-				fits = false
-			}
-		}
-		if fits {
-			return r.table
+		if !slices.ContainsFunc(dims, func(d string) bool { return !fits(d) }) {
+			return r.Table
 		}
 	}
 	return ""
 }
 
+// expr returns a dimension's SQL over f.
+func (f *fact) expr(dim, day string) string {
+	switch dim {
+	case "day":
+		return day
+	case "week", "month", "quarter", "year":
+		return startOf(dim, day)
+	}
+	return dimensionSQL[dim].sql
+}
+
+// use notes a table that is read; two parts of one table are all of it.
 func (b *builder) use(table string, p quantity.Period) {
 	for i, u := range b.uses {
 		if u.Name == table {
 			if u.Period != p {
-				b.uses[i].Period = quantity.Period{} // two parts of one table: take all of it
+				b.uses[i].Period = quantity.Period{}
 			}
 			return
 		}
@@ -239,51 +189,54 @@ func (b *builder) use(table string, p quantity.Period) {
 	b.uses = append(b.uses, warehouse.TableUse{Name: table, Period: p})
 }
 
-func (b *builder) cte(name, sql string) {
-	if !b.used[name] {
-		b.used[name] = true
-		b.ctes = append(b.ctes, sql)
+// with adds helpers, those that they read before them.
+func (b *builder) with(names ...string) {
+	for _, n := range names {
+		b.helpers = withNeeds([]string{n}, b.helpers)
 	}
-}
-
-func (b *builder) label(l string) {
-	for _, t := range strings.Fields(labels[l].tables) {
-		b.use(t, quantity.Period{})
-	}
-	b.cte("label "+l, labels[l].sql)
-}
-
-// viewTables adds the helper tables that a fact's view reads.
-func (b *builder) viewTables(f *fact) {
-	switch {
-	case f == &timeFact:
-		b.cte("staff_rates", staffRates)
-		b.cte("cost_known", costKnown)
-	case f == &capacityFact:
-		span := b.q.span
-		sql := strings.NewReplacer("$from", warehouse.QuoteText(span.From.Month().String()), "$to", warehouse.QuoteText(span.To.String())).Replace(capacityTables)
-		b.cte("capacity", sql)
-	case f.stock:
-		b.cte("look", b.q.asOf())
-	}
-}
-
-// asOf is the table of days that stock measures look at: each month's last day when the
-// query is cut by time, otherwise the period's last day.
-func (q *question) asOf() string {
-	cut := ""
-	for _, d := range q.dims {
-		switch d {
-		case "month", "quarter", "year":
-			if cut != "month" {
-				cut = d
-			}
+	for _, n := range b.helpers {
+		if n == "workdays" {
+			b.use("holidays", quantity.Period{})
+		}
+		for _, t := range helpers[n].tables {
+			b.use(t, quantity.Period{})
 		}
 	}
-	last := q.span.To.AddDays(-1)
-	if cut == "" {
-		return fmt.Sprintf("look AS (SELECT DATE '%s' AS day, date_trunc('month', DATE '%s')::DATE AS month)", last, last)
+}
+
+func (b *builder) withHelpers(sql string) string {
+	var ctes []string
+	for _, n := range b.helpers {
+		text := helpers[n].sql
+		switch n {
+		case "look":
+			text = b.q.look()
+		case "workdays":
+			text = b.q.workdays()
+		}
+		ctes = append(ctes, n+" AS ("+text+")")
 	}
-	return fmt.Sprintf("look AS (SELECT least((m + INTERVAL 1 %[1]s)::DATE - 1, DATE '%[2]s') AS day, date_trunc('month', least((m + INTERVAL 1 %[1]s)::DATE - 1, DATE '%[2]s'))::DATE AS month FROM (SELECT unnest(generate_series(date_trunc('%[1]s', DATE '%[3]s'), DATE '%[2]s', INTERVAL 1 %[1]s)) AS m))",
-		cut, last, q.span.From)
+	if len(ctes) == 0 {
+		return sql
+	}
+	return "WITH " + strings.Join(ctes, ",\n") + "\n" + sql
+}
+
+// look is the days that stock measures look at: the last day of each month (quarter, year)
+// when the query is cut by time, the last of them not after asOf; otherwise asOf.
+func (q *question) look() string {
+	last := dateText(q.asOf)
+	at := finest(q.dims)
+	if at == len(timeSteps) {
+		return "SELECT " + last + " AS day, " + startOf("month", last) + " AS month"
+	}
+	step := timeSteps[at]
+	day := "least(" + plus("first", 1, step) + " - 1, " + last + ")"
+	return "SELECT " + day + " AS day, " + startOf("month", day) + " AS month FROM (SELECT " + each(step, startOf(step, dateText(q.span.From)), last) + " AS first)"
+}
+
+// workdays is the weekdays of the period that are no public holidays.
+func (q *question) workdays() string {
+	return "SELECT day FROM (SELECT " + each("DAY", dateText(q.span.From), dateText(q.span.To.AddDays(-1))) + " AS day) WHERE " + isWeekday("day") +
+		" AND day NOT IN (SELECT date FROM holidays WHERE date IS NOT NULL)"
 }

@@ -11,28 +11,31 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/metric"
 )
 
-var update = flag.Bool("update", false, "rewrite docs/metrics.md")
+// update rewrites what is generated or expected: docs/metrics.md and testdata/*.yaml. Look
+// at the difference before you commit it.
+var update = flag.Bool("update", false, "rewrite docs/metrics.md and testdata/*.yaml")
 
 func TestTheMetricsPageIsCurrent(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
-	b.WriteString("# Measures and dimensions\n\nGenerated from `internal/metric/catalog.yaml` by `make generate`. Ratios are ratios of sums; a ratio whose denominator is zero or\nnegative is empty, with a reason. Money is net of sales tax, credits are negative. Periods are half-open. Formulas are evaluated in\nexact decimals on sums and rounded (half-even) only for reading.\n\n")
+	b.WriteString("# Measures and dimensions\n\nGenerated from `internal/metric/catalog` by `make generate`. Ratios are ratios of sums; a ratio whose denominator is zero or\nnegative is empty, with a reason. Money is net of sales tax, credits are negative. Periods are half-open. Formulas are evaluated in\nexact decimals on sums and rounded (half-even) only for reading.\n\n")
 	c := metric.New(nil, metric.Options{})
+	topic := ""
 	for _, m := range c.Measures() {
-		fmt.Fprintf(&b, "## %s\n\n%s: %s.\n\n| unit | good when | version | definition | inputs | can be cut by |\n|---|---|---|---|---|---|\n", m.Name, m.Label, m.Formula)
+		if m.Topic != topic {
+			topic = m.Topic
+			fmt.Fprintf(&b, "## %s\n\n", topic)
+		}
+		fmt.Fprintf(&b, "### %s\n\n%s: %s.\n\n| unit | good when | version | definition | computed from | tables | can be cut by |\n|---|---|---|---|---|---|---|\n", m.Name, m.Label, m.Formula)
 		inputs := strings.Join(m.Inputs(), ", ")
 		if inputs == "" {
-			inputs = "rows of " + m.Fact
+			inputs = "rows"
 		}
-		fmt.Fprintf(&b, "| %s | %s | %d | %s | %s | %s |\n\n", m.Unit, strings.ReplaceAll(strings.TrimSuffix(m.Direction, "_good"), "_", " "), m.Version, m.Source, inputs, strings.Join(c.DimensionsOf(m), ", "))
+		fmt.Fprintf(&b, "| %s | %s | %d | %s | %s | %s | %s |\n\n", m.Unit, strings.ReplaceAll(strings.TrimSuffix(m.Direction, "_good"), "_", " "), m.Version, m.Source, inputs, strings.Join(m.Tables, ", "), strings.Join(c.DimensionsOf(m), ", "))
 	}
 	b.WriteString("## Dimensions\n\n| dimension | what |\n|---|---|\n")
 	for _, d := range c.Dimensions() {
-		help := d.Help
-		if help == "" {
-			help = "calendar " + d.Name
-		}
-		fmt.Fprintf(&b, "| %s | %s |\n", d.Name, help)
+		fmt.Fprintf(&b, "| %s | %s |\n", d.Name, d.Help)
 	}
 	file := filepath.Join("..", "..", "docs", "metrics.md")
 	if *update {

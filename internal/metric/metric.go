@@ -4,15 +4,18 @@
 // It owns the catalog of measures and dimensions, the query, its translation to SQL, the
 // result with units, reasons for nulls, lineage and cache, and the roll-ups that make it
 // fast. It does not own why a number changed or what to do about it (insight).
+//
+// Reading order: the catalog (catalog/*.yaml) names measures, dimensions and facts;
+// query.go checks a question; compile.go turns it into SQL over the views of facts_*.go;
+// run.go turns sums into values with exact decimals.
 package metric
 
 import (
-	_ "embed"
 	"fmt"
 	"slices"
-	"strings"
+	"sync/atomic"
+	"time"
 
-	"github.com/goccy/go-yaml"
 	"github.com/maypok86/otter/v2"
 
 	"github.com/moatmetrics/moatmetrics/internal/fault"
@@ -20,10 +23,8 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
 )
 
-//go:embed catalog.yaml
-var catalogYAML []byte
-
-// Measure is a number that can be asked for.
+// Measure is a number that can be asked for: a base measure adds up a column of a fact,
+// another is a formula over measures, evaluated on their sums.
 type Measure struct {
 	Name      string        `yaml:"name"`
 	Label     string        `yaml:"label"`
@@ -36,8 +37,12 @@ type Measure struct {
 	Column    string        `yaml:"column"`
 	Expr      string        `yaml:"expr"`    // other measures: a formula over measures
 	Special   string        `yaml:"special"` // "hhi": computed over clients
-	// MissingIsZero says that a tenant without the dataset has 0 of it, with a reason.
+	// MissingIsZero says that a tenant without the dataset has 0 of it, with a note.
 	MissingIsZero bool `yaml:"missing_is_zero"`
+	// Topic is the heading that the catalog lists it under.
+	Topic string `yaml:"-"`
+	// Tables are the stored tables that it is computed from.
+	Tables []string `yaml:"-"`
 
 	formula *formula
 	base    []string // base measures it needs, itself when it is one
@@ -60,31 +65,45 @@ type Dimension struct {
 	Label string `yaml:"label"`
 	Help  string `yaml:"help"`
 	Time  bool   `yaml:"time"`
+	// Key is the column a fact must have to be cut by it; "" for dimensions of time.
+	Key string `yaml:"key" json:"-"`
 }
 
 // Options tunes a Catalog. The zero value is ready to use.
 type Options struct {
 	// CacheCells bounds the result cache by the cells it holds. Zero means 2,000,000.
 	CacheCells int
+	// Now is the clock; it decides which month is still running. Nil means time.Now.
+	Now func() time.Time
 }
 
 // Catalog knows the measures and answers queries. It is safe for concurrent use.
 type Catalog struct {
 	w          *warehouse.Warehouse
+	now        func() time.Time
 	measures   []*Measure
 	byName     map[string]*Measure
+	facts      map[string]*fact
 	dimensions []Dimension
+	keys       map[string]string // dimension -> key column
 	cache      *otter.Cache[string, *Result]
+	extents    *otter.Cache[string, *extent]
+	hits       atomic.Int64
+	misses     atomic.Int64
 }
 
 // New reads the built-in catalog. It panics when the catalog contradicts itself, which a
-// test rules out.
+// test rules out. Without a warehouse (nil) the catalog describes measures and answers no
+// query.
 func New(w *warehouse.Warehouse, opt Options) *Catalog {
-	c, err := load(catalogYAML)
+	c, err := load(catalogFiles)
 	if err != nil {
 		panic(err)
 	}
-	c.w = w
+	c.w, c.now = w, opt.Now
+	if c.now == nil {
+		c.now = time.Now
+	}
 	cells := opt.CacheCells
 	if cells <= 0 {
 		cells = 2_000_000
@@ -93,85 +112,18 @@ func New(w *warehouse.Warehouse, opt Options) *Catalog {
 		MaximumWeight: uint64(cells),
 		Weigher:       func(_ string, r *Result) uint32 { return uint32(16 + len(r.Rows)*len(r.Columns)) },
 	})
+	c.extents = otter.Must(&otter.Options[string, *extent]{MaximumSize: 1000})
 	return c
 }
 
-func load(text []byte) (*Catalog, error) {
-	var file struct {
-		Measures   []*Measure  `yaml:"measures"`
-		Dimensions []Dimension `yaml:"dimensions"`
-	}
-	if err := yaml.UnmarshalWithOptions(text, &file, yaml.Strict()); err != nil {
-		return nil, fmt.Errorf("metric catalog: %w", err)
-	}
-	c := &Catalog{measures: file.Measures, dimensions: file.Dimensions, byName: map[string]*Measure{}}
-	for _, m := range c.measures {
-		if c.byName[m.Name] != nil {
-			return nil, fmt.Errorf("metric catalog: %q stands twice", m.Name)
-		}
-		c.byName[m.Name] = m
-	}
-	for _, m := range c.measures {
-		if err := c.check(m); err != nil {
-			return nil, fmt.Errorf("metric catalog: %s: %w", m.Name, err)
-		}
-	}
-	for _, m := range c.measures {
-		if err := c.resolve(m, nil); err != nil {
-			return nil, fmt.Errorf("metric catalog: %w", err)
-		}
-	}
-	return c, nil
+// CacheStats counts the queries answered from the cache, and those that were not.
+type CacheStats struct {
+	Hits, Misses int64
 }
 
-func (c *Catalog) check(m *Measure) error {
-	switch {
-	case m.Base():
-		f := factOf(m.Fact)
-		if f == nil || !slices.Contains(f.columns, m.Column) {
-			return fmt.Errorf("fact %q has no column %q", m.Fact, m.Column)
-		}
-	case m.Expr == "":
-		return fmt.Errorf("has neither a fact nor a formula")
-	default:
-		var err error
-		if m.formula, err = parseFormula(m.Expr); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// resolve finds the base measures of a formula and refuses circles.
-func (c *Catalog) resolve(m *Measure, path []string) error {
-	if slices.Contains(path, m.Name) {
-		return fmt.Errorf("%s is defined by itself: %s", m.Name, strings.Join(append(path, m.Name), " -> "))
-	}
-	if m.base != nil {
-		return nil
-	}
-	if m.Base() {
-		m.base = []string{m.Name}
-		return nil
-	}
-	for _, in := range m.formula.inputs {
-		if isParameter(in) {
-			continue
-		}
-		dep, ok := c.byName[in]
-		if !ok {
-			return fmt.Errorf("%s uses %q, which is not a measure", m.Name, in)
-		}
-		if err := c.resolve(dep, append(path, m.Name)); err != nil {
-			return err
-		}
-		for _, b := range dep.base {
-			if !slices.Contains(m.base, b) {
-				m.base = append(m.base, b)
-			}
-		}
-	}
-	return nil
+// CacheStats returns the counts since the start.
+func (c *Catalog) CacheStats() CacheStats {
+	return CacheStats{Hits: c.hits.Load(), Misses: c.misses.Load()}
 }
 
 // Measures lists the catalog.
@@ -197,13 +149,14 @@ func (c *Catalog) names() []string {
 	return names
 }
 
-// DimensionsOf returns the dimensions that a measure can be cut by.
+// DimensionsOf returns the dimensions that a measure can be cut by: those that every fact
+// it needs has. A concentration over clients cannot be cut by client.
 func (c *Catalog) DimensionsOf(m *Measure) []string {
 	var out []string
 	for _, d := range c.dimensions {
-		ok := m.Special == "" || d.Time
+		ok := m.Special == "" || d.Name != "client"
 		for _, b := range m.base {
-			ok = ok && factOf(c.byName[b].Fact).has(d.Name)
+			ok = ok && c.factOf(b).has(d)
 		}
 		if ok {
 			out = append(out, d.Name)
@@ -212,6 +165,9 @@ func (c *Catalog) DimensionsOf(m *Measure) []string {
 	return out
 }
 
+// factOf returns the fact of a base measure.
+func (c *Catalog) factOf(base string) *fact { return c.facts[c.byName[base].Fact] }
+
 func (c *Catalog) dimension(name string) (Dimension, bool) {
 	for _, d := range c.dimensions {
 		if d.Name == name {
@@ -219,6 +175,14 @@ func (c *Catalog) dimension(name string) (Dimension, bool) {
 		}
 	}
 	return Dimension{}, false
+}
+
+func (c *Catalog) dimensionNames() []string {
+	names := make([]string, len(c.dimensions))
+	for i, d := range c.dimensions {
+		names[i] = d.Name
+	}
+	return names
 }
 
 // nearest returns ", did you mean …?" when a name is close to a known one.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -23,13 +24,19 @@ var acme = tenant.Scope{Tenant: "acme", Actor: "test"}
 // open returns a catalog over a fresh warehouse.
 func open(t *testing.T) (*metric.Catalog, *warehouse.Warehouse) {
 	t.Helper()
+	return openAt(t, nil)
+}
+
+// openAt is open with a clock.
+func openAt(t *testing.T, now func() time.Time) (*metric.Catalog, *warehouse.Warehouse) {
+	t.Helper()
 	db, _ := metadbtest.Open(t, metadb.SQLite)
 	w, err := warehouse.Open(t.Context(), db, t.TempDir(), warehouse.Schema{Tables: dataset.Tables(), Rollups: metric.Rollups()}, warehouse.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { w.Close() })
-	return metric.New(w, metric.Options{}), w
+	return metric.New(w, metric.Options{Now: now}), w
 }
 
 // put commits rows given as SELECTs of some of a table's columns; the others are null.

@@ -1,36 +1,18 @@
 package metric
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
 
-	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
 )
-
-// maxRows caps a result; more is an error, never a cut.
-const maxRows = 100_000
-
-// Query asks for measures, cut by dimensions.
-type Query struct {
-	Measures   []string           `json:"measures"`
-	Dimensions []string           `json:"by,omitempty"`
-	Where      string             `json:"where,omitempty"`
-	Period     quantity.Period    `json:"period"`
-	Compare    string             `json:"compare,omitempty"`  // "" or "previous"
-	Order      []string           `json:"order,omitempty"`    // column names; "-" in front: descending
-	Limit      int                `json:"limit,omitempty"`    // 0: all
-	Snapshot   warehouse.Snapshot `json:"snapshot,omitempty"` // 0: the current one
-}
 
 // Column describes a column of a result.
 type Column struct {
@@ -40,37 +22,38 @@ type Column struct {
 }
 
 // Result is the answer to a query. A cell is a string (dimension; dates as 2026-03-01),
-// a quantity.Decimal (measure), or nil; Reasons says why a measure is nil.
+// a quantity.Decimal (measure), or nil; Reasons says why a measure is nil. It is shared
+// with later callers: do not change its rows.
 type Result struct {
 	Columns            []Column            `json:"columns"`
 	Rows               [][]any             `json:"rows"`
+	RowCount           int                 `json:"row_count"`
 	Reasons            []map[string]string `json:"reasons,omitempty"` // by row: column -> why it is null
 	Notes              []string            `json:"notes,omitempty"`   // what holds for the whole result
 	Snapshot           warehouse.Snapshot  `json:"snapshot"`
-	Period             quantity.Period     `json:"period"` // as asked, or the span of the data
+	Period             quantity.Period     `json:"period"`             // as asked, or the span of the data
+	Currency           string              `json:"currency,omitempty"` // of the amounts, when the data names one and only one
 	DefinitionVersions map[string]int      `json:"definition_versions"`
-	SourceRows         int64               `json:"source_rows"` // stored or rolled-up rows that were added up
-	DataUntil          quantity.Day        `json:"data_until"`  // month after the newest that holds dated rows
-	Sources            []string            `json:"sources"`     // tables and roll-ups read
-	ElapsedMS          float64             `json:"elapsed_ms"`
-}
-
-// question is a checked query.
-type question struct {
-	measures []*Measure
-	base     []*Measure
-	facts    []*fact
-	dims     []string
-	filter   *filter
-	period   quantity.Period
-	span     quantity.Period   // period, open ends filled from the data
-	missing  map[string]string // base measure -> why there is no data for it
-	until    quantity.Day
+	SourceRows         int64               `json:"source_rows"`  // stored or rolled-up rows that were added up
+	DataUntil          quantity.Day        `json:"data_until"`   // month after the newest that holds dated rows
+	DataThrough        quantity.Day        `json:"data_through"` // newest day that dated rows have
+	// AsOf is the day that stock measures look at: the period's end, or the data's if that
+	// comes first; the last one when the query is cut by time. Zero without stock measures.
+	AsOf quantity.Day `json:"as_of,omitzero"`
+	// PartialMonth is the newest month of the data when the result includes it and it is
+	// not over or its data does not reach its end; zero otherwise. Leave it out of trends.
+	PartialMonth quantity.Day `json:"partial_month,omitzero"`
+	Sources      []string     `json:"sources"` // tables and roll-ups read
+	ElapsedMS    float64      `json:"elapsed_ms"`
 }
 
 // Run answers a query, from the cache when the same was asked of the same snapshot.
+//
+// Errors: Invalid with every wrong part listed, NotFound for an unknown snapshot, TooLarge
+// when the result has more than 100,000 rows, Canceled when time or the caller ran out.
 func (c *Catalog) Run(ctx context.Context, scope tenant.Scope, q Query) (*Result, error) {
 	start := time.Now()
+	q = q.normal()
 	if q.Snapshot == 0 {
 		var err error
 		if q.Snapshot, err = c.w.Current(ctx, scope); err != nil {
@@ -81,24 +64,21 @@ func (c *Catalog) Run(ctx context.Context, scope tenant.Scope, q Query) (*Result
 	if err != nil {
 		return nil, err
 	}
-	key := string(scope.Tenant) + "\x00" + string(text)
-	if r, ok := c.cache.GetIfPresent(key); ok {
-		hit := *r
-		hit.ElapsedMS = milliseconds(start)
-		return &hit, nil
+	// The day is part of the key: it decides which month is partial and which rows hold.
+	key := fmt.Sprintf("%s\x00%s\x00%s", scope.Tenant, quantity.DayOf(c.now().UTC()), text)
+	r, ok := c.cache.GetIfPresent(key)
+	if ok {
+		c.hits.Add(1)
+	} else {
+		c.misses.Add(1)
+		if r, err = c.run(ctx, scope, q); err != nil {
+			return nil, err
+		}
+		c.cache.Set(key, r)
 	}
-	r, err := c.run(ctx, scope, q)
-	if err != nil {
-		return nil, err
-	}
-	c.cache.Set(key, r)
-	fresh := *r
-	fresh.ElapsedMS = milliseconds(start)
-	return &fresh, nil
-}
-
-func milliseconds(since time.Time) float64 {
-	return float64(time.Since(since).Microseconds()) / 1000
+	out := *r
+	out.ElapsedMS = float64(time.Since(start).Microseconds()) / 1000
+	return &out, nil
 }
 
 func (c *Catalog) run(ctx context.Context, scope tenant.Scope, q Query) (*Result, error) {
@@ -116,136 +96,49 @@ func (c *Catalog) run(ctx context.Context, scope tenant.Scope, q Query) (*Result
 	return r, order(r, q)
 }
 
-// ask checks a query against the catalog and the data, and reports all that is wrong.
-func (c *Catalog) ask(ctx context.Context, scope tenant.Scope, q Query) (*question, error) {
-	out := &question{dims: q.Dimensions, period: q.Period, missing: map[string]string{}}
-	var wrong []fault.Field
-	if len(q.Measures) == 0 {
-		wrong = append(wrong, fault.Field{Path: "measures", Message: "name at least one measure", Allowed: c.names()})
-	}
-	if len(q.Measures) > 30 || len(q.Dimensions) > 8 {
-		wrong = append(wrong, fault.Field{Path: "measures", Message: "at most 30 measures and 8 dimensions in one query"})
-	}
-	if q.Limit < 0 || q.Limit > maxRows {
-		wrong = append(wrong, fault.Field{Path: "limit", Message: fmt.Sprintf("must be 0 (no limit) to %d", maxRows)})
-	}
-	if q.Compare != "" && q.Compare != "previous" {
-		wrong = append(wrong, fault.Field{Path: "compare", Message: fmt.Sprintf("%q is not a comparison", q.Compare), Allowed: []string{"previous"}})
-	}
-	seen := map[string]bool{}
-	for i, name := range q.Measures {
-		m, ok := c.byName[name]
-		if !ok || seen[name] {
-			message := fmt.Sprintf("unknown measure %q%s", name, nearest(name, c.names()))
-			if ok {
-				message = fmt.Sprintf("%q is asked for twice", name)
-			}
-			wrong = append(wrong, fault.Field{Path: fmt.Sprintf("measures[%d]", i), Message: message, Allowed: c.names()})
-			continue
-		}
-		seen[name] = true
-		out.measures = append(out.measures, m)
-	}
-	for i, name := range q.Dimensions {
-		if _, ok := c.dimension(name); !ok || slices.Contains(q.Dimensions[:i], name) {
-			wrong = append(wrong, fault.Field{Path: fmt.Sprintf("by[%d]", i), Message: fmt.Sprintf("unknown or doubled dimension %q%s", name, nearest(name, dimensionNames(c))), Allowed: dimensionNames(c)})
-		}
-	}
-	if len(wrong) > 0 {
-		return nil, fault.WithFields("the query is not valid: "+wrong[0].Message, wrong...)
-	}
-	var err error
-	if out.filter, err = c.parseFilter(q.Where); err != nil {
-		return nil, err
-	}
-	for _, m := range out.measures {
-		allowed := c.DimensionsOf(m)
-		for _, d := range slices.Concat(q.Dimensions, out.filter.dims) {
-			if !slices.Contains(allowed, d) && (m.Special == "" || dimensionSQL[d].key != "client_key") {
-				wrong = append(wrong, fault.Field{Path: "by", Message: fmt.Sprintf("%s cannot be cut by %s", m.Name, d), Allowed: allowed})
-			}
-		}
-		for _, b := range m.base {
-			base := c.byName[b]
-			if !slices.Contains(out.base, base) {
-				out.base = append(out.base, base)
-			}
-			f := factOf(base.Fact)
-			if !slices.Contains(out.facts, f) {
-				out.facts = append(out.facts, f)
-			}
-			if f.monthly && !q.Period.WholeMonths() {
-				wrong = append(wrong, fault.Field{Path: "period", Message: fmt.Sprintf("%s is known by month: begin and end the period on the first day of a month", m.Name)})
-			}
-		}
-	}
-	if len(wrong) > 0 {
-		return nil, fault.WithFields("the query is not valid: "+wrong[0].Message, wrong...)
-	}
-	return out, c.lookAtData(ctx, scope, q.Snapshot, out)
-}
-
-// lookAtData finds the span of the data, to close open periods, and which measures have
-// no data at all.
-func (c *Catalog) lookAtData(ctx context.Context, scope tenant.Scope, snap warehouse.Snapshot, q *question) error {
-	tables, err := c.w.Tables(ctx, scope, snap)
-	if err != nil {
-		return err
-	}
-	rows := map[string]int64{}
-	var span quantity.Period
-	for _, t := range tables {
-		rows[t.Name] = t.Rows
-		if len(t.Months) == 2 && slices.Contains([]string{"invoices", "time_entries", "tickets", "expenses"}, t.Name) {
-			if span.From.IsZero() || t.Months[0].Before(span.From) {
-				span.From = t.Months[0]
-			}
-			if end := t.Months[1].AddMonths(1); span.To.Before(end) {
-				span.To = end
-			}
-		}
-	}
-	if span.From.IsZero() { // only stock tables: look at this month
-		today := quantity.DayOf(time.Now().UTC())
-		span = quantity.Period{From: today.Month(), To: today.AddMonths(1)}
-	}
-	q.until = span.To
-	q.span = span
-	if !q.period.From.IsZero() {
-		q.span.From = q.period.From
-	}
-	if !q.period.To.IsZero() {
-		q.span.To = q.period.To
-	}
-	if !q.span.From.Before(q.span.To) {
-		q.span.From = q.span.To.AddDays(-1).Month()
-	}
-	if q.span.From.DaysUntil(q.span.To) > 36600 {
-		return fault.Newf(fault.Invalid, "the period %s is longer than 100 years", q.span)
-	}
-	for _, m := range q.base {
-		for _, t := range factOf(m.Fact).needs {
-			if rows[t] == 0 {
-				q.missing[m.Name] = "no " + strings.ReplaceAll(strings.Replace(t, "rollup_time_staff", "time_entries", 1), "_", " ") + " imported"
-			}
-		}
-	}
-	return nil
-}
-
 // answer runs a checked query and computes the formulas.
 func (c *Catalog) answer(ctx context.Context, scope tenant.Scope, q Query, checked *question) (*Result, error) {
-	special := slices.ContainsFunc(checked.measures, func(m *Measure) bool { return m.Special != "" })
-	p := c.compile(checked)
+	p := compile(checked)
 	rows, err := c.w.Query(ctx, scope, warehouse.Statement{Snapshot: q.Snapshot, SQL: p.sql, Args: p.args, Uses: p.uses, MaxRows: maxRows})
 	if err != nil {
 		return nil, err
 	}
-	r := &Result{Snapshot: q.Snapshot, Period: checked.span, DefinitionVersions: map[string]int{}, DataUntil: checked.until, Sources: p.sources, Rows: [][]any{}}
+	r := c.head(q, checked)
+	r.Sources = p.sources
+	var concentration map[string]value
+	if slices.ContainsFunc(checked.measures, func(m *Measure) bool { return m.Special != "" }) {
+		if concentration, err = c.concentration(ctx, scope, q); err != nil {
+			return nil, err
+		}
+	}
+	currencies := map[string]bool{}
+	for _, raw := range rows.Rows {
+		s := c.sums(checked, raw)
+		r.SourceRows += s.n
+		for _, m := range checked.base {
+			if isMoney(m.Unit) && s.lo[m.Fact] != "" {
+				currencies[s.lo[m.Fact]], currencies[s.hi[m.Fact]] = true, true
+			}
+		}
+		row, reasons := c.cell(checked, s, concentration)
+		r.Rows = append(r.Rows, row)
+		r.Reasons = append(r.Reasons, reasons)
+	}
+	if len(currencies) == 1 {
+		for code := range currencies {
+			r.Currency = code
+		}
+	}
+	return r, nil
+}
+
+// head is the result without its rows.
+func (c *Catalog) head(q Query, checked *question) *Result {
+	e := checked.extent
+	r := &Result{Snapshot: q.Snapshot, Period: checked.span, DefinitionVersions: map[string]int{}, DataUntil: e.span.To, DataThrough: e.through, Rows: [][]any{}}
 	for _, d := range checked.dims {
-		dim, _ := c.dimension(d)
 		col := Column{Name: d, Unit: quantity.Text, Type: "text"}
-		if dim.Time {
+		if checked.keys[d] == "" {
 			col.Unit, col.Type = quantity.Date, "date"
 		}
 		r.Columns = append(r.Columns, col)
@@ -253,23 +146,6 @@ func (c *Catalog) answer(ctx context.Context, scope tenant.Scope, q Query, check
 	for _, m := range checked.measures {
 		r.Columns = append(r.Columns, Column{Name: m.Name, Unit: m.Unit, Type: "decimal"})
 		r.DefinitionVersions[m.Name] = m.Version
-	}
-	concentration := map[string]value{}
-	if special {
-		if concentration, err = c.concentration(ctx, scope, q, checked); err != nil {
-			return nil, err
-		}
-	}
-	for _, raw := range rows.Rows {
-		row, reasons := c.cell(checked, raw, concentration)
-		if n, ok := raw[len(raw)-1].(int64); ok {
-			r.SourceRows += n
-		}
-		if len(checked.dims) > 0 && emptyCell(row[len(checked.dims):]) && len(checked.missing) == 0 && allZeroRows(raw) {
-			continue
-		}
-		r.Rows = append(r.Rows, row)
-		r.Reasons = append(r.Reasons, reasons)
 	}
 	for name, why := range checked.missing {
 		note := name + ": " + why
@@ -279,46 +155,68 @@ func (c *Catalog) answer(ctx context.Context, scope tenant.Scope, q Query, check
 		r.Notes = append(r.Notes, note)
 	}
 	slices.Sort(r.Notes)
-	if checked.period.To.IsZero() {
-		r.Notes = append(r.Notes, "the newest month may be incomplete")
-	}
-	return r, nil
-}
-
-func allZeroRows(raw []any) bool { n, _ := raw[len(raw)-1].(int64); return n == 0 }
-
-func emptyCell(cells []any) bool {
-	return !slices.ContainsFunc(cells, func(v any) bool { return v != nil })
-}
-
-// cell turns one row of sums into dimension texts and measure values.
-func (c *Catalog) cell(q *question, raw []any, concentration map[string]value) ([]any, map[string]string) {
-	n := len(q.dims)
-	row := make([]any, n, n+len(q.measures))
-	for i := range q.dims {
-		row[i] = dimensionText(raw[i])
-	}
-	sums := map[string]value{}
-	lo, _ := raw[n+len(q.base)].(string)
-	hi, _ := raw[n+len(q.base)+1].(string)
-	for i, m := range q.base {
-		v := value{number: asDecimal(raw[n+i])}
-		if why := q.missing[m.Name]; why != "" && !m.MissingIsZero {
-			v = value{reason: why}
-		} else if lo != hi && isMoney(m.Unit) {
-			v = value{reason: fmt.Sprintf("amounts are in %s and %s: cut by currency, or import exchange rates", lo, hi)}
+	if slices.ContainsFunc(checked.facts, func(f *fact) bool { return f.Stock }) {
+		r.AsOf = checked.asOf
+		if checked.span.To.AddDays(-1) != r.AsOf {
+			r.Notes = append(r.Notes, fmt.Sprintf("seats, recurring revenue, endpoints, clients and receivables are those of %s, the last day of the data", r.AsOf))
 		}
-		sums[m.Name] = v
 	}
+	if m := e.partial; !m.IsZero() && m.Before(checked.span.To) && checked.span.From.Before(m.AddMonths(1)) {
+		r.PartialMonth = m
+		r.Notes = append(r.Notes, fmt.Sprintf("%s is not complete: the data reaches %s", m.String()[:7], e.through))
+	}
+	return r
+}
+
+// sums are the base sums of one cell.
+type sums struct {
+	dims   []any
+	values map[string]value
+	n      int64             // rows added up
+	lo, hi map[string]string // smallest and greatest currency by fact
+}
+
+// sums reads one row of the statement; its columns are those of plan.
+func (c *Catalog) sums(q *question, raw []any) sums {
+	s := sums{values: map[string]value{}, lo: map[string]string{}, hi: map[string]string{}}
+	for i := range q.dims {
+		s.dims = append(s.dims, dimensionText(raw[i]))
+	}
+	after := len(q.dims) + len(q.base)
+	rows := map[string]int64{}
+	for i, f := range q.facts {
+		rows[f.Name], _ = raw[after+3*i].(int64)
+		s.lo[f.Name], _ = raw[after+3*i+1].(string)
+		s.hi[f.Name], _ = raw[after+3*i+2].(string)
+		s.n += rows[f.Name]
+	}
+	for i, m := range q.base {
+		sum := raw[len(q.dims)+i]
+		v := value{number: asDecimal(sum)}
+		column, _ := c.facts[m.Fact].column(m.Column)
+		switch why := q.missing[m.Name]; {
+		case why != "" && !m.MissingIsZero:
+			v = value{reason: why}
+		case sum == nil && rows[m.Fact] > 0 && column.Unknown != "":
+			v = value{reason: column.Unknown}
+		}
+		s.values[m.Name] = v
+	}
+	return s
+}
+
+// cell turns sums into a row of the result and the reasons for its nulls.
+func (c *Catalog) cell(q *question, s sums, concentration map[string]value) ([]any, map[string]string) {
+	row := append(make([]any, 0, len(s.dims)+len(q.measures)), s.dims...)
+	span := cellSpan(q, s.dims)
 	get := func(name string) value {
 		switch name {
 		case "months":
-			return value{number: decimal.NewFromInt(int64(max(1, len(cellSpan(q, row).Months()))))}
+			return value{number: monthsIn(span)}
 		case "days":
-			s := cellSpan(q, row)
-			return value{number: decimal.NewFromInt(int64(s.From.DaysUntil(s.To)))}
+			return value{number: decimal.NewFromInt(int64(span.From.DaysUntil(span.To)))}
 		}
-		if v, ok := sums[name]; ok {
+		if v, ok := s.values[name]; ok {
 			return v
 		}
 		return value{reason: name + " is not known here"}
@@ -328,9 +226,12 @@ func (c *Catalog) cell(q *question, raw []any, concentration map[string]value) (
 		v := c.evaluate(m, get)
 		if m.Special != "" {
 			var ok bool
-			if v, ok = concentration[cellKey(row[:n])]; !ok {
+			if v, ok = concentration[cellKey(s.dims)]; !ok {
 				v = value{reason: "there is no revenue"}
 			}
+		}
+		if lo, hi := c.currencies(m, s); lo != hi && v.reason == "" {
+			v = value{reason: fmt.Sprintf("amounts are in %s and %s: cut by currency, or filter one of them", lo, hi)}
 		}
 		if v.reason != "" {
 			if reasons == nil {
@@ -345,28 +246,66 @@ func (c *Catalog) cell(q *question, raw []any, concentration map[string]value) (
 	return row, reasons
 }
 
-// cellSpan is the period of a cell: its month, quarter or year when the query is cut so.
-func cellSpan(q *question, row []any) quantity.Period {
-	for i, d := range q.dims {
-		text, _ := row[i].(string)
-		day, err := quantity.ParseDay(text)
-		if err != nil {
+// currencies returns the smallest and greatest currency of the amounts that a measure is
+// made of; both are "" when none is named.
+func (c *Catalog) currencies(m *Measure, s sums) (lo, hi string) {
+	for _, b := range m.base {
+		base := c.byName[b]
+		if !isMoney(base.Unit) || s.lo[base.Fact] == "" {
 			continue
 		}
-		switch d {
-		case "month":
-			return quantity.MonthOf(day)
-		case "quarter":
-			return quantity.Period{From: day, To: day.AddMonths(3)}
-		case "year":
-			return quantity.Period{From: day, To: day.AddMonths(12)}
-		case "week":
-			return quantity.Period{From: day, To: day.AddDays(7)}
-		case "day":
-			return quantity.Period{From: day, To: day.AddDays(1)}
+		if l := s.lo[base.Fact]; lo == "" || l < lo {
+			lo = l
+		}
+		hi = max(hi, s.hi[base.Fact])
+	}
+	return lo, hi
+}
+
+// cellSpan is the period of a cell: its day, week, month, quarter or year, within the
+// query's span.
+func cellSpan(q *question, dims []any) quantity.Period {
+	span := q.span
+	at := finest(q.dims)
+	if at == len(timeSteps) {
+		return span
+	}
+	text, _ := dims[slices.Index(q.dims, timeSteps[at])].(string)
+	first, err := quantity.ParseDay(text)
+	if err != nil {
+		return span
+	}
+	end := map[string]quantity.Day{
+		"day": first.AddDays(1), "week": first.AddDays(7), "month": first.AddMonths(1), "quarter": first.AddMonths(3), "year": first.AddMonths(12),
+	}[timeSteps[at]]
+	if span.From.Before(first) {
+		span.From = first
+	}
+	if end.Before(span.To) {
+		span.To = end
+	}
+	return span
+}
+
+// monthsIn is the length of a period in months; a part of a month counts by its days.
+func monthsIn(p quantity.Period) quantity.Decimal {
+	total := decimal.Zero
+	for _, m := range p.Months() {
+		from, to := m, m.AddMonths(1)
+		all := int64(from.DaysUntil(to))
+		if from.Before(p.From) {
+			from = p.From
+		}
+		if p.To.Before(to) {
+			to = p.To
+		}
+		if n := int64(from.DaysUntil(to)); n == all {
+			total = total.Add(decimal.NewFromInt(1))
+		} else {
+			total = total.Add(decimal.NewFromInt(n).DivRound(decimal.NewFromInt(all), divisionDigits))
 		}
 	}
-	return q.span
+	return total
 }
 
 func isMoney(u quantity.Unit) bool { return u == quantity.Money || u == quantity.MoneyPerMonth }
@@ -389,182 +328,40 @@ func asDecimal(v any) quantity.Decimal {
 		return v
 	case int64:
 		return decimal.NewFromInt(v)
-	case float64:
-		return decimal.NewFromFloat(v)
 	}
 	return quantity.Decimal{}
 }
 
-func cellKey(dims []any) string { return fmt.Sprint(dims...) }
+// cellKey tells the cells of a result apart.
+func cellKey(dims []any) string { return fmt.Sprintf("%q", dims) }
 
-// concentration is the Herfindahl index of revenue over clients, by cell.
-func (c *Catalog) concentration(ctx context.Context, scope tenant.Scope, q Query, checked *question) (map[string]value, error) {
+// concentration is the Herfindahl index of revenue over clients, by cell. Clients whose
+// credits exceed their invoices have no share.
+func (c *Catalog) concentration(ctx context.Context, scope tenant.Scope, q Query) (map[string]value, error) {
 	by := append(slices.Clone(q.Dimensions), "client")
 	r, err := c.Run(ctx, scope, Query{Measures: []string{"revenue"}, Dimensions: by, Where: q.Where, Period: q.Period, Snapshot: q.Snapshot})
 	if err != nil {
 		return nil, err
 	}
-	total, squares := map[string]quantity.Decimal{}, map[string]quantity.Decimal{}
 	n := len(q.Dimensions)
-	for _, row := range r.Rows {
-		v, ok := row[n+1].(quantity.Decimal)
-		if !ok || v.Sign() <= 0 {
-			continue
-		}
+	shares := map[string][]quantity.Decimal{}
+	unknown := map[string]string{}
+	for i, row := range r.Rows {
 		k := cellKey(row[:n])
-		total[k] = total[k].Add(v)
-		squares[k] = squares[k].Add(v.Mul(v))
+		if v, ok := row[n+1].(quantity.Decimal); ok {
+			shares[k] = append(shares[k], v)
+		} else {
+			unknown[k] = r.Reasons[i]["revenue"]
+		}
 	}
 	out := map[string]value{}
-	for k, t := range total {
-		out[k] = value{number: squares[k].DivRound(t.Mul(t), divisionDigits)}
+	for k, s := range shares {
+		if h, ok := Herfindahl(s); ok {
+			out[k] = value{number: h}
+		}
+	}
+	for k, why := range unknown {
+		out[k] = value{reason: why}
 	}
 	return out, nil
-}
-
-// runCompared puts each measure's value of the previous period, and the change, beside it.
-func (c *Catalog) runCompared(ctx context.Context, scope tenant.Scope, q Query) (*Result, error) {
-	if !q.Period.Bounded() {
-		return nil, fault.WithFields("the comparison needs a period", fault.Field{Path: "compare", Message: "give --from and --to: the previous period is as long as this one"})
-	}
-	for _, d := range q.Dimensions {
-		if dim, ok := c.dimension(d); ok && dim.Time {
-			return nil, fault.WithFields("the comparison cannot be cut by time", fault.Field{Path: "by", Message: d + " cannot stand beside compare: each row is compared with the period before"})
-		}
-	}
-	plain := q
-	plain.Compare, plain.Order, plain.Limit = "", nil, 0
-	now, err := c.Run(ctx, scope, plain)
-	if err != nil {
-		return nil, err
-	}
-	plain.Period = q.Period.Previous()
-	before, err := c.Run(ctx, scope, plain)
-	if err != nil {
-		return nil, err
-	}
-	n := len(q.Dimensions)
-	index := map[string][]any{}
-	for _, row := range before.Rows {
-		index[cellKey(row[:n])] = row
-	}
-	out := *now
-	out.Columns = slices.Clone(now.Columns[:n])
-	for _, col := range now.Columns[n:] {
-		out.Columns = append(out.Columns, col, Column{col.Name + "_previous", col.Unit, col.Type}, Column{col.Name + "_change", col.Unit, col.Type})
-	}
-	out.Rows, out.Reasons = nil, nil
-	add := func(row, old []any, reasons map[string]string) {
-		line := slices.Clone(row[:n])
-		for i := n; i < n+len(q.Measures); i++ {
-			var a, b, change any = row[i], old[i], nil
-			if x, ok := a.(quantity.Decimal); ok {
-				if y, ok := b.(quantity.Decimal); ok {
-					change = x.Sub(y)
-				}
-			}
-			line = append(line, a, b, change)
-		}
-		out.Rows = append(out.Rows, line)
-		out.Reasons = append(out.Reasons, reasons)
-	}
-	for i, row := range now.Rows {
-		k := cellKey(row[:n])
-		old, ok := index[k]
-		if !ok {
-			old = c.nothing(row[:n], q.Measures)
-		}
-		add(row, old, now.Reasons[i])
-		delete(index, k)
-	}
-	for _, row := range before.Rows {
-		if old, left := index[cellKey(row[:n])]; left {
-			add(c.nothing(row[:n], q.Measures), old, nil)
-		}
-	}
-	return &out, order(&out, q)
-}
-
-// nothing is the row of a cell that has no data in a period: sums are 0, formulas null.
-func (c *Catalog) nothing(dims []any, measures []string) []any {
-	row := slices.Clone(dims)
-	for _, name := range measures {
-		if c.byName[name].Base() {
-			row = append(row, quantity.Decimal{})
-		} else {
-			row = append(row, nil)
-		}
-	}
-	return row
-}
-
-// order sorts the rows as asked (by the dimensions when nothing is) and applies the limit.
-func order(r *Result, q Query) error {
-	type key struct {
-		at   int
-		desc bool
-	}
-	var keys []key
-	for i, name := range q.Order {
-		plain, desc := strings.CutPrefix(name, "-")
-		at := slices.IndexFunc(r.Columns, func(c Column) bool { return c.Name == plain })
-		if at < 0 {
-			var names []string
-			for _, c := range r.Columns {
-				names = append(names, c.Name)
-			}
-			return fault.WithFields(fmt.Sprintf("cannot order by %q", plain), fault.Field{Path: fmt.Sprintf("order[%d]", i), Message: "not a column of the result", Allowed: names})
-		}
-		keys = append(keys, key{at, desc})
-	}
-	for i := range q.Dimensions {
-		keys = append(keys, key{i, false})
-	}
-	index := make([]int, len(r.Rows))
-	for i := range index {
-		index[i] = i
-	}
-	slices.SortStableFunc(index, func(a, b int) int {
-		for _, k := range keys {
-			if d := compareCells(r.Rows[a][k.at], r.Rows[b][k.at], k.desc); d != 0 {
-				return d
-			}
-		}
-		return 0
-	})
-	rows, reasons := make([][]any, len(index)), make([]map[string]string, len(index))
-	for i, at := range index {
-		rows[i], reasons[i] = r.Rows[at], r.Reasons[at]
-	}
-	if q.Limit > 0 && len(rows) > q.Limit {
-		r.Notes = append(slices.Clone(r.Notes), fmt.Sprintf("%d rows in all, the first %d are shown", len(rows), q.Limit))
-		rows, reasons = rows[:q.Limit], reasons[:q.Limit]
-	}
-	r.Rows, r.Reasons = rows, reasons
-	return nil
-}
-
-// compareCells orders texts and numbers; nulls come last either way.
-func compareCells(a, b any, desc bool) int {
-	if a == nil || b == nil {
-		switch {
-		case a == nil && b == nil:
-			return 0
-		case a == nil:
-			return 1
-		}
-		return -1
-	}
-	d := 0
-	if x, ok := a.(quantity.Decimal); ok {
-		if y, ok := b.(quantity.Decimal); ok {
-			d = x.Cmp(y)
-		}
-	} else {
-		d = cmp.Compare(fmt.Sprint(a), fmt.Sprint(b))
-	}
-	if desc {
-		return -d
-	}
-	return d
 }

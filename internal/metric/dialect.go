@@ -1,0 +1,74 @@
+package metric
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/moatmetrics/moatmetrics/internal/quantity"
+	"github.com/moatmetrics/moatmetrics/internal/warehouse"
+)
+
+// What DuckDB writes differently from other engines stands in this file; the rest of the
+// generated SQL is common to DuckDB and Spark SQL.
+
+// startOf is the first day of the step ("week", "month", …) that holds a date.
+func startOf(step, date string) string { return "date_trunc('" + step + "', " + date + ")::DATE" }
+
+// plus is the date n steps later.
+func plus(date string, n int, step string) string {
+	return "(" + date + " + INTERVAL " + strconv.Itoa(n) + " " + step + ")::DATE"
+}
+
+// each makes a row for every step from one date to another, the latter included.
+func each(step, from, to string) string {
+	return "unnest(generate_series(" + from + ", " + to + ", INTERVAL 1 " + step + "))::DATE"
+}
+
+// isWeekday is true from Monday to Friday.
+func isWeekday(date string) string { return "isodow(" + date + ") < 6" }
+
+// daysFrom is the number of days from one date to another.
+func daysFrom(from, to string) string { return "(" + to + " - " + from + ")" }
+
+func dateText(d quantity.Day) string { return "DATE " + warehouse.QuoteText(d.String()) }
+
+// hasText and beginsWith compare without regard to case.
+func hasText(text, part string) string {
+	return "contains(lower(" + text + "), lower(" + part + "))"
+}
+
+func beginsWith(text, part string) string {
+	return "starts_with(lower(" + text + "), lower(" + part + "))"
+}
+
+// divided is an amount by a whole number, to ten decimals, without DuckDB's division,
+// which works on floats. The amount must be under 10^18.
+func divided(amount, by string) string {
+	return "((((" + amount + ")::DECIMAL(38,10) * 10000000000)::HUGEINT // (" + by + "))::DECIMAL(38,0) * 0.0000000001::DECIMAL(10,10))"
+}
+
+// cycles are the billing cycles by their number of months, as a fraction (domain.md 2.1).
+// A name that is not listed, or none, is a month.
+var cycles = []struct {
+	times, months int // so often in so many months
+	names         string
+}{
+	{52, 12, "weekly,week,1 week"},
+	{26, 12, "biweekly,bi-weekly,two-weekly,2-weekly,2 weeks,every two weeks,every 2 weeks,fortnightly"},
+	{13, 12, "four-weekly,4-weekly,4 weeks,every four weeks,every 4 weeks"},
+	{1, 3, "quarterly,quarter,3 months,every 3 months,three-monthly"},
+	{1, 6, "half-yearly,half yearly,semiannual,semi-annual,semiannually,semi-annually,biannual,6 months,every 6 months"},
+	{1, 12, "yearly,year,annual,annually,12 months,1 year,every year"},
+	{1, 36, "three-yearly,3-yearly,triennial,triennially,3 years,36 months"},
+}
+
+// monthly is the amount a month of an amount a billing cycle.
+func monthly(amount, cycle string) string {
+	var times, months strings.Builder
+	for _, c := range cycles {
+		when := " WHEN lower(trim(" + cycle + ")) IN ('" + strings.ReplaceAll(c.names, ",", "', '") + "') THEN "
+		times.WriteString(when + strconv.Itoa(c.times))
+		months.WriteString(when + strconv.Itoa(c.months))
+	}
+	return divided("("+amount+")::DECIMAL(38,10) * (CASE"+times.String()+" ELSE 1 END)", "CASE"+months.String()+" ELSE 1 END")
+}

@@ -1,0 +1,144 @@
+package metric
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/moatmetrics/moatmetrics/internal/quantity"
+	"github.com/moatmetrics/moatmetrics/internal/tenant"
+	"github.com/moatmetrics/moatmetrics/internal/warehouse"
+)
+
+// extent is how far the data of a snapshot reaches.
+type extent struct {
+	rows map[string]int64 // stored rows by table, roll-ups included
+	// span is the months that hold business data.
+	span quantity.Period
+	// through is the newest day that business data is dated; zero when there is none.
+	through quantity.Day
+	// partial is the newest month when it is not over, or its data does not reach its end.
+	partial quantity.Day
+	// stocks is the first day that stock measures cannot look at: the end of span, or the
+	// day after the newest change of an effective-dated table, whichever is later.
+	stocks quantity.Day
+}
+
+// businessTables are the dated tables whose months make up the span of the data; daily of
+// them have rows on most working days.
+var businessTables = []struct {
+	name, column string
+	daily        bool
+}{
+	{"invoices", "invoice_date", false}, {"expenses", "expense_date", false}, {"time_entries", "work_date", true}, {"tickets", "created_on", true},
+}
+
+// stockTables are the effective-dated tables that stock measures look at.
+var stockTables = []string{"agreements", "agreement_additions", "licenses", "clients"}
+
+// monthsEnd is how close to its end the daily data of a complete month comes, in days.
+const monthsEnd = 5
+
+// extent returns how far the data of a snapshot reaches.
+func (c *Catalog) extent(ctx context.Context, scope tenant.Scope, snap warehouse.Snapshot) (*extent, error) {
+	today := quantity.DayOf(c.now().UTC())
+	key := fmt.Sprintf("%s\x00%d\x00%s", scope.Tenant, snap, today)
+	if e, ok := c.extents.GetIfPresent(key); ok {
+		return e, nil
+	}
+	tables, err := c.w.Tables(ctx, scope, snap)
+	if err != nil {
+		return nil, err
+	}
+	e := &extent{rows: map[string]int64{}}
+	newest := map[string]quantity.Day{}
+	for _, t := range tables {
+		e.rows[t.Name] = t.Rows
+		if len(t.Months) != 2 {
+			continue
+		}
+		if !slices.ContainsFunc(businessTables, func(b struct {
+			name, column string
+			daily        bool
+		}) bool {
+			return b.name == t.Name
+		}) {
+			continue
+		}
+		newest[t.Name] = t.Months[1]
+		if e.span.From.IsZero() || t.Months[0].Before(e.span.From) {
+			e.span.From = t.Months[0]
+		}
+		if end := t.Months[1].AddMonths(1); e.span.To.Before(end) {
+			e.span.To = end
+		}
+	}
+	known := e.span.Bounded()
+	if !known { // only tables without dates: look at this month
+		e.span = quantity.MonthOf(today)
+	}
+	e.stocks = e.span.To
+	if err := c.lastDays(ctx, scope, snap, e, newest, today); err != nil {
+		return nil, err
+	}
+	if !known {
+		e.through = quantity.Day{}
+	}
+	c.extents.Set(key, e)
+	return e, nil
+}
+
+// lastDays looks up the newest days of the data.
+func (c *Catalog) lastDays(ctx context.Context, scope tenant.Scope, snap warehouse.Snapshot, e *extent, newest map[string]quantity.Day, today quantity.Day) error {
+	s := warehouse.Statement{Snapshot: snap}
+	var parts []string
+	for _, t := range businessTables {
+		if month, ok := newest[t.name]; ok {
+			parts = append(parts, fmt.Sprintf("SELECT '%s' AS name, max(%s) AS day FROM %s", t.name, t.column, t.name))
+			s.Uses = append(s.Uses, warehouse.TableUse{Name: t.name, Period: quantity.MonthOf(month)})
+		}
+	}
+	for _, t := range stockTables {
+		if e.rows[t] > 0 {
+			parts = append(parts, fmt.Sprintf("SELECT 'stock', max(valid_from) FROM %s WHERE valid_from <= %s", t, dateText(today)))
+			s.Uses = append(s.Uses, warehouse.TableUse{Name: t})
+		}
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	s.SQL = strings.Join(parts, "\nUNION ALL\n")
+	rows, err := c.w.Query(ctx, scope, s)
+	if err != nil {
+		return err
+	}
+	var daily quantity.Day
+	for _, r := range rows.Rows {
+		t, ok := r[1].(time.Time)
+		if !ok {
+			continue
+		}
+		day := quantity.DayOf(t)
+		if r[0] == "stock" {
+			if e.stocks.Before(day.AddDays(1)) {
+				e.stocks = day.AddDays(1)
+			}
+			continue
+		}
+		if e.through.Before(day) {
+			e.through = day
+		}
+		for _, b := range businessTables {
+			if b.name == r[0] && b.daily && daily.Before(day) {
+				daily = day
+			}
+		}
+	}
+	last := e.span.To.AddDays(-1)
+	if !e.through.IsZero() && (!last.Before(today) || !daily.IsZero() && daily.Before(last.AddDays(1-monthsEnd))) {
+		e.partial = last.Month()
+	}
+	return nil
+}

@@ -1,0 +1,64 @@
+package metric
+
+// Views of facts that are looked at on a day: look(day, month) holds the days.
+
+// clientView is the clients that are served on each day, one row a client after aliases.
+var clientView = view{with: []string{"look", "client_aliases"}, sql: `SELECT 'clients' AS origin, row_id, import_id, record, day, month, client_key, 1 AS active_clients
+FROM (SELECT c.*, a.day, a.month, row_number() OVER (PARTITION BY a.day, coalesce(n.canonical, c.client_key) ORDER BY n.canonical NULLS FIRST, c.source_system, c.source_id) AS nth
+  FROM look a JOIN ` + effective("clients") + ` c ON ` + holds("c") + `
+  LEFT JOIN client_aliases n ON n.key = c.client_key)
+WHERE nth = 1 AND NOT coalesce(is_internal, false)
+  AND lower(coalesce(status, 'active')) NOT IN ('inactive', 'former', 'lost', 'cancelled', 'canceled', 'prospect', 'lead', 'vendor', 'internal')
+  AND (acquired_on IS NULL OR acquired_on <= day) AND (lost_on IS NULL OR lost_on > day)`}
+
+// licenseView is the active paid subscriptions on each day. Seats whose use is not stated
+// are neither used nor wasted.
+var licenseView = view{with: []string{"look"}, sql: `SELECT 'licenses' AS origin, row_id, import_id, record, day, month, client_key, vendor, product_name, currency,
+  seats_purchased, seats_used, CASE WHEN seats_used IS NULL THEN 0 ELSE seats_purchased END AS seats_known, wasted AS wasted_seats,
+  ` + monthly("wasted::DECIMAL(20,6) * unit_cost", "billing_cycle") + ` AS license_waste,
+  ` + monthly("over::DECIMAL(20,6) * unit_cost", "billing_cycle") + ` AS overdeploy_exposure,
+  ` + monthly("seats_purchased::DECIMAL(20,6) * unit_cost", "billing_cycle") + ` AS license_cost
+FROM (SELECT l.*, a.day, a.month,
+    CASE WHEN l.seats_used IS NULL AND l.seats_inactive IS NULL THEN NULL
+      ELSE least(l.seats_purchased, greatest(0, l.seats_purchased - coalesce(l.seats_used, l.seats_purchased)) + coalesce(l.seats_inactive, 0)) END AS wasted,
+    CASE WHEN l.seats_used IS NULL THEN NULL ELSE greatest(0, l.seats_used - l.seats_purchased) END AS over
+  FROM look a JOIN ` + effective("licenses") + ` l ON ` + holds("l") + `
+    AND (l.start_date IS NULL OR l.start_date <= a.day)
+    AND lower(coalesce(l.status, 'active')) IN ('active', 'enabled', 'warning', 'true', 'yes')
+    AND NOT coalesce(l.is_free_or_trial, false))`}
+
+// mrrView is the monthly recurring revenue of agreements and additions (domain.md 2.1). An
+// addition counts while its agreement does, and belongs to the agreement's client when it
+// names none. Its product value follows domain.md 2.3: the price; for a price above 5,000
+// or a cost under 35 % of it the smaller of price and cost / 0.70; for a price of 0, cost /
+// 0.70. Without a cost it is the price.
+var mrrView = view{with: []string{"look", "agreement_days", "known_agreements"}, sql: `SELECT 'agreements' AS origin, row_id, import_id, record, day, month, client_key, agreement_id, currency,
+  ` + monthly("coalesce(amount, 0)", "billing_cycle") + ` AS mrr, 0::DECIMAL(38,10) AS product_value FROM agreement_days
+UNION ALL
+SELECT 'agreement_additions', row_id, import_id, record, day, month, client, agreement_id, currency,
+  ` + monthly("units::DECIMAL(20,6) * price", "billing_cycle") + `, ` + monthly("units * value", "billing_cycle") + `
+FROM (SELECT *, CASE
+    WHEN unit_cost IS NULL THEN price::DECIMAL(38,10)
+    WHEN price = 0 THEN marked_up
+    WHEN price > 5000 OR unit_cost < price * 0.35 THEN least(price, marked_up)
+    ELSE price END AS value
+  FROM (SELECT d.*, a.day, a.month, coalesce(d.client_key, k.client_key) AS client,
+      greatest(0, d.quantity - coalesce(d.included_quantity, 0))::DECIMAL(18,6) AS units, coalesce(d.unit_price, 0) AS price, ` + divided("d.unit_cost::DECIMAL(20,6) * 10", "7") + ` AS marked_up
+    FROM look a JOIN ` + effective("agreement_additions") + ` d ON ` + holds("d") + `
+      AND (d.effective_date IS NULL OR d.effective_date <= a.day) AND (d.cancelled_date IS NULL OR d.cancelled_date > a.day)
+    LEFT JOIN known_agreements k ON k.agreement_id = d.agreement_id
+    LEFT JOIN (SELECT DISTINCT day, agreement_id FROM agreement_days) g ON g.agreement_id = d.agreement_id AND g.day = a.day
+    WHERE k.agreement_id IS NULL OR g.agreement_id IS NOT NULL))`}
+
+var assetView = view{with: []string{"look"}, sql: `SELECT 'assets' AS origin, t.row_id, t.import_id, t.record, a.day, a.month, t.client_key, 1 AS endpoints FROM look a JOIN assets t
+  ON coalesce(t.managed, true) AND lower(coalesce(t.asset_type, 'workstation')) IN ('workstation', 'server', 'laptop', 'desktop')
+  AND (t.first_seen IS NULL OR t.first_seen <= a.day) AND (t.last_seen IS NULL OR t.last_seen >= a.day - 30)`}
+
+// receivableView is what clients owe on a day: invoiced with tax until then, less paid
+// until then; without payments, the invoices whose status does not say paid.
+var receivableView = view{with: []string{"look", "invoice_clients"}, sql: `SELECT 'invoices' AS origin, i.row_id, i.import_id, i.record, a.day, a.month, i.client_key, i.currency, i.net_amount + coalesce(i.tax_amount, 0) AS receivables
+FROM look a JOIN (SELECT * FROM invoices WHERE ` + posted + `) i ON i.invoice_date <= a.day
+WHERE (SELECT count(*) FROM payments) > 0 OR lower(coalesce(i.status, '')) <> 'paid'
+UNION ALL
+SELECT 'payments', p.row_id, p.import_id, p.record, a.day, a.month, coalesce(p.client_key, n.client_key), p.currency, -p.amount
+FROM look a JOIN payments p ON p.payment_date <= a.day LEFT JOIN invoice_clients n ON n.invoice_number = p.invoice_number`}

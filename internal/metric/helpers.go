@@ -1,0 +1,97 @@
+package metric
+
+import "strings"
+
+// helper is a named relation that views and dimensions read (WITH name AS (sql)). needs
+// are the helpers it reads itself, tables the stored tables.
+type helper struct {
+	tables []string
+	needs  []string
+	sql    string
+}
+
+// latest keeps of a table the row that holds last for each key.
+func latest(table, key string) string {
+	return "SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY " + key + " ORDER BY valid_from DESC NULLS LAST, source_system, source_id) AS nth FROM " + table +
+		" WHERE " + key + " IS NOT NULL) WHERE nth = 1"
+}
+
+// effective adds to each row of an effective-dated table the day from which the next row
+// of the same entity holds; holds is true for the row that holds on the day a.day.
+func effective(table string) string {
+	return "(SELECT *, lead(valid_from) OVER (PARTITION BY source_system, source_id ORDER BY valid_from NULLS FIRST) AS next_from FROM " + table + ")"
+}
+
+func holds(t string) string {
+	return strings.ReplaceAll("(t.valid_from IS NULL OR t.valid_from <= a.day) AND (t.next_from IS NULL OR t.next_from > a.day) AND (t.valid_to IS NULL OR t.valid_to > a.day)", "t.", t+".")
+}
+
+func aliasesOf(kind string) string {
+	return "SELECT key, min(canonical) AS canonical FROM aliases WHERE kind = '" + kind + "' AND key IS NOT NULL GROUP BY key"
+}
+
+// helpers are the relations by name. "look" and "workdays" depend on the query's period
+// and are made by the builder.
+var helpers = map[string]helper{
+	"client_aliases":  {tables: []string{"aliases"}, sql: aliasesOf("client")},
+	"staff_aliases":   {tables: []string{"aliases"}, sql: aliasesOf("staff")},
+	"product_aliases": {tables: []string{"aliases"}, sql: aliasesOf("product")},
+	"current_clients": {tables: []string{"clients"}, sql: "SELECT client_key, industry, account_manager, CASE WHEN is_internal THEN 'internal' ELSE lower(coalesce(status, 'active')) END AS status FROM (" +
+		latest("clients", "client_key") + ")"},
+	// What a source's client key means: the client after aliases, and what is known of it.
+	"client_labels": {needs: []string{"client_aliases", "current_clients"}, sql: `SELECT k.key, k.client, c.industry, c.account_manager, c.status FROM (
+    SELECT key, canonical AS client FROM client_aliases UNION ALL
+    SELECT client_key, client_key FROM current_clients WHERE client_key NOT IN (SELECT key FROM client_aliases)) k
+  LEFT JOIN current_clients c ON c.client_key = k.client`},
+	"current_staff": {tables: []string{"staff"}, sql: latest("staff", "staff_key")},
+	"person_names":  {tables: []string{"people"}, sql: "SELECT person_key, min(coalesce(name, email)) AS name FROM people WHERE person_key IS NOT NULL GROUP BY person_key"},
+	"staff_labels": {needs: []string{"staff_aliases", "current_staff", "person_names"}, sql: `SELECT k.key, coalesce(p.name, k.person) AS name, s.team, s.role FROM (
+    SELECT key, canonical AS person FROM staff_aliases UNION ALL
+    SELECT person_key, person_key FROM (SELECT person_key FROM person_names UNION SELECT staff_key FROM current_staff) WHERE person_key NOT IN (SELECT key FROM staff_aliases)) k
+  LEFT JOIN person_names p ON p.person_key = k.person LEFT JOIN current_staff s ON s.staff_key = k.person`},
+	"agreement_labels": {tables: []string{"agreements"}, needs: []string{"client_aliases"}, sql: "SELECT g.agreement_id, g.agreement_name || ' (' || coalesce(a.canonical, g.client_key) || ')' AS name FROM (" +
+		latest("agreements", "agreement_id") + ") g LEFT JOIN client_aliases a ON a.key = g.client_key"},
+	// The cost and bill rate of each staff key with the days they hold. Aliases are not
+	// looked at: roll-ups read this and are kept by source key.
+	"staff_rates": {tables: []string{"staff"}, sql: `SELECT staff_key, cost_rate, bill_rate, valid_from, valid_to,
+    lead(valid_from) OVER (PARTITION BY staff_key ORDER BY valid_from NULLS FIRST) AS next_from
+  FROM (SELECT *, row_number() OVER (PARTITION BY staff_key, valid_from ORDER BY source_system, source_id) AS nth FROM staff) WHERE nth = 1`},
+	// True when any staff member's cost is known; only without any is an entry's billing rate
+	// taken as its cost (the import says so in a finding).
+	"cost_known": {tables: []string{"staff"}, sql: "SELECT count(cost_rate) > 0 AS known FROM staff"},
+	// Which client an invoice number belongs to, where it names one only.
+	"invoice_clients": {tables: []string{"invoices"}, sql: "SELECT invoice_number, min(client_key) AS client_key FROM invoices WHERE invoice_number IS NOT NULL GROUP BY invoice_number HAVING count(DISTINCT client_key) = 1"},
+	// The agreements that are active on each day looked at, and those known at all.
+	"agreement_days": {tables: []string{"agreements"}, needs: []string{"look"}, sql: "SELECT a.day, a.month, g.* FROM look a JOIN " + effective("agreements") + " g ON " + holds("g") + `
+    AND (g.start_date IS NULL OR g.start_date <= a.day) AND (g.end_date IS NULL OR g.end_date >= a.day) AND (g.cancelled_on IS NULL OR g.cancelled_on > a.day)
+    AND (lower(coalesce(g.status, 'active')) NOT IN ('cancelled', 'canceled', 'expired', 'inactive') OR g.end_date IS NOT NULL OR g.cancelled_on IS NOT NULL)`},
+	"known_agreements": {tables: []string{"agreements"}, sql: "SELECT agreement_id, min(client_key) AS client_key FROM agreements WHERE agreement_id IS NOT NULL GROUP BY agreement_id"},
+	// Who worked in which months, and the time off by person and day.
+	"busy": {tables: []string{"rollup_time_staff"}, needs: []string{"staff_aliases"}, sql: "SELECT coalesce(a.canonical, r.staff_key) AS staff_key, min(r.month) AS first_month, " +
+		plus("max(r.month)", 1, "MONTH") + " AS until FROM rollup_time_staff r LEFT JOIN staff_aliases a ON a.key = r.staff_key WHERE r.staff_key IS NOT NULL GROUP BY 1"},
+	"leave": {tables: []string{"time_off"}, needs: []string{"staff_aliases"}, sql: "SELECT coalesce(a.canonical, o.staff_key) AS staff_key, o.date AS day, sum(o.hours)::DECIMAL(18,4) AS hours, bool_or(o.hours IS NULL) AS whole FROM time_off o LEFT JOIN staff_aliases a ON a.key = o.staff_key GROUP BY 1, 2"},
+}
+
+// dimensionSQL is a dimension as SQL over a fact f; join brings the relation it reads.
+var dimensionSQL = map[string]struct{ sql, with, join string }{
+	"client":           {"coalesce(cl.client, f.client_key, 'unassigned')", "client_labels", clientJoin},
+	"client_status":    {"coalesce(cl.status, 'unknown')", "client_labels", clientJoin},
+	"industry":         {"coalesce(cl.industry, 'unknown')", "client_labels", clientJoin},
+	"account_manager":  {"coalesce(cl.account_manager, 'none')", "client_labels", clientJoin},
+	"agreement":        {"CASE WHEN f.agreement_id IS NULL THEN 'no agreement' ELSE coalesce(al.name, f.agreement_id) END", "agreement_labels", "LEFT JOIN agreement_labels al ON al.agreement_id = f.agreement_id"},
+	"revenue_category": {"f.revenue_category", "", ""},
+	"staff":            {"coalesce(sl.name, f.staff_key, 'unassigned')", "staff_labels", staffJoin},
+	"team":             {"coalesce(sl.team, 'none')", "staff_labels", staffJoin},
+	"role":             {"coalesce(sl.role, 'none')", "staff_labels", staffJoin},
+	"work_type":        {"coalesce(f.work_type, 'none')", "", ""},
+	"product":          {"coalesce(pl.canonical, f.product_name, 'none')", "product_aliases", "LEFT JOIN product_aliases pl ON pl.key = f.product_name"},
+	"vendor":           {"coalesce(f.vendor, 'none')", "", ""},
+	"ticket_type":      {"coalesce(f.ticket_type, 'none')", "", ""},
+	"priority":         {"coalesce(f.priority, 'none')", "", ""},
+	"currency":         {"coalesce(f.currency, 'none')", "", ""},
+}
+
+const (
+	clientJoin = "LEFT JOIN client_labels cl ON cl.key = f.client_key"
+	staffJoin  = "LEFT JOIN staff_labels sl ON sl.key = f.staff_key"
+)

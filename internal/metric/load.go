@@ -1,0 +1,233 @@
+package metric
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/moatmetrics/moatmetrics/internal/warehouse"
+)
+
+//go:embed catalog/*.yaml
+var catalogFiles embed.FS
+
+// topics are the files of measures in the order of the catalog.
+var topics = []string{"revenue", "margin", "agreements", "people", "desk", "licenses", "cash"}
+
+// fact is one source of base measures: a view over stored tables that yields a day, keys
+// and columns that add up, and the roll-ups that hold its sums. See catalog/facts.yaml.
+type fact struct {
+	Name    string       `yaml:"name"`
+	Tables  []string     `yaml:"tables"` // stored tables the view reads; the first is the one that periods cut
+	Needs   []string     `yaml:"needs"`  // of these, the ones without which there is nothing to say
+	Any     bool         `yaml:"any"`    // one of Needs is enough
+	Money   bool         `yaml:"money"`  // the view has a currency column
+	Stock   bool         `yaml:"stock"`  // looked at on a day: the view joins look(day, month)
+	Monthly bool         `yaml:"monthly"`
+	Keys    []string     `yaml:"keys"`
+	Columns []factColumn `yaml:"columns"`
+	Rollups []rollup     `yaml:"rollups"` // smallest first
+
+	view view
+}
+
+// factColumn is a column that adds up.
+type factColumn struct {
+	Name    string         `yaml:"name"`
+	Type    warehouse.Type `yaml:"type"`    // stored type in roll-ups; sums keep every decimal
+	Unknown string         `yaml:"unknown"` // why it is null when rows are there and no value is
+}
+
+// rollup is a stored sum of a fact by month, currency and some of its keys.
+type rollup struct {
+	Table string   `yaml:"table"`
+	Keys  []string `yaml:"keys"`
+}
+
+// view is the SQL of a fact. with names the helper relations that it reads.
+type view struct {
+	sql  string
+	with []string
+}
+
+func (f *fact) column(name string) (factColumn, bool) {
+	for _, c := range f.Columns {
+		if c.Name == name {
+			return c, true
+		}
+	}
+	return factColumn{}, false
+}
+
+// has reports whether the fact can be cut by a dimension.
+func (f *fact) has(d Dimension) bool {
+	switch {
+	case d.Time:
+		return d.Name != "day" && d.Name != "week" || !f.Stock && !f.Monthly
+	case d.Key == "currency":
+		return f.Money
+	}
+	return slices.Contains(f.Keys, d.Key)
+}
+
+// load reads the catalog's files and refuses what contradicts itself.
+func load(files fs.FS) (*Catalog, error) {
+	c := &Catalog{byName: map[string]*Measure{}, facts: map[string]*fact{}, keys: map[string]string{}}
+	var dims struct {
+		Dimensions []Dimension `yaml:"dimensions"`
+	}
+	if err := read(files, "dimensions", &dims); err != nil {
+		return nil, err
+	}
+	c.dimensions = dims.Dimensions
+	facts, err := loadFacts(files)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range facts {
+		c.facts[f.Name] = f
+	}
+	for _, topic := range topics {
+		var file struct {
+			Topic    string     `yaml:"topic"`
+			Measures []*Measure `yaml:"measures"`
+		}
+		if err := read(files, topic, &file); err != nil {
+			return nil, err
+		}
+		for _, m := range file.Measures {
+			if c.byName[m.Name] != nil {
+				return nil, fmt.Errorf("metric catalog: %q stands twice", m.Name)
+			}
+			m.Topic = file.Topic
+			c.byName[m.Name] = m
+			c.measures = append(c.measures, m)
+		}
+	}
+	for _, d := range c.dimensions {
+		c.keys[d.Name] = d.Key
+		if _, ok := dimensionSQL[d.Name]; !ok && !d.Time {
+			return nil, fmt.Errorf("metric catalog: dimension %s has no SQL", d.Name)
+		}
+	}
+	for _, m := range c.measures {
+		if err := c.check(m); err != nil {
+			return nil, fmt.Errorf("metric catalog: %s: %w", m.Name, err)
+		}
+	}
+	for _, m := range c.measures {
+		if err := c.resolve(m, nil); err != nil {
+			return nil, fmt.Errorf("metric catalog: %w", err)
+		}
+	}
+	return c, nil
+}
+
+func loadFacts(files fs.FS) ([]*fact, error) {
+	var file struct {
+		Facts []*fact `yaml:"facts"`
+	}
+	if err := read(files, "facts", &file); err != nil {
+		return nil, err
+	}
+	for _, f := range file.Facts {
+		var ok bool
+		if f.view, ok = views[f.Name]; !ok {
+			return nil, fmt.Errorf("metric catalog: fact %s has no view", f.Name)
+		}
+		for _, r := range f.Rollups {
+			for _, k := range r.Keys {
+				if keyIDs[k] == 0 || !slices.Contains(f.Keys, k) {
+					return nil, fmt.Errorf("metric catalog: fact %s: %s cannot be a key of %s", f.Name, k, r.Table)
+				}
+			}
+			for _, col := range f.Columns {
+				if col.Type == "" {
+					return nil, fmt.Errorf("metric catalog: fact %s: column %s needs a type for %s", f.Name, col.Name, r.Table)
+				}
+			}
+		}
+	}
+	return file.Facts, nil
+}
+
+func read(files fs.FS, name string, into any) error {
+	text, err := fs.ReadFile(files, "catalog/"+name+".yaml")
+	if err != nil {
+		return fmt.Errorf("metric catalog: %w", err)
+	}
+	if err := yaml.UnmarshalWithOptions(text, into, yaml.Strict()); err != nil {
+		return fmt.Errorf("metric catalog: %s: %w", name, err)
+	}
+	return nil
+}
+
+func (c *Catalog) check(m *Measure) error {
+	switch {
+	case m.Version < 1 || m.Label == "" || m.Formula == "" || m.Source == "" || m.Unit == "":
+		return fmt.Errorf("needs a label, unit, formula, source and version")
+	case !slices.Contains([]string{"up_good", "down_good", "two_sided"}, m.Direction):
+		return fmt.Errorf("direction %q is not up_good, down_good or two_sided", m.Direction)
+	case m.Base():
+		f := c.facts[m.Fact]
+		if f == nil {
+			return fmt.Errorf("there is no fact %q", m.Fact)
+		}
+		if _, ok := f.column(m.Column); !ok {
+			return fmt.Errorf("fact %q has no column %q", m.Fact, m.Column)
+		}
+	case m.Expr == "":
+		return fmt.Errorf("has neither a fact nor a formula")
+	default:
+		var err error
+		if m.formula, err = parseFormula(m.Expr); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// resolve finds the base measures and tables of a formula and refuses circles.
+func (c *Catalog) resolve(m *Measure, path []string) error {
+	if slices.Contains(path, m.Name) {
+		return fmt.Errorf("%s is defined by itself: %s", m.Name, strings.Join(append(path, m.Name), " -> "))
+	}
+	if m.base != nil {
+		return nil
+	}
+	if m.Base() {
+		m.base = []string{m.Name}
+		m.Tables = c.facts[m.Fact].Tables
+		return nil
+	}
+	for _, in := range m.formula.inputs {
+		if isParameter(in) {
+			continue
+		}
+		dep, ok := c.byName[in]
+		if !ok {
+			return fmt.Errorf("%s uses %q, which is not a measure", m.Name, in)
+		}
+		if err := c.resolve(dep, append(path, m.Name)); err != nil {
+			return err
+		}
+		m.base = union(m.base, dep.base)
+		m.Tables = union(m.Tables, dep.Tables)
+	}
+	return nil
+}
+
+// union appends to a what b has beyond it.
+func union(a, b []string) []string {
+	a = slices.Clone(a)
+	for _, s := range b {
+		if !slices.Contains(a, s) {
+			a = append(a, s)
+		}
+	}
+	return a
+}

@@ -1,0 +1,230 @@
+package metric
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/moatmetrics/moatmetrics/internal/fault"
+	"github.com/moatmetrics/moatmetrics/internal/quantity"
+	"github.com/moatmetrics/moatmetrics/internal/tenant"
+	"github.com/moatmetrics/moatmetrics/internal/warehouse"
+)
+
+// The bounds of a query. More rows than maxRows is an error, never a cut.
+const (
+	maxRows       = 100_000
+	maxMeasures   = 30
+	maxDimensions = 8
+	maxDays       = 36_600 // about a hundred years
+)
+
+// Query asks for measures, cut by dimensions.
+type Query struct {
+	Measures   []string        `json:"measures"`
+	Dimensions []string        `json:"by,omitempty"`
+	Where      string          `json:"where,omitempty"` // see ParseWhere
+	Period     quantity.Period `json:"period"`
+	// Grain cuts by a step of time, as naming that dimension last does; "" is no cut.
+	Grain    quantity.Grain     `json:"grain,omitempty"`
+	Compare  string             `json:"compare,omitempty"`  // "" or "previous"
+	Order    []string           `json:"order,omitempty"`    // column names; "-" in front: descending
+	Limit    int                `json:"limit,omitempty"`    // 0: all
+	Snapshot warehouse.Snapshot `json:"snapshot,omitempty"` // 0: the current one
+}
+
+// normal returns the query with its grain as a dimension and blanks trimmed.
+func (q Query) normal() Query {
+	q.Where = strings.TrimSpace(q.Where)
+	if g := string(q.Grain); g != "" && !slices.Contains(q.Dimensions, g) {
+		q.Dimensions = append(slices.Clone(q.Dimensions), g)
+	}
+	q.Grain = ""
+	return q
+}
+
+// question is a checked query.
+type question struct {
+	measures []*Measure
+	base     []*Measure
+	facts    []*fact
+	dims     []string
+	keys     map[string]string // dimension -> key column, "" for dimensions of time
+	where    *where
+	period   quantity.Period
+	span     quantity.Period // period, open ends filled from the data
+	asOf     quantity.Day    // the day that stock measures look at, the last one of a series
+	missing  map[string]string
+	extent   *extent
+}
+
+// ask checks a query against the catalog and the data, and reports all that is wrong.
+func (c *Catalog) ask(ctx context.Context, scope tenant.Scope, q Query) (*question, error) {
+	out := &question{dims: q.Dimensions, period: q.Period, keys: c.keys, missing: map[string]string{}}
+	wrong := c.checkNames(q, out)
+	if len(wrong) > 0 {
+		return nil, fault.WithFields("the query is not valid: "+wrong[0].Message, wrong...)
+	}
+	var err error
+	if out.where, err = c.parseWhere(q.Where); err != nil {
+		return nil, err
+	}
+	for _, m := range out.measures {
+		wrong = append(wrong, c.checkCuts(m, out)...)
+		for _, b := range m.base {
+			base := c.byName[b]
+			if !slices.Contains(out.base, base) {
+				out.base = append(out.base, base)
+			}
+			if f := c.factOf(b); !slices.Contains(out.facts, f) {
+				out.facts = append(out.facts, f)
+			}
+		}
+	}
+	if len(wrong) > 0 {
+		return nil, fault.WithFields("the query is not valid: "+wrong[0].Message, wrong...)
+	}
+	if out.extent, err = c.extent(ctx, scope, q.Snapshot); err != nil {
+		return nil, err
+	}
+	return out, out.place(c)
+}
+
+// checkNames finds the query's measures and checks its names and bounds.
+func (c *Catalog) checkNames(q Query, out *question) []fault.Field {
+	var wrong []fault.Field
+	add := func(path, message string, allowed []string) {
+		wrong = append(wrong, fault.Field{Path: path, Message: message, Allowed: allowed})
+	}
+	if len(q.Measures) == 0 {
+		add("measures", "name at least one measure", c.names())
+	}
+	if len(q.Measures) > maxMeasures || len(q.Dimensions) > maxDimensions {
+		add("measures", fmt.Sprintf("at most %d measures and %d dimensions in one query", maxMeasures, maxDimensions), nil)
+	}
+	if q.Limit < 0 || q.Limit > maxRows {
+		add("limit", fmt.Sprintf("limit must be 0 (all rows) to %d", maxRows), nil)
+	}
+	if q.Compare != "" && q.Compare != "previous" {
+		add("compare", fmt.Sprintf("%q is not a comparison", q.Compare), []string{"previous"})
+	}
+	if p := q.Period; p.Bounded() && !p.From.Before(p.To) {
+		add("period", fmt.Sprintf("the period %s is empty: the end is the first day not included", p), nil)
+	}
+	for i, name := range q.Measures {
+		m, ok := c.byName[name]
+		switch {
+		case !ok:
+			add("measures["+strconv.Itoa(i)+"]", fmt.Sprintf("unknown measure %q%s", name, nearest(name, c.names())), c.names())
+		case slices.Contains(out.measures, m):
+			add("measures["+strconv.Itoa(i)+"]", fmt.Sprintf("%q is asked for twice", name), nil)
+		default:
+			out.measures = append(out.measures, m)
+		}
+	}
+	for i, name := range q.Dimensions {
+		if _, ok := c.dimension(name); !ok {
+			add("by["+strconv.Itoa(i)+"]", fmt.Sprintf("unknown dimension %q%s", name, nearest(name, c.dimensionNames())), c.dimensionNames())
+		} else if slices.Contains(q.Dimensions[:i], name) {
+			add("by["+strconv.Itoa(i)+"]", fmt.Sprintf("%q is named twice", name), nil)
+		}
+	}
+	return wrong
+}
+
+// checkCuts checks that a measure can be cut and filtered as asked.
+func (c *Catalog) checkCuts(m *Measure, q *question) []fault.Field {
+	var wrong []fault.Field
+	allowed := c.DimensionsOf(m)
+	for _, d := range q.dims {
+		if !slices.Contains(allowed, d) {
+			wrong = append(wrong, fault.Field{Path: "by", Message: fmt.Sprintf("%s cannot be cut by %s; it can by %s", m.Name, d, strings.Join(allowed, ", ")), Allowed: allowed})
+		}
+	}
+	if m.Special != "" {
+		allowed = append(slices.Clone(allowed), "client")
+	}
+	for _, d := range q.where.dims {
+		if !slices.Contains(allowed, d) {
+			wrong = append(wrong, fault.Field{Path: "where", Message: fmt.Sprintf("%s cannot be filtered by %s; it can by %s", m.Name, d, strings.Join(allowed, ", ")), Allowed: allowed})
+		}
+	}
+	needsPeriod := m.formula != nil && slices.ContainsFunc(c.FlatInputs(m), isParameter)
+	for _, b := range m.base {
+		f := c.factOf(b)
+		needsPeriod = needsPeriod || f.Stock
+		if f.Monthly && !q.period.WholeMonths() {
+			wrong = append(wrong, fault.Field{Path: "period", Message: fmt.Sprintf("%s is known by month: begin and end the period on the first day of a month", m.Name)})
+		}
+	}
+	if needsPeriod && finest(q.where.dims) < finest(q.dims) {
+		wrong = append(wrong, fault.Field{Path: "where", Message: fmt.Sprintf("%s depends on the length or end of the period: give the period itself instead of a condition on time", m.Name)})
+	}
+	return wrong
+}
+
+var timeSteps = []string{"day", "week", "month", "quarter", "year"}
+
+// finest is the place in timeSteps of the finest dimension of time, past the end when
+// there is none.
+func finest(dims []string) int {
+	at := len(timeSteps)
+	for _, d := range dims {
+		if i := slices.Index(timeSteps, d); i >= 0 {
+			at = min(at, i)
+		}
+	}
+	return at
+}
+
+// place fits the question into the data: open ends of the period, the day that stock
+// measures look at, and the measures that have no data at all.
+func (q *question) place(c *Catalog) error {
+	q.span = q.extent.span
+	if !q.period.From.IsZero() {
+		q.span.From = q.period.From
+	}
+	if !q.period.To.IsZero() {
+		q.span.To = q.period.To
+	}
+	if !q.span.From.Before(q.span.To) { // an open end beyond the data
+		if q.period.To.IsZero() {
+			q.span.To = q.span.From.AddMonths(1)
+		} else {
+			q.span.From = q.span.To.AddDays(-1).Month()
+		}
+	}
+	if q.span.From.DaysUntil(q.span.To) > maxDays {
+		return fault.WithFields("the period is too long", fault.Field{Path: "period", Message: fmt.Sprintf("%s is longer than %d days", q.span, maxDays)})
+	}
+	end := q.extent.stocks
+	if !q.period.To.IsZero() && q.period.To.Before(end) {
+		end = q.period.To
+	}
+	if finest(q.dims) < len(timeSteps) && q.span.To.Before(end) {
+		end = q.span.To
+	}
+	q.asOf = end.AddDays(-1)
+	for _, m := range q.base {
+		if why := q.extent.lacks(c.facts[m.Fact]); why != "" {
+			q.missing[m.Name] = why
+		}
+	}
+	return nil
+}
+
+// lacks says why a fact has no data at all, "" when it has.
+func (e *extent) lacks(f *fact) string {
+	var none []string
+	for _, t := range f.Needs {
+		if e.rows[t] == 0 {
+			none = append(none, strings.ReplaceAll(strings.Replace(t, "rollup_time_staff", "time_entries", 1), "_", " "))
+		}
+	}
+	if len(none) == 0 || f.Any && len(none) < len(f.Needs) {
+		return ""
+	}
+	return "no " + strings.Join(none, " and ") + " imported"
+}

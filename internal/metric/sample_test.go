@@ -1,0 +1,284 @@
+package metric_test
+
+import (
+	"context"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/shopspring/decimal"
+	"pgregory.net/rapid"
+
+	"github.com/moatmetrics/moatmetrics/internal/audit"
+	"github.com/moatmetrics/moatmetrics/internal/dataset"
+	"github.com/moatmetrics/moatmetrics/internal/metadb"
+	"github.com/moatmetrics/moatmetrics/internal/metadb/metadbtest"
+	"github.com/moatmetrics/moatmetrics/internal/metric"
+	"github.com/moatmetrics/moatmetrics/internal/quantity"
+	"github.com/moatmetrics/moatmetrics/internal/sample"
+	"github.com/moatmetrics/moatmetrics/internal/tenant"
+	"github.com/moatmetrics/moatmetrics/internal/warehouse"
+)
+
+type noJobs struct{}
+
+func (noJobs) Enqueue(context.Context, tenant.Scope, *metadb.Tx, string, any) error { return nil }
+
+// sampleClock is the day after the sample's export.
+func sampleClock() time.Time { return time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC) }
+
+// sampled returns a catalog over an imported sample of 8 clients and 6 months.
+func sampled(t *testing.T) *metric.Catalog {
+	t.Helper()
+	db, _ := metadbtest.Open(t, metadb.SQLite)
+	w, err := warehouse.Open(t.Context(), db, t.TempDir(), warehouse.Schema{Tables: dataset.Tables(), Rollups: metric.Rollups()}, warehouse.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.Close() })
+	dir := t.TempDir()
+	if _, err := sample.MSP(dir, sample.MSPOptions{Clients: 8, Months: 6}); err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*.csv"))
+	if err != nil || len(files) == 0 {
+		t.Fatal("no sample files", err)
+	}
+	imports := dataset.New(w, db, audit.New(sampleClock), noJobs{}, sampleClock)
+	for _, f := range files {
+		if _, err := imports.Import(t.Context(), acme, dataset.ImportRequest{Path: f}); err != nil {
+			t.Fatalf("%s: %v", filepath.Base(f), err)
+		}
+	}
+	return metric.New(w, metric.Options{Now: sampleClock})
+}
+
+// rolledFacts are the base measures that roll-ups hold, by fact.
+func rolledFacts(c *metric.Catalog) map[string][]string {
+	facts := map[string][]string{}
+	for _, m := range c.Measures() {
+		if m.Fact == "time" || m.Fact == "invoices" {
+			facts[m.Fact] = append(facts[m.Fact], m.Name)
+		}
+	}
+	return facts
+}
+
+// crosses reports whether a question needs keys that no roll-up has together, or at all.
+func crosses(c *metric.Catalog, q metric.Query) bool {
+	named, _ := c.ParseWhere(q.Where)
+	has := func(of ...string) bool {
+		return slices.ContainsFunc(slices.Concat(q.Dimensions, named), func(d string) bool { return slices.Contains(of, d) })
+	}
+	return has("product") || has("staff", "team", "role") && has("client", "client_status", "industry", "account_manager", "agreement")
+}
+
+// same fails unless a question has the same answer with and without roll-ups, and the
+// former reads a roll-up wherever one can answer.
+func same(t interface {
+	Helper()
+	Errorf(string, ...any)
+	Fatalf(string, ...any)
+}, ctx context.Context, rolled, base *metric.Catalog, q metric.Query) {
+	t.Helper()
+	a, err := rolled.Run(ctx, acme, q)
+	if err != nil {
+		t.Fatalf("%+v: %v", q, err)
+	}
+	b, err := base.Run(ctx, acme, q)
+	if err != nil {
+		t.Fatalf("%+v: %v", q, err)
+	}
+	isBase := func(s string) bool { return s == "time_entries" || s == "invoices" }
+	if slices.ContainsFunc(a.Sources, isBase) != crosses(rolled, q) {
+		t.Errorf("%+v reads %v", q, a.Sources)
+	}
+	if slices.ContainsFunc(b.Sources, func(s string) bool { return !isBase(s) }) {
+		t.Errorf("without roll-ups %+v reads %v", q, b.Sources)
+	}
+	if diff := cmp.Diff(exact(b), exact(a)); diff != "" {
+		t.Errorf("%+v: base (-) and roll-ups (+) differ:\n%s", q, diff)
+	}
+}
+
+// exact is a result's rows with every decimal of every value.
+func exact(r *metric.Result) [][]any {
+	out := [][]any{}
+	for i, row := range r.Rows {
+		line := slices.Clone(row)
+		for j, v := range line {
+			if d, ok := v.(quantity.Decimal); ok {
+				line[j] = d.String()
+			}
+			if v == nil {
+				line[j] = r.Reasons[i][r.Columns[j].Name]
+			}
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+// One import of the sample serves all of these.
+func TestOnTheSample(t *testing.T) {
+	t.Parallel()
+	c := sampled(t)
+	t.Run("roll-ups equal the base tables", func(t *testing.T) { rollupsEqualTheBaseTables(t, c) })
+	t.Run("parts add up to the whole", func(t *testing.T) { partsAddUpToTheWhole(t, c) })
+	t.Run("rows behind every base measure add up to it", func(t *testing.T) { rowsBehindAddUp(t, c) })
+}
+
+func rollupsEqualTheBaseTables(t *testing.T, c *metric.Catalog) {
+	base := metric.WithoutRollups(c)
+	periods := []quantity.Period{{}, period(t, "2026-02", "2026-05"), period(t, "2026-06", "")}
+	t.Run("every pair of dimensions", func(t *testing.T) {
+		for fact, measures := range rolledFacts(c) {
+			m, err := c.Measure(measures[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			dims := slices.DeleteFunc(c.DimensionsOf(m), func(d string) bool { return d == "day" || d == "week" })
+			if len(dims) < 10 {
+				t.Fatalf("%s has only %v", fact, dims)
+			}
+			same(t, t.Context(), c, base, metric.Query{Measures: measures})
+			for i, d := range dims {
+				same(t, t.Context(), c, base, metric.Query{Measures: measures, Dimensions: []string{d}, Period: periods[i%len(periods)]})
+				for j, e := range dims[:i] {
+					same(t, t.Context(), c, base, metric.Query{Measures: measures, Dimensions: []string{d, e}, Period: periods[(i+j)%len(periods)]})
+				}
+			}
+		}
+	})
+	t.Run("any question", func(t *testing.T) {
+		conditions := []string{"", `industry != "Legal"`, `month >= 2026-03`, `client contains "a" and month in [2026-02, 2026-04]`, `not (client startsWith "b")`, `currency = "USD" or agreement = "no agreement"`, `quarter = 2026-04`}
+		rapid.Check(t, func(rt *rapid.T) {
+			all := rolledFacts(c)
+			measures := all[rapid.SampledFrom([]string{"time", "invoices"}).Draw(rt, "fact")]
+			m, _ := c.Measure(measures[0])
+			dims := slices.DeleteFunc(c.DimensionsOf(m), func(d string) bool { return d == "day" || d == "week" })
+			q := metric.Query{
+				Measures:   rapid.SliceOfNDistinct(rapid.SampledFrom(measures), 1, len(measures), rapid.ID[string]).Draw(rt, "measures"),
+				Dimensions: rapid.SliceOfNDistinct(rapid.SampledFrom(dims), 0, 5, rapid.ID[string]).Draw(rt, "by"),
+				Where:      rapid.SampledFrom(conditions).Draw(rt, "where"),
+			}
+			from := rapid.IntRange(0, 5).Draw(rt, "from")
+			first := quantity.NewDay(2026, 1, 1).AddMonths(from)
+			q.Period = quantity.Period{From: first, To: first.AddMonths(rapid.IntRange(1, 6).Draw(rt, "months"))}
+			same(rt, t.Context(), c, base, q)
+		})
+	})
+	t.Run("the smallest that answers is chosen", func(t *testing.T) {
+		cases := []struct {
+			measure, where string
+			by             []string
+			period         quantity.Period
+			want           string
+		}{
+			{"hours_worked", "", []string{"month"}, quantity.Period{}, "rollup_time_staff"},
+			{"hours_worked", "", []string{"team", "quarter"}, quantity.Period{}, "rollup_time_staff"},
+			{"labor_cost", "", []string{"industry"}, quantity.Period{}, "rollup_time_client"},
+			{"labor_cost", `client = "x"`, []string{"month"}, quantity.Period{}, "rollup_time_client"},
+			{"labor_cost", `client = "x"`, []string{"staff"}, quantity.Period{}, "time_entries"},
+			{"labor_cost", "", []string{"work_type"}, period(t, "2026-02", "2026-04"), "rollup_time_staff"},
+			{"labor_cost", "", []string{"agreement", "work_type"}, period(t, "2026-02", "2026-04"), "rollup_time_client"},
+			{"labor_cost", "", []string{"week"}, quantity.Period{}, "time_entries"},
+			{"labor_cost", "day >= 2026-02-10", nil, quantity.Period{}, "time_entries"},
+			{"labor_cost", "", []string{"client"}, period(t, "2026-02-10", "2026-03"), "time_entries"},
+			{"revenue", "", []string{"revenue_category", "client"}, quantity.Period{}, "rollup_invoices"},
+			{"revenue", "", []string{"product", "client"}, quantity.Period{}, "invoices"},
+			{"revenue", "", []string{"day"}, quantity.Period{}, "invoices"},
+			{"revenue_earned", "", []string{"month"}, quantity.Period{}, "invoices"},
+		}
+		for _, k := range cases {
+			r, err := c.Run(t.Context(), acme, metric.Query{Measures: []string{k.measure}, Dimensions: k.by, Where: k.where, Period: k.period})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff([]string{k.want}, r.Sources); diff != "" {
+				t.Errorf("%s by %v where %q in %s: %s", k.measure, k.by, k.where, k.period, diff)
+			}
+		}
+	})
+}
+
+func partsAddUpToTheWhole(t *testing.T, c *metric.Catalog) {
+	p := period(t, "2026-02", "2026-05")
+	for _, m := range c.Measures() {
+		if !m.Base() {
+			continue
+		}
+		total := asked(t, c, metric.Query{Measures: []string{m.Name}, Period: p})
+		for _, d := range c.DimensionsOf(m) {
+			if stock := m.Fact == "mrr" || m.Fact == "licenses" || m.Fact == "assets" || m.Fact == "clients" || m.Fact == "receivables"; stock && slices.Contains([]string{"month", "quarter", "year"}, d) {
+				continue // a stock is not added over time
+			}
+			if sum := asked(t, c, metric.Query{Measures: []string{m.Name}, Dimensions: []string{d}, Period: p}); !sum.Equal(total) {
+				t.Errorf("%s by %s adds up to %s, the whole is %s", m.Name, d, sum, total)
+			}
+		}
+	}
+}
+
+// asked is the sum of a measure over all rows of a result.
+func asked(t *testing.T, c *metric.Catalog, q metric.Query) quantity.Decimal {
+	t.Helper()
+	r, err := c.Run(t.Context(), acme, q)
+	if err != nil {
+		t.Fatalf("%+v: %v", q, err)
+	}
+	var sum quantity.Decimal
+	for _, row := range r.Rows {
+		if v, ok := row[len(row)-1].(quantity.Decimal); ok {
+			sum = sum.Add(v)
+		}
+	}
+	return sum
+}
+
+func rowsBehindAddUp(t *testing.T, c *metric.Catalog) {
+	for _, m := range c.Measures() {
+		if !m.Base() {
+			continue
+		}
+		q := metric.Query{Measures: []string{m.Name}, Period: period(t, "2026-05", "2026-06")}
+		want := asked(t, c, q)
+		var sum quantity.Decimal
+		seen := map[string]bool{}
+		for offset := 0; ; {
+			page, err := c.RowsBehind(t.Context(), acme, q, offset, 1000)
+			if err != nil {
+				t.Fatalf("%s: %v", m.Name, err)
+			}
+			for _, r := range page.Rows {
+				if len(r) != len(page.Columns) {
+					t.Fatalf("%s: %d values in %d columns", m.Name, len(r), len(page.Columns))
+				}
+				switch v := r[len(r)-1].(type) {
+				case quantity.Decimal:
+					sum = sum.Add(v)
+				case int64:
+					sum = sum.Add(decimal.NewFromInt(v))
+				default:
+					t.Fatalf("%s: amount %T", m.Name, v)
+				}
+				if r[0] == "" || r[1] == nil {
+					t.Errorf("%s: a row without its origin: %v", m.Name, r)
+				}
+				key := r[0].(string) + r[1].(string) + r[4].(string)
+				if seen[key] {
+					t.Errorf("%s: %s stands twice", m.Name, key)
+				}
+				seen[key] = true
+			}
+			if offset = page.Next; offset == 0 {
+				break
+			}
+		}
+		if !sum.Equal(want) {
+			t.Errorf("%s: rows add up to %s, the number is %s", m.Name, sum, want)
+		}
+	}
+}
