@@ -7,12 +7,14 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/httpapi"
+	"github.com/moatmetrics/moatmetrics/internal/quantity"
 )
 
 func (c *cli) serveCommand() *cobra.Command {
@@ -58,6 +60,16 @@ func (c *cli) serve(ctx context.Context, a *App, target string) error {
 		fmt.Fprintf(c.err, "MoatMetrics serves on http://%s (stop with Ctrl-C)\n", listener.Addr())
 		running++
 		go func() { ended <- a.listen(ctx, listener, c.version) }()
+	}
+	var warm sync.WaitGroup
+	defer warm.Wait()
+	if target != "worker" {
+		// Fills the caches while nobody waits yet.
+		warm.Go(func() {
+			if _, err := a.Insights.Analyze(ctx, a.Scope, quantity.Period{}); err != nil {
+				a.Log.DebugContext(ctx, "warming the caches", "error", err)
+			}
+		})
 	}
 	var first error
 	for range running {

@@ -1,7 +1,6 @@
 package metric
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -135,13 +134,13 @@ func order(r *Result, q Query) error {
 	for i := range index {
 		index[i] = i
 	}
-	slices.SortStableFunc(index, func(a, b int) int {
+	slices.SortFunc(index, func(a, b int) int {
 		for _, k := range keys {
 			if d := compareCells(r.Rows[a][k.at], r.Rows[b][k.at], k.desc); d != 0 {
 				return d
 			}
 		}
-		return 0
+		return a - b
 	})
 	rows, reasons := make([][]any, len(index)), make([]map[string]string, len(index))
 	for i, at := range index {
@@ -167,12 +166,11 @@ func compareCells(a, b any, desc bool) int {
 		return -1
 	}
 	d := 0
-	if x, ok := a.(quantity.Decimal); ok {
-		if y, ok := b.(quantity.Decimal); ok {
-			d = x.Cmp(y)
-		}
-	} else {
-		d = cmp.Compare(fmt.Sprint(a), fmt.Sprint(b))
+	switch x := a.(type) {
+	case quantity.Decimal:
+		d = x.Cmp(b.(quantity.Decimal)) // a column's cells are of one kind
+	case string:
+		d = strings.Compare(x, b.(string))
 	}
 	if desc {
 		return -d

@@ -10,12 +10,13 @@ import (
 )
 
 // plan is a query ready to run. Its columns are: a column for each dimension, one for each
-// base measure, and for each fact the number of rows added up and the smallest and
-// greatest currency among them.
+// base measure, the number of rows added up for each fact, and for each fact whose amounts
+// may be in several currencies the smallest and the greatest.
 type plan struct {
 	sql     string
 	args    []any
 	uses    []warehouse.TableUse
+	helpers []warehouse.Helper
 	sources []string // the table or roll-up that each fact is read from
 }
 
@@ -24,8 +25,11 @@ type plan struct {
 func compile(q *question) plan {
 	b := &builder{q: q}
 	var parts []string
-	for i := range q.facts {
-		parts = append(parts, b.part(i))
+	for i, f := range q.facts {
+		// A fact without data adds no rows; one part must stay to give the columns.
+		if q.extent.lacks(f) == "" || i == len(q.facts)-1 && len(parts) == 0 {
+			parts = append(parts, b.part(i))
+		}
 	}
 	var outer, groups []string
 	for i := range q.dims {
@@ -36,21 +40,27 @@ func compile(q *question) plan {
 		outer = append(outer, fmt.Sprintf("sum(%[1]s) AS %[1]s", m.Name))
 	}
 	for i := range q.facts {
-		outer = append(outer, fmt.Sprintf("sum(n%[1]d)::BIGINT AS n%[1]d, min(lo%[1]d) AS lo%[1]d, max(hi%[1]d) AS hi%[1]d", i+1))
+		outer = append(outer, fmt.Sprintf("sum(n%[1]d)::BIGINT AS n%[1]d", i+1))
+	}
+	for i, f := range q.facts {
+		if q.mixed(f) {
+			outer = append(outer, fmt.Sprintf("min(lo%[1]d) AS lo%[1]d, max(hi%[1]d) AS hi%[1]d", i+1))
+		}
 	}
 	sql := "SELECT " + strings.Join(outer, ", ") + " FROM (\n" + strings.Join(parts, "\nUNION ALL\n") + ")"
 	if len(groups) > 0 {
 		sql += " GROUP BY " + strings.Join(groups, ", ")
 	}
-	return plan{sql: b.withHelpers(sql), args: b.args, uses: b.uses, sources: b.sources}
+	return plan{sql: b.withHelpers(sql), args: b.args, uses: b.uses, helpers: b.helpers, sources: b.sources}
 }
 
 type builder struct {
-	q       *question
-	helpers []string
-	args    []any
-	uses    []warehouse.TableUse
-	sources []string
+	q        *question
+	helpers  []warehouse.Helper
+	periodic []string
+	args     []any
+	uses     []warehouse.TableUse
+	sources  []string
 }
 
 // part is the SELECT of one fact with all dimensions and, for its own, the measures.
@@ -70,21 +80,33 @@ func (b *builder) part(at int) string {
 			cols = append(cols, "NULL AS "+m.Name)
 		}
 	}
-	for i, other := range q.facts {
-		n, lo, hi := "0", "NULL::VARCHAR", "NULL::VARCHAR"
+	for i := range q.facts {
+		n := "0"
 		if i == at {
 			n = "count(*)"
-			if other.Money {
-				lo, hi = "min(f.currency)", "max(f.currency)"
-			}
 		}
-		cols = append(cols, fmt.Sprintf("%s AS n%d, %s AS lo%d, %s AS hi%d", n, i+1, lo, i+1, hi, i+1))
+		cols = append(cols, fmt.Sprintf("%s AS n%d", n, i+1))
+	}
+	for i, other := range q.facts {
+		if !q.mixed(other) {
+			continue
+		}
+		lo, hi := "NULL::VARCHAR", "NULL::VARCHAR"
+		if i == at {
+			lo, hi = "min(f.currency)", "max(f.currency)"
+		}
+		cols = append(cols, fmt.Sprintf("%s AS lo%d, %s AS hi%d", lo, i+1, hi, i+1))
 	}
 	sql := "SELECT " + strings.Join(cols, ", ") + r.from()
 	if len(groups) > 0 {
 		sql += " GROUP BY " + strings.Join(groups, ", ")
 	}
 	return sql
+}
+
+// mixed reports whether a fact's amounts may be in several currencies.
+func (q *question) mixed(f *fact) bool {
+	return f.Money && q.extent.lacks(f) == "" && q.extent.currency[f.Name] == ""
 }
 
 // reading is where the rows of a fact come from, and which of them are meant.
@@ -189,12 +211,19 @@ func (b *builder) use(table string, p quantity.Period) {
 	b.uses = append(b.uses, warehouse.TableUse{Name: table, Period: p})
 }
 
-// with adds helpers, those that they read before them.
+// with adds helpers: those that depend on the query's period to its text, after those that
+// they read; the others as relations that the warehouse keeps.
 func (b *builder) with(names ...string) {
 	for _, n := range names {
-		b.helpers = withNeeds([]string{n}, b.helpers)
-	}
-	for _, n := range b.helpers {
+		if n == "" || slices.Contains(b.periodic, n) || slices.ContainsFunc(b.helpers, func(h warehouse.Helper) bool { return h.Name == n }) {
+			continue
+		}
+		if !isPeriodic(n) {
+			b.helpers = append(b.helpers, standing(n))
+			continue
+		}
+		b.with(helpers[n].needs...)
+		b.periodic = append(b.periodic, n)
 		if n == "workdays" {
 			b.use("holidays", quantity.Period{})
 		}
@@ -204,9 +233,27 @@ func (b *builder) with(names ...string) {
 	}
 }
 
+func isPeriodic(helper string) bool {
+	return helper == "look" || helper == "workdays" || slices.ContainsFunc(helpers[helper].needs, isPeriodic)
+}
+
+// standing is a helper that depends on the stored tables only.
+func standing(name string) warehouse.Helper {
+	h := warehouse.Helper{Name: name}
+	var ctes []string
+	for _, n := range withNeeds([]string{name}, nil) {
+		h.Tables = union(h.Tables, helpers[n].tables)
+		if n == name {
+			h.SQL = withText(ctes, helpers[n].sql)
+		}
+		ctes = append(ctes, n+" AS ("+helpers[n].sql+")")
+	}
+	return h
+}
+
 func (b *builder) withHelpers(sql string) string {
 	var ctes []string
-	for _, n := range b.helpers {
+	for _, n := range b.periodic {
 		text := helpers[n].sql
 		switch n {
 		case "look":
@@ -216,6 +263,10 @@ func (b *builder) withHelpers(sql string) string {
 		}
 		ctes = append(ctes, n+" AS ("+text+")")
 	}
+	return withText(ctes, sql)
+}
+
+func withText(ctes []string, sql string) string {
 	if len(ctes) == 0 {
 		return sql
 	}

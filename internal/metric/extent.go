@@ -24,6 +24,9 @@ type extent struct {
 	// stocks is the first day that stock measures cannot look at: the end of span, or the
 	// day after the newest change of an effective-dated table, whichever is later.
 	stocks quantity.Day
+	// currency is the only currency that the amounts of a fact name, of facts with roll-ups;
+	// no entry when there are several or none.
+	currency map[string]string
 }
 
 // businessTables are the dated tables whose months make up the span of the data; daily of
@@ -52,7 +55,7 @@ func (c *Catalog) extent(ctx context.Context, scope tenant.Scope, snap warehouse
 	if err != nil {
 		return nil, err
 	}
-	e := &extent{rows: map[string]int64{}}
+	e := &extent{rows: map[string]int64{}, currency: map[string]string{}}
 	newest := map[string]quantity.Day{}
 	for _, t := range tables {
 		e.rows[t.Name] = t.Rows
@@ -90,25 +93,32 @@ func (c *Catalog) extent(ctx context.Context, scope tenant.Scope, snap warehouse
 	return e, nil
 }
 
-// lastDays looks up the newest days of the data.
+// lastDays looks up the newest days of the data, and the currencies of its amounts.
 func (c *Catalog) lastDays(ctx context.Context, scope tenant.Scope, snap warehouse.Snapshot, e *extent, newest map[string]quantity.Day, today quantity.Day) error {
 	s := warehouse.Statement{Snapshot: snap}
 	var parts []string
 	for _, t := range businessTables {
 		if month, ok := newest[t.name]; ok {
-			parts = append(parts, fmt.Sprintf("SELECT '%s' AS name, max(%s) AS day FROM %s", t.name, t.column, t.name))
+			parts = append(parts, fmt.Sprintf("SELECT '%s' AS name, NULL AS currency, max(%s) AS day FROM %s", t.name, t.column, t.name))
 			s.Uses = append(s.Uses, warehouse.TableUse{Name: t.name, Period: quantity.MonthOf(month)})
 		}
 	}
 	for _, t := range stockTables {
 		if e.rows[t] > 0 {
-			parts = append(parts, fmt.Sprintf("SELECT 'stock', max(valid_from) FROM %s WHERE valid_from <= %s", t, dateText(today)))
+			parts = append(parts, fmt.Sprintf("SELECT 'stock', NULL, max(valid_from) FROM %s WHERE valid_from <= %s", t, dateText(today)))
 			s.Uses = append(s.Uses, warehouse.TableUse{Name: t})
+		}
+	}
+	for _, f := range c.facts {
+		if f.Money && len(f.Rollups) > 0 && e.rows[f.Rollups[0].Table] > 0 {
+			parts = append(parts, fmt.Sprintf("SELECT '%s', CASE WHEN min(currency) = max(currency) THEN min(currency) END, NULL FROM %s", f.Name, f.Rollups[0].Table))
+			s.Uses = append(s.Uses, warehouse.TableUse{Name: f.Rollups[0].Table})
 		}
 	}
 	if len(parts) == 0 {
 		return nil
 	}
+	slices.Sort(parts)
 	s.SQL = strings.Join(parts, "\nUNION ALL\n")
 	rows, err := c.w.Query(ctx, scope, s)
 	if err != nil {
@@ -116,7 +126,11 @@ func (c *Catalog) lastDays(ctx context.Context, scope tenant.Scope, snap warehou
 	}
 	var daily quantity.Day
 	for _, r := range rows.Rows {
-		t, ok := r[1].(time.Time)
+		if code, ok := r[1].(string); ok {
+			e.currency[r[0].(string)] = code
+			continue
+		}
+		t, ok := r[2].(time.Time)
 		if !ok {
 			continue
 		}

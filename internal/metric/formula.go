@@ -121,27 +121,29 @@ func words(n ast.Node) string {
 // measures with formulas of their own are computed from theirs unless given. Use
 // FlatInputs for the inputs that must be given.
 func (c *Catalog) Evaluate(m *Measure, inputs map[string]quantity.Decimal) (result quantity.Decimal, ok bool) {
-	v := c.evaluate(m, func(name string) value {
-		if d, ok := inputs[name]; ok {
-			return value{number: d}
-		}
-		return value{reason: name + " is missing"}
+	v := c.evaluate(m, func(name string) (value, bool) {
+		d, ok := inputs[name]
+		return value{number: d}, ok
 	})
 	return v.number, v.reason == ""
 }
 
-func (c *Catalog) evaluate(m *Measure, base func(name string) value) value {
+// evaluate computes a measure from what given knows: its own value, or else its inputs'.
+func (c *Catalog) evaluate(m *Measure, given func(name string) (value, bool)) value {
+	if v, ok := given(m.Name); ok {
+		return v
+	}
 	if m.formula == nil {
-		return base(m.Name)
+		return value{reason: m.Name + " is not known here"}
 	}
 	return m.formula.eval(func(name string) value {
-		if v := base(name); v.reason == "" {
+		if dep, ok := c.byName[name]; ok {
+			return c.evaluate(dep, given)
+		}
+		if v, ok := given(name); ok {
 			return v
 		}
-		if dep, ok := c.byName[name]; ok && dep.formula != nil {
-			return c.evaluate(dep, base)
-		}
-		return base(name)
+		return value{reason: name + " is not known here"}
 	})
 }
 

@@ -48,7 +48,8 @@ func (q Query) normal() Query {
 // question is a checked query.
 type question struct {
 	measures []*Measure
-	base     []*Measure
+	base     []baseMeasure
+	slots    map[string]int // base measure -> place in base
 	facts    []*fact
 	dims     []string
 	keys     map[string]string // dimension -> key column, "" for dimensions of time
@@ -56,13 +57,20 @@ type question struct {
 	period   quantity.Period
 	span     quantity.Period // period, open ends filled from the data
 	asOf     quantity.Day    // the day that stock measures look at, the last one of a series
-	missing  map[string]string
 	extent   *extent
+}
+
+// baseMeasure is a base measure of a question.
+type baseMeasure struct {
+	*Measure
+	fact    int    // place in question.facts
+	lacks   string // why there is no data for it at all, "" when there is
+	unknown string // why it is null where rows are and no value is
 }
 
 // ask checks a query against the catalog and the data, and reports all that is wrong.
 func (c *Catalog) ask(ctx context.Context, scope tenant.Scope, q Query) (*question, error) {
-	out := &question{dims: q.Dimensions, period: q.Period, keys: c.keys, missing: map[string]string{}}
+	out := &question{dims: q.Dimensions, period: q.Period, keys: c.keys, slots: map[string]int{}}
 	wrong := c.checkNames(q, out)
 	if len(wrong) > 0 {
 		return nil, fault.WithFields("the query is not valid: "+wrong[0].Message, wrong...)
@@ -73,15 +81,7 @@ func (c *Catalog) ask(ctx context.Context, scope tenant.Scope, q Query) (*questi
 	}
 	for _, m := range out.measures {
 		wrong = append(wrong, c.checkCuts(m, out)...)
-		for _, b := range m.base {
-			base := c.byName[b]
-			if !slices.Contains(out.base, base) {
-				out.base = append(out.base, base)
-			}
-			if f := c.factOf(b); !slices.Contains(out.facts, f) {
-				out.facts = append(out.facts, f)
-			}
-		}
+		out.add(c, m)
 	}
 	if len(wrong) > 0 {
 		return nil, fault.WithFields("the query is not valid: "+wrong[0].Message, wrong...)
@@ -90,6 +90,24 @@ func (c *Catalog) ask(ctx context.Context, scope tenant.Scope, q Query) (*questi
 		return nil, err
 	}
 	return out, out.place(c)
+}
+
+// add notes the base measures and facts that a measure needs.
+func (q *question) add(c *Catalog, m *Measure) {
+	for _, name := range m.base {
+		if _, known := q.slots[name]; known {
+			continue
+		}
+		f := c.factOf(name)
+		if !slices.Contains(q.facts, f) {
+			q.facts = append(q.facts, f)
+		}
+		base := baseMeasure{Measure: c.byName[name], fact: slices.Index(q.facts, f)}
+		column, _ := f.column(base.Column)
+		base.unknown = column.Unknown
+		q.slots[name] = len(q.base)
+		q.base = append(q.base, base)
+	}
 }
 
 // checkNames finds the query's measures and checks its names and bounds.
@@ -207,10 +225,8 @@ func (q *question) place(c *Catalog) error {
 		end = q.span.To
 	}
 	q.asOf = end.AddDays(-1)
-	for _, m := range q.base {
-		if why := q.extent.lacks(c.facts[m.Fact]); why != "" {
-			q.missing[m.Name] = why
-		}
+	for i := range q.base {
+		q.base[i].lacks = q.extent.lacks(q.facts[q.base[i].fact])
 	}
 	return nil
 }

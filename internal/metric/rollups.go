@@ -51,12 +51,8 @@ func (f *fact) rollup(r rollup) warehouse.Rollup {
 	for _, name := range withNeeds(f.view.with, nil) {
 		ctes = append(ctes, name+" AS ("+helpers[name].sql+")")
 	}
-	with := ""
-	if len(ctes) > 0 {
-		with = "WITH " + strings.Join(ctes, ",\n") + "\n"
-	}
 	return warehouse.Rollup{Table: t, Source: f.Tables[0], Joins: f.Tables[1:],
-		SQL: with + "SELECT " + strings.Join(selects, ", ") + " FROM (SELECT *, " + startOf("month", "day") + " AS month FROM (" + f.view.sql + ")) GROUP BY " + groups}
+		SQL: withText(ctes, "SELECT "+strings.Join(selects, ", ")+" FROM (SELECT *, "+startOf("month", "day")+" AS month FROM ("+f.view.sql+")) GROUP BY "+groups)}
 }
 
 // withNeeds appends to done the named helpers after those that they read.

@@ -82,7 +82,7 @@ func (c *Catalog) RowsBehind(ctx context.Context, scope tenant.Scope, q Query, o
 	r := b.read(f, "", named)
 	r.where = append(r.where, column+" IS NOT NULL", column+" <> 0")
 	sql := b.withHelpers(fmt.Sprintf("SELECT %s%s ORDER BY abs(%s) DESC, f.day, f.row_id LIMIT %d OFFSET %d", strings.Join(cols, ", "), r.from(), column, limit+1, offset))
-	rows, err := c.w.Query(ctx, scope, warehouse.Statement{Snapshot: q.Snapshot, SQL: sql, Args: b.args, Uses: b.uses, MaxRows: limit + 1})
+	rows, err := c.w.Query(ctx, scope, warehouse.Statement{Snapshot: q.Snapshot, SQL: sql, Args: b.args, Uses: b.uses, Helpers: b.helpers, MaxRows: limit + 1})
 	if err != nil {
 		return nil, err
 	}

@@ -3,8 +3,12 @@ package metric
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
+	"runtime"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -26,7 +30,7 @@ type Column struct {
 // with later callers: do not change its rows.
 type Result struct {
 	Columns            []Column            `json:"columns"`
-	Rows               [][]any             `json:"rows"`
+	Rows               Rows                `json:"rows"`
 	RowCount           int                 `json:"row_count"`
 	Reasons            []map[string]string `json:"reasons,omitempty"` // by row: column -> why it is null
 	Notes              []string            `json:"notes,omitempty"`   // what holds for the whole result
@@ -45,6 +49,71 @@ type Result struct {
 	PartialMonth quantity.Day `json:"partial_month,omitzero"`
 	Sources      []string     `json:"sources"` // tables and roll-ups read
 	ElapsedMS    float64      `json:"elapsed_ms"`
+}
+
+// Rows are the cells of a Result by row.
+type Rows [][]any
+
+// MarshalJSON writes numbers as strings: the encoder's own way costs as much as the query.
+func (r Rows) MarshalJSON() ([]byte, error) {
+	var mu sync.Mutex
+	texts, errs := map[int][]byte{}, []error{}
+	inParts(len(r), func(from, to int) {
+		text, err := r[from:to].appendJSON(make([]byte, 0, (to-from)*80))
+		mu.Lock()
+		defer mu.Unlock()
+		texts[from] = text
+		errs = append(errs, err)
+	})
+	out := []byte{'['}
+	for i, from := range slices.Sorted(maps.Keys(texts)) {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, texts[from]...)
+	}
+	return append(out, ']'), errors.Join(errs...)
+}
+
+func (r Rows) appendJSON(out []byte) ([]byte, error) {
+	for i, row := range r {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, '[')
+		for j, cell := range row {
+			if j > 0 {
+				out = append(out, ',')
+			}
+			switch cell := cell.(type) {
+			case nil:
+				out = append(out, "null"...)
+			case quantity.Decimal:
+				out = append(quantity.AppendDecimal(append(out, '"'), cell), '"')
+			default:
+				text, err := json.Marshal(cell)
+				if err != nil {
+					return nil, err
+				}
+				out = append(out, text...)
+			}
+		}
+		out = append(out, ']')
+	}
+	return out, nil
+}
+
+// inParts calls fn with the parts of 0..n, at once for each processor when n is large.
+func inParts(n int, fn func(from, to int)) {
+	parts := 1
+	if n > 2000 {
+		parts = runtime.GOMAXPROCS(0)
+	}
+	var wg sync.WaitGroup
+	for i := range parts {
+		wg.Go(func() { fn(n*i/parts, n*(i+1)/parts) })
+	}
+	wg.Wait()
 }
 
 // Run answers a query, from the cache when the same was asked of the same snapshot.
@@ -99,7 +168,7 @@ func (c *Catalog) run(ctx context.Context, scope tenant.Scope, q Query) (*Result
 // answer runs a checked query and computes the formulas.
 func (c *Catalog) answer(ctx context.Context, scope tenant.Scope, q Query, checked *question) (*Result, error) {
 	p := compile(checked)
-	rows, err := c.w.Query(ctx, scope, warehouse.Statement{Snapshot: q.Snapshot, SQL: p.sql, Args: p.args, Uses: p.uses, MaxRows: maxRows})
+	rows, err := c.w.Query(ctx, scope, warehouse.Statement{Snapshot: q.Snapshot, SQL: p.sql, Args: p.args, Uses: p.uses, Helpers: p.helpers, MaxRows: maxRows})
 	if err != nil {
 		return nil, err
 	}
@@ -111,19 +180,30 @@ func (c *Catalog) answer(ctx context.Context, scope tenant.Scope, q Query, check
 			return nil, err
 		}
 	}
+	r.Rows, r.Reasons = make([][]any, len(rows.Rows)), make([]map[string]string, len(rows.Rows))
 	currencies := map[string]bool{}
-	for _, raw := range rows.Rows {
-		s := c.sums(checked, raw)
-		r.SourceRows += s.n
-		for _, m := range checked.base {
-			if isMoney(m.Unit) && s.lo[m.Fact] != "" {
-				currencies[s.lo[m.Fact]], currencies[s.hi[m.Fact]] = true, true
+	var mu sync.Mutex
+	inParts(len(rows.Rows), func(from, to int) {
+		var s sums
+		var total int64
+		codes := map[string]bool{}
+		for i, raw := range rows.Rows[from:to] {
+			c.read(checked, raw, &s)
+			for _, n := range s.rows {
+				total += n
 			}
+			for _, b := range checked.base {
+				if isMoney(b.Unit) && s.lo[b.fact] != "" {
+					codes[s.lo[b.fact]], codes[s.hi[b.fact]] = true, true
+				}
+			}
+			r.Rows[from+i], r.Reasons[from+i] = c.cell(checked, raw, &s, concentration)
 		}
-		row, reasons := c.cell(checked, s, concentration)
-		r.Rows = append(r.Rows, row)
-		r.Reasons = append(r.Reasons, reasons)
-	}
+		mu.Lock()
+		defer mu.Unlock()
+		r.SourceRows += total
+		maps.Copy(currencies, codes)
+	})
 	if len(currencies) == 1 {
 		for code := range currencies {
 			r.Currency = code
@@ -147,9 +227,12 @@ func (c *Catalog) head(q Query, checked *question) *Result {
 		r.Columns = append(r.Columns, Column{Name: m.Name, Unit: m.Unit, Type: "decimal"})
 		r.DefinitionVersions[m.Name] = m.Version
 	}
-	for name, why := range checked.missing {
-		note := name + ": " + why
-		if c.byName[name].MissingIsZero {
+	for _, b := range checked.base {
+		if b.lacks == "" {
+			continue
+		}
+		note := b.Name + ": " + b.lacks
+		if b.MissingIsZero {
 			note += ", taken as 0"
 		}
 		r.Notes = append(r.Notes, note)
@@ -168,69 +251,80 @@ func (c *Catalog) head(q Query, checked *question) *Result {
 	return r
 }
 
-// sums are the base sums of one cell.
+// sums are the base sums of one cell: values by the place of their measure in
+// question.base, the rest by the place of the fact in question.facts.
 type sums struct {
-	dims   []any
-	values map[string]value
-	n      int64             // rows added up
-	lo, hi map[string]string // smallest and greatest currency by fact
+	values []value
+	rows   []int64  // rows added up
+	lo, hi []string // smallest and greatest currency
 }
 
-// sums reads one row of the statement; its columns are those of plan.
-func (c *Catalog) sums(q *question, raw []any) sums {
-	s := sums{values: map[string]value{}, lo: map[string]string{}, hi: map[string]string{}}
-	for i := range q.dims {
-		s.dims = append(s.dims, dimensionText(raw[i]))
-	}
-	after := len(q.dims) + len(q.base)
-	rows := map[string]int64{}
+// read fills s from one row of the statement; its columns are those of plan.
+func (c *Catalog) read(q *question, raw []any, s *sums) {
+	s.values, s.rows, s.lo, s.hi = s.values[:0], s.rows[:0], s.lo[:0], s.hi[:0]
+	after := raw[len(q.dims)+len(q.base):]
+	currencies := after[len(q.facts):]
 	for i, f := range q.facts {
-		rows[f.Name], _ = raw[after+3*i].(int64)
-		s.lo[f.Name], _ = raw[after+3*i+1].(string)
-		s.hi[f.Name], _ = raw[after+3*i+2].(string)
-		s.n += rows[f.Name]
-	}
-	for i, m := range q.base {
-		sum := raw[len(q.dims)+i]
-		v := value{number: asDecimal(sum)}
-		column, _ := c.facts[m.Fact].column(m.Column)
-		switch why := q.missing[m.Name]; {
-		case why != "" && !m.MissingIsZero:
-			v = value{reason: why}
-		case sum == nil && rows[m.Fact] > 0 && column.Unknown != "":
-			v = value{reason: column.Unknown}
+		n, _ := after[i].(int64)
+		var lo, hi string
+		switch {
+		case q.mixed(f):
+			lo, _ = currencies[0].(string)
+			hi, _ = currencies[1].(string)
+			currencies = currencies[2:]
+		case n > 0:
+			lo = q.extent.currency[f.Name]
+			hi = lo
 		}
-		s.values[m.Name] = v
+		s.rows, s.lo, s.hi = append(s.rows, n), append(s.lo, lo), append(s.hi, hi)
 	}
-	return s
+	for i, b := range q.base {
+		sum := raw[len(q.dims)+i]
+		v := value{}
+		switch {
+		case b.lacks != "" && !b.MissingIsZero:
+			v.reason = b.lacks
+		case sum == nil && s.rows[b.fact] > 0:
+			v.reason = b.unknown
+		}
+		if v.reason == "" {
+			v.number = asDecimal(sum)
+		}
+		s.values = append(s.values, v)
+	}
 }
 
-// cell turns sums into a row of the result and the reasons for its nulls.
-func (c *Catalog) cell(q *question, s sums, concentration map[string]value) ([]any, map[string]string) {
-	row := append(make([]any, 0, len(s.dims)+len(q.measures)), s.dims...)
-	span := cellSpan(q, s.dims)
-	get := func(name string) value {
+// cell returns the row of the result that a row of the statement and its sums give, and
+// the reasons for its nulls.
+func (c *Catalog) cell(q *question, raw []any, s *sums, concentration map[string]value) ([]any, map[string]string) {
+	row := make([]any, len(q.dims), len(q.dims)+len(q.measures))
+	for i := range row {
+		row[i] = dimensionText(raw[i])
+	}
+	dims := row
+	get := func(name string) (value, bool) {
+		if i, ok := q.slots[name]; ok {
+			return s.values[i], true
+		}
 		switch name {
 		case "months":
-			return value{number: monthsIn(span)}
+			return value{number: monthsIn(cellSpan(q, dims))}, true
 		case "days":
-			return value{number: decimal.NewFromInt(int64(span.From.DaysUntil(span.To)))}
+			span := cellSpan(q, dims)
+			return value{number: decimal.NewFromInt(int64(span.From.DaysUntil(span.To)))}, true
 		}
-		if v, ok := s.values[name]; ok {
-			return v
-		}
-		return value{reason: name + " is not known here"}
+		return value{}, false
 	}
 	var reasons map[string]string
 	for _, m := range q.measures {
 		v := c.evaluate(m, get)
 		if m.Special != "" {
 			var ok bool
-			if v, ok = concentration[cellKey(s.dims)]; !ok {
+			if v, ok = concentration[cellKey(dims)]; !ok {
 				v = value{reason: "there is no revenue"}
 			}
 		}
-		if lo, hi := c.currencies(m, s); lo != hi && v.reason == "" {
+		if lo, hi := q.currencies(m, s); lo != hi && v.reason == "" {
 			v = value{reason: fmt.Sprintf("amounts are in %s and %s: cut by currency, or filter one of them", lo, hi)}
 		}
 		if v.reason != "" {
@@ -248,16 +342,17 @@ func (c *Catalog) cell(q *question, s sums, concentration map[string]value) ([]a
 
 // currencies returns the smallest and greatest currency of the amounts that a measure is
 // made of; both are "" when none is named.
-func (c *Catalog) currencies(m *Measure, s sums) (lo, hi string) {
-	for _, b := range m.base {
-		base := c.byName[b]
-		if !isMoney(base.Unit) || s.lo[base.Fact] == "" {
+func (q *question) currencies(m *Measure, s *sums) (lo, hi string) {
+	for _, name := range m.base {
+		b := q.base[q.slots[name]]
+		l, h := s.lo[b.fact], s.hi[b.fact]
+		if !isMoney(b.Unit) || l == "" {
 			continue
 		}
-		if l := s.lo[base.Fact]; lo == "" || l < lo {
+		if lo == "" || l < lo {
 			lo = l
 		}
-		hi = max(hi, s.hi[base.Fact])
+		hi = max(hi, h)
 	}
 	return lo, hi
 }

@@ -7,6 +7,7 @@ package quantity
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -24,6 +25,34 @@ func ParseDecimal(s string) (Decimal, error) {
 		return Decimal{}, fault.Newf(fault.Invalid, "%q is not a decimal number such as 1234.50", s)
 	}
 	return d, nil
+}
+
+// AppendDecimal appends what d.String() returns.
+func AppendDecimal(b []byte, d Decimal) []byte {
+	scale := -int(d.Exponent())
+	if scale < 0 || scale > 18 || d.NumDigits() > 18 {
+		return append(b, d.String()...)
+	}
+	n := d.CoefficientInt64()
+	for scale > 0 && n%10 == 0 {
+		n /= 10
+		scale--
+	}
+	if n < 0 {
+		b, n = append(b, '-'), -n
+	}
+	if scale == 0 {
+		return strconv.AppendInt(b, n, 10)
+	}
+	unit := int64(1)
+	for range scale {
+		unit *= 10
+	}
+	b = append(strconv.AppendInt(b, n/unit, 10), '.')
+	for rest := n % unit; rest < unit/10; unit /= 10 { // zeros after the point
+		b = append(b, '0')
+	}
+	return strconv.AppendInt(b, n%unit, 10)
 }
 
 // Unit says what a number counts.

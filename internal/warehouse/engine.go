@@ -83,18 +83,27 @@ func (e *engine) close() error { return e.db.Close() }
 func (e *engine) query(ctx context.Context, text string, args []any, maxRows int) (*Rows, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, e.timeout, errStatementTimeout)
 	defer cancel()
-	select {
-	case e.readers <- struct{}{}:
-		defer func() { <-e.readers }()
-	case <-ctx.Done():
-		return nil, engineFault(ctx, ctx.Err())
+	done, err := e.reader(ctx)
+	if err != nil {
+		return nil, err
 	}
+	defer done()
 	start := time.Now()
 	rows, err := queryRows(ctx, e.db, text, args, maxRows)
 	if d := time.Since(start); d > time.Second {
 		e.log.InfoContext(ctx, "slow statement", slog.Duration("elapsed", d), slog.Int("bytes", len(text)))
 	}
 	return rows, err
+}
+
+// reader waits for one of the places of statements that run at once.
+func (e *engine) reader(ctx context.Context) (done func(), err error) {
+	select {
+	case e.readers <- struct{}{}:
+		return func() { <-e.readers }, nil
+	case <-ctx.Done():
+		return nil, engineFault(ctx, ctx.Err())
+	}
 }
 
 var errStatementTimeout = errors.New("statement timeout")
@@ -158,7 +167,7 @@ func eachRow(ctx context.Context, q querier, text string, args []any, head func(
 func plain(v any) any {
 	switch v := v.(type) {
 	case duckdb.Decimal:
-		return decimal.NewFromBigInt(v.Value, -int32(v.Scale))
+		return shortDecimal(v.Value, int32(v.Scale))
 	case *big.Int:
 		return decimal.NewFromBigInt(v, 0)
 	case duckdb.UUID:
@@ -192,6 +201,20 @@ func plain(v any) any {
 		return v.UTC()
 	}
 	return v
+}
+
+// shortDecimal returns value / 10^scale without trailing zeros, which sums of products
+// have many of and all later arithmetic would carry along.
+func shortDecimal(value *big.Int, scale int32) decimal.Decimal {
+	if !value.IsInt64() {
+		return decimal.NewFromBigInt(value, -scale)
+	}
+	n := value.Int64()
+	for scale > 0 && n%10 == 0 {
+		n /= 10
+		scale--
+	}
+	return decimal.New(n, -scale)
 }
 
 // engineFault gives an engine's error its kind: the caller's limits and the disk are not

@@ -29,6 +29,7 @@ type Warehouse struct {
 	schema Schema
 	byName map[string]Table
 	engine *engine
+	held   *held
 	now    func() time.Time
 	log    *slog.Logger
 
@@ -78,6 +79,7 @@ func Open(ctx context.Context, db *metadb.DB, dir string, schema Schema, opt Opt
 	if w.engine, err = openEngine(ctx, abs, opt); err != nil {
 		return nil, err
 	}
+	w.held = &held{engine: w.engine, tables: map[string]*heldTable{}, room: allHeldRows}
 	return w, nil
 }
 
@@ -100,10 +102,11 @@ func (w *Warehouse) Query(ctx context.Context, scope tenant.Scope, q Statement) 
 	if err != nil {
 		return nil, err
 	}
-	text, err := w.withTables(st, q.Uses, q.SQL)
+	text, release, err := w.withTables(ctx, st, q)
 	if err != nil {
 		return nil, err
 	}
+	defer release()
 	maxRows := q.MaxRows
 	if maxRows <= 0 {
 		maxRows = defaultMaxRows

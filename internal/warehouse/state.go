@@ -89,27 +89,75 @@ func (w *Warehouse) relation(t Table, files []dataFile) string {
 	return b.String()
 }
 
-// withTables puts the statement's tables in front of its SQL as inlined common tables.
-func (w *Warehouse) withTables(st *state, uses []TableUse, text string) (string, error) {
-	if len(uses) == 0 {
-		return text, nil
+// withTables puts the statement's tables and helpers in front of its SQL as common
+// tables; small ones are held in memory. The caller calls release after the statement.
+func (w *Warehouse) withTables(ctx context.Context, st *state, q Statement) (text string, release func(), err error) {
+	var releases []func()
+	release = func() {
+		for _, f := range releases {
+			f()
+		}
 	}
-	var b strings.Builder
-	b.WriteString("WITH ")
-	for i, u := range uses {
+	defer func() {
+		if err != nil {
+			release()
+		}
+	}()
+	var ctes []string
+	add := func(name, relation string, small bool) error {
+		if small {
+			table, free, err := w.held.hold(ctx, relation)
+			if err != nil {
+				return err
+			}
+			releases = append(releases, free)
+			relation = "SELECT * FROM memory.main." + table
+		}
+		ctes = append(ctes, QuoteIdent(name)+" AS NOT MATERIALIZED ("+relation+")")
+		return nil
+	}
+	for _, u := range q.Uses {
 		t, ok := w.table(u.Name)
 		if !ok {
-			return "", fault.Newf(fault.NotFound, "there is no table %q", u.Name)
+			return "", nil, fault.Newf(fault.NotFound, "there is no table %q", u.Name)
 		}
-		if i > 0 {
-			b.WriteString(", ")
+		files, n := st.files[u.Name], sumRows(st.files[u.Name])
+		small := n > 0 && n <= maxHeldRows
+		if !small {
+			files = prune(files, u.Period)
 		}
-		b.WriteString(QuoteIdent(u.Name) + " AS NOT MATERIALIZED (" + w.relation(t, prune(st.files[u.Name], u.Period)) + ")")
+		if err := add(u.Name, w.relation(t, files), small); err != nil {
+			return "", nil, err
+		}
 	}
+	for _, h := range q.Helpers {
+		var tables []string
+		var n int64
+		for _, name := range h.Tables {
+			t, ok := w.table(name)
+			if !ok {
+				return "", nil, fault.Newf(fault.NotFound, "there is no table %q", name)
+			}
+			n += sumRows(st.files[name])
+			tables = append(tables, QuoteIdent(name)+" AS NOT MATERIALIZED ("+w.relation(t, st.files[name])+")")
+		}
+		if err := add(h.Name, withCTEs(tables, h.SQL), n <= maxHeldRows); err != nil {
+			return "", nil, err
+		}
+	}
+	return withCTEs(ctes, q.SQL), release, nil
+}
+
+// withCTEs puts common tables in front of a statement that may have some itself.
+func withCTEs(ctes []string, text string) string {
+	if len(ctes) == 0 {
+		return text
+	}
+	head := "WITH " + strings.Join(ctes, ", ")
 	if rest, ok := strings.CutPrefix(text, "WITH "); ok {
-		return b.String() + ", " + rest, nil
+		return head + ", " + rest
 	}
-	return b.String() + " " + text, nil
+	return head + " " + text
 }
 
 func prune(files []dataFile, p quantity.Period) []dataFile {

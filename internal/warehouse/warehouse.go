@@ -157,11 +157,20 @@ type TableUse struct {
 	quantity.Period
 }
 
+// Helper is a relation made of whole tables, such as labels, that a statement can name.
+// It is worked out once and kept in memory while its tables are small and do not change.
+type Helper struct {
+	Name   string
+	Tables []string // the tables it reads
+	SQL    string   // SELECT, or WITH … SELECT
+}
+
 // Statement is a SELECT over a tenant's tables in one snapshot. SQL names tables plainly
 // (FROM time_entries) and binds values as $1, $2, …; it must not come from a user.
 type Statement struct {
 	Snapshot Snapshot // 0 means the current one
 	Uses     []TableUse
+	Helpers  []Helper
 	SQL      string
 	Args     []any
 	// MaxRows caps the result; more is a TooLarge fault, never a cut. Zero means 100,000.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -124,6 +125,36 @@ func ask(t *testing.T, w *warehouse.Warehouse, scope tenant.Scope, snap warehous
 const hoursByWho = "SELECT who, sum(hours)::VARCHAR AS h, count(*)::VARCHAR FROM hours GROUP BY who ORDER BY who"
 
 func testWarehouse(t *testing.T, open func(t *testing.T) *metadb.DB) {
+	t.Run("what is held in memory is dropped for lack of room and made again", func(t *testing.T) {
+		t.Parallel()
+		w := openWarehouse(t, open(t), t.TempDir())
+		held := w.HoldOnly(8)
+		const snapshots = 6
+		for i := range snapshots { // each has a row more, so its own files
+			commit(t, w, acme, map[string]string{"hours": hoursSQL([4]string{"", fmt.Sprintf("2026-01-%02d", i+1), "ann", "1"})})
+		}
+		list, err := w.Snapshots(t.Context(), acme)
+		if err != nil || len(list) != snapshots+1 { // the first made the tables
+			t.Fatal(list, err)
+		}
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() {
+				for i := range 5 * snapshots {
+					snap := list[i%snapshots]
+					rows, err := w.Query(t.Context(), acme, warehouse.Statement{Snapshot: snap.ID, SQL: "SELECT (SELECT count(*) FROM hours), (SELECT n FROM people)", Uses: []warehouse.TableUse{{Name: "hours"}},
+						Helpers: []warehouse.Helper{{Name: "people", Tables: []string{"hours"}, SQL: "WITH h AS (SELECT * FROM hours) SELECT count(*) AS n FROM h"}}})
+					if want := int64(snapshots - i%snapshots); err != nil || rows.Rows[0][0] != want || rows.Rows[0][1] != want {
+						t.Errorf("snapshot %d: want %d rows: %v %v", snap.ID, want, rows, err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		if n := held(); n > 8+4*7 { // what running statements use stays
+			t.Errorf("%d rows are held", n)
+		}
+	})
 	t.Run("the same rows twice change nothing", func(t *testing.T) {
 		t.Parallel()
 		w := openWarehouse(t, open(t), t.TempDir())
