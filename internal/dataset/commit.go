@@ -161,7 +161,7 @@ func (l *load) relation(ctx context.Context) (warehouse.Staged, error) {
 		return warehouse.Staged{}, err
 	}
 	name, err := l.create(ctx, "VIEW", "rows", fmt.Sprintf("AS SELECT %s FROM %s", l.columnSQL(l.d.Table(), "row_id"), l.staged()))
-	return warehouse.Staged{Table: l.d.Name, Relation: name, Replace: replace}, err
+	return warehouse.Staged{Table: l.d.Name, Relation: name, Replace: replace, OwnRecords: !l.numbered}, err
 }
 
 // privateRelation is the staged rows of the side table, false when the file has no
@@ -181,7 +181,7 @@ func (l *load) privateRelation(ctx context.Context) (warehouse.Staged, bool, err
 		from += " QUALIFY row_number() OVER (PARTITION BY source_id ORDER BY valid_from DESC NULLS LAST) = 1"
 	}
 	name, err := l.create(ctx, "VIEW", "private", fmt.Sprintf("AS SELECT %s FROM %s", l.columnSQL(t, rowID), from))
-	return warehouse.Staged{Table: t.Name, Relation: name}, true, err
+	return warehouse.Staged{Table: t.Name, Relation: name, Beside: true}, true, err
 }
 
 // extras are people and aliases that the file brings. fresh says that all are new.
@@ -203,7 +203,7 @@ func (l *load) extras(ctx context.Context) (staged []warehouse.Staged, fresh boo
 			return nil, false, err
 		}
 		if rows.Rows[0][0].(int64) > 0 {
-			staged = append(staged, warehouse.Staged{Table: x.table, Relation: rel})
+			staged = append(staged, warehouse.Staged{Table: x.table, Relation: rel, Beside: true})
 			fresh = fresh && rows.Rows[0][1].(int64) == 0
 		}
 	}

@@ -36,12 +36,14 @@ func (l *load) people(ctx context.Context) (string, error) {
 	if l.has("staff_id") && !l.has("staff_name") && !l.has("staff_email") {
 		name = "in_staff_id"
 	}
+	// The names, not the key, are tested for null: the engine would otherwise work out the
+	// key of every row before it drops the repeated ones.
 	rel, err := l.create(ctx, "TABLE", "people", fmt.Sprintf(`AS SELECT md5('people' || chr(31) || %[1]s || chr(31) || f.k)::UUID AS row_id, %[2]s AS source_system, f.k AS source_id, %[3]d::BIGINT AS import_id,
  NULL::BIGINT AS record, NULL::VARCHAR AS attributes, f.k AS person_key, %[1]s AS kind, coalesce(f.name, p.name) AS name, coalesce(f.email, p.email) AS email
-FROM (SELECT %[4]s AS k, min(%[5]s) AS name, min(%[6]s) AS email FROM (SELECT DISTINCT %[7]s) WHERE %[4]s IS NOT NULL GROUP BY 1) f
+FROM (SELECT %[4]s AS k, min(%[5]s) AS name, min(%[6]s) AS email FROM (SELECT DISTINCT %[7]s) WHERE coalesce(%[8]s) IS NOT NULL GROUP BY 1) f
 LEFT JOIN (SELECT person_key, any_value(name) AS name, any_value(email) AS email FROM now.people WHERE kind = %[1]s GROUP BY 1) p ON p.person_key = f.k
 WHERE p.person_key IS NULL OR (f.email IS NOT NULL AND p.email IS NULL) OR (f.name IS NOT NULL AND p.name IS NULL)`,
-		q(kind), q(l.source), l.importID, key, name, email, l.namesSQL(names)))
+		q(kind), q(l.source), l.importID, key, name, email, l.namesSQL(names), l.anyName(names)))
 	if err != nil {
 		return "", err
 	}

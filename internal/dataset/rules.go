@@ -3,6 +3,7 @@ package dataset
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -257,7 +258,7 @@ FROM %s WHERE tax_basis = 'net' AND _total IS NOT NULL GROUP BY client_key, invo
 }
 
 func (l *load) crossCheck(ctx context.Context, m *measured, groups, failing string, f Finding, one, many, message string) error {
-	rows, err := l.s.Query(ctx, fmt.Sprintf("SELECT count(*), count(*) FILTER (%s) FROM (%s)", failing, groups))
+	rows, err := l.s.Query(ctx, fmt.Sprintf("SELECT count(*), count(*) FILTER (%[1]s), coalesce(min(record, %[2]d) FILTER (%[1]s), []) FROM (%[3]s)", failing, sampleSize, groups))
 	if err != nil {
 		return err
 	}
@@ -266,7 +267,12 @@ func (l *load) crossCheck(ctx context.Context, m *measured, groups, failing stri
 		return nil
 	}
 	f.Message = plural(f.Count, one, many) + message
-	return l.addRows(ctx, f, fmt.Sprintf("SELECT record FROM (%s) WHERE %s", groups, failing))
+	for _, record := range rows.Rows[0][2].([]any) {
+		f.Records = append(f.Records, record.(int64))
+	}
+	f.Records = slices.Compact(f.Records)
+	l.add(f)
+	return nil
 }
 
 // references compares keys with other tables, those that hold anything.

@@ -142,6 +142,15 @@ func (l *load) has(field string) bool { return l.inputs[field] != nil }
 
 // pseudonym is the key under which a person's rows are kept.
 func (l *load) pseudonym(names ...string) string {
+	name := l.anyName(names)
+	if name == "NULL" {
+		return "NULL::VARCHAR"
+	}
+	return fmt.Sprintf("'p_' || substr(md5(%s || lower(%s)), 1, 16)", q(l.salt), name)
+}
+
+// anyName is the first of the inputs that says something, "NULL" when the file has none.
+func (l *load) anyName(names []string) string {
 	var parts []string
 	for _, n := range names {
 		if l.has(n) {
@@ -149,9 +158,9 @@ func (l *load) pseudonym(names ...string) string {
 		}
 	}
 	if len(parts) == 0 {
-		return "NULL::VARCHAR"
+		return "NULL"
 	}
-	return fmt.Sprintf("'p_' || substr(md5(%s || lower(coalesce(%s))), 1, 16)", q(l.salt), strings.Join(append(parts, "NULL"), ", "))
+	return "coalesce(" + strings.Join(append(parts, "NULL"), ", ") + ")"
 }
 
 // personInputs are the inputs that name the person of a dataset, the one that decides the

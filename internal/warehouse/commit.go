@@ -86,10 +86,7 @@ func (s *Session) discard(p *plan) {
 // that its files can be discarded.
 func (s *Session) merge(ctx context.Context, base *state, c Change) (*plan, error) {
 	p := &plan{base: base, next: base, changed: map[string]tableChange{}, read: map[string]bool{}}
-	records := s.table("records")
-	if err := s.Exec(ctx, fmt.Sprintf("CREATE TABLE %s (record BIGINT, fresh BOOLEAN, same BOOLEAN)", records)); err != nil {
-		return p, err
-	}
+	var n tally
 	touched := map[string][]quantity.Day{}
 	for _, st := range c.Staged {
 		t, ok := s.w.table(st.Table)
@@ -97,7 +94,7 @@ func (s *Session) merge(ctx context.Context, base *state, c Change) (*plan, erro
 			return p, fmt.Errorf("commit: no table %q", st.Table)
 		}
 		start := time.Now()
-		months, err := s.mergeTable(ctx, p, t, st, c.Today, records)
+		months, err := s.mergeTable(ctx, p, t, st, c.Today, &n)
 		s.w.log.DebugContext(ctx, "table merged", slog.String("table", t.Name), slog.Duration("elapsed", time.Since(start)))
 		if err != nil {
 			return p, fmt.Errorf("commit %s: %w", st.Table, err)
@@ -106,9 +103,8 @@ func (s *Session) merge(ctx context.Context, base *state, c Change) (*plan, erro
 		p.months = append(p.months, months...)
 	}
 	p.months = monthsOf(p.months)
-	err := s.one(ctx, fmt.Sprintf(`SELECT count(*) FILTER (WHERE fresh), count(*) FILTER (WHERE NOT fresh AND NOT same), count(*) FILTER (WHERE same AND NOT fresh)
-FROM (SELECT record, bool_and(fresh) AS fresh, bool_and(same) AS same FROM %s GROUP BY record)`, records), &p.counts.Added, &p.counts.Updated, &p.counts.Unchanged)
-	if err != nil {
+	var err error
+	if p.counts, err = n.counts(ctx, s); err != nil {
 		return p, err
 	}
 	if len(p.changed) == 0 {
@@ -117,40 +113,76 @@ FROM (SELECT record, bool_and(fresh) AS fresh, bool_and(same) AS same FROM %s GR
 	return p, s.rebuildRollups(ctx, p, touched)
 }
 
-// mergeTable merges one staged relation, notes what became of each record, and returns
+// Preview counts what a commit of the change would do now, without writing anything.
+func (s *Session) Preview(ctx context.Context, c Change) (Counts, error) {
+	var n tally
+	for _, st := range c.Staged {
+		t, ok := s.w.table(st.Table)
+		if !ok {
+			return Counts{}, fmt.Errorf("preview: no table %q", st.Table)
+		}
+		if _, _, err := s.compare(ctx, t, st, s.base.files[st.Table], c.Today, &n); err != nil {
+			return Counts{}, fmt.Errorf("preview %s: %w", st.Table, err)
+		}
+	}
+	return n.counts(ctx, s)
+}
+
+// tally is what becomes of the records of a change: relations whose rows are all new, and
+// status tables (see compare) of the others.
+type tally struct {
+	fresh  []Staged
+	status []string
+}
+
+// counts counts records, not stored rows: one is added when all its rows are, unchanged
+// when all are there. Rows without a record number count for nothing.
+func (n tally) counts(ctx context.Context, s *Session) (Counts, error) {
+	var c Counts
+	if len(n.status) == 0 {
+		main := slices.DeleteFunc(slices.Clone(n.fresh), func(st Staged) bool { return st.Beside })
+		if len(main) == 1 && main[0].OwnRecords {
+			err := s.one(ctx, "SELECT count(*) FROM "+QuoteIdent(main[0].Relation), &c.Added)
+			return c, err
+		}
+	}
+	var parts []string
+	for _, st := range n.fresh {
+		parts = append(parts, "SELECT record, true AS fresh, false AS same FROM "+QuoteIdent(st.Relation))
+	}
+	for _, status := range n.status {
+		parts = append(parts, "SELECT record, status = 'added' AS fresh, status = 'same' AS same FROM "+status+" WHERE status <> 'gone'")
+	}
+	if len(parts) == 0 {
+		return c, nil
+	}
+	err := s.one(ctx, `SELECT count(*) FILTER (fresh), count(*) FILTER (NOT fresh AND NOT same), count(*) FILTER (same AND NOT fresh)
+FROM (SELECT record, bool_and(fresh) AS fresh, bool_and(same) AS same FROM (`+strings.Join(parts, " UNION ALL ")+`) WHERE record IS NOT NULL GROUP BY record)`, &c.Added, &c.Updated, &c.Unchanged)
+	for _, status := range n.status {
+		var gone int64
+		if err == nil {
+			err = s.one(ctx, "SELECT count(*) FROM "+status+" WHERE status = 'gone'", &gone)
+		}
+		c.Deleted += gone
+	}
+	return c, err
+}
+
+// mergeTable merges one staged relation, notes what becomes of its records, and returns
 // the months whose rows changed.
-func (s *Session) mergeTable(ctx context.Context, p *plan, t Table, st Staged, today quantity.Day, records string) ([]quantity.Day, error) {
+func (s *Session) mergeTable(ctx context.Context, p *plan, t Table, st Staged, today quantity.Day, n *tally) ([]quantity.Day, error) {
 	p.read[t.Name] = true
-	rel := QuoteIdent(st.Relation)
 	current := p.next.files[t.Name]
-	if t.Effective {
-		resolved, err := s.resolveEffective(ctx, t, rel, current, today)
-		if err != nil {
-			return nil, err
-		}
-		rel = resolved
-	}
-	columns := columnList(t, "")
-	if len(current) == 0 {
-		if err := s.Exec(ctx, fmt.Sprintf("INSERT INTO %s SELECT DISTINCT record, true, false FROM %s", records, rel)); err != nil {
-			return nil, err
-		}
-		return s.replaceParts(ctx, p, t, nil, nil, fmt.Sprintf("SELECT %s FROM %s", columns, rel))
-	}
-	status, err := s.compare(ctx, t, rel, st.Replace, current)
+	rel, status, err := s.compare(ctx, t, st, current, today, n)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Exec(ctx, fmt.Sprintf("INSERT INTO %s SELECT record, bool_and(status = 'added'), bool_and(status = 'same') FROM %s WHERE status <> 'gone' GROUP BY record", records, status)); err != nil {
-		return nil, err
+	if status == "" {
+		return s.replaceParts(ctx, p, t, nil, nil, fmt.Sprintf("SELECT %s FROM %s", columnList(t, ""), rel))
 	}
-	var moving, gone int64
-	if err := s.one(ctx, fmt.Sprintf("SELECT count(*) FILTER (WHERE status <> 'same'), count(*) FILTER (WHERE status = 'gone') FROM %s", status), &moving, &gone); err != nil {
+	var moving int64
+	if err := s.one(ctx, "SELECT count(*) FROM "+status+" WHERE status <> 'same'", &moving); err != nil || moving == 0 {
 		return nil, err
-	}
-	p.counts.Deleted += gone
-	if moving == 0 {
-		return nil, nil
 	}
 	months, err := s.changedMonths(ctx, t, status)
 	if err != nil {
@@ -165,10 +197,30 @@ func (s *Session) mergeTable(ctx context.Context, p *plan, t Table, st Staged, t
 	return months, nil
 }
 
-// compare makes a table (row_id, record, status, month, old_month) of what each staged
-// row means for the current ones: added, updated, same; and gone for current rows that
-// the replace condition removes.
-func (s *Session) compare(ctx context.Context, t Table, rel, replace string, current []dataFile) (string, error) {
+// compare returns the staged relation as it is to be stored, and a table (row_id, record,
+// status, month, old_month) of what each of its rows means for the current ones: added,
+// updated, same; and gone for current rows that the replace condition removes. A row that
+// begins a new period of a known entity updates it. There is no status table when the
+// stored table is empty: every row is added then.
+func (s *Session) compare(ctx context.Context, t Table, st Staged, current []dataFile, today quantity.Day, n *tally) (rel, status string, err error) {
+	rel = QuoteIdent(st.Relation)
+	if t.Effective {
+		name, err := s.resolveEffective(ctx, t, rel, current, today)
+		if err != nil {
+			return "", "", err
+		}
+		st.Relation, rel = name, QuoteIdent(name)
+	}
+	if len(current) == 0 {
+		n.fresh = append(n.fresh, st)
+		return rel, "", nil
+	}
+	status, err = s.statusOf(ctx, t, rel, st.Replace, current)
+	n.status = append(n.status, status)
+	return rel, status, err
+}
+
+func (s *Session) statusOf(ctx context.Context, t Table, rel, replace string, current []dataFile) (string, error) {
 	month, oldMonth := "NULL::DATE", "NULL::DATE"
 	if t.Month != "" {
 		month = fmt.Sprintf("date_trunc('month', r.%s)::DATE", QuoteIdent(t.Month))
@@ -195,10 +247,14 @@ func (s *Session) compare(ctx context.Context, t Table, rel, replace string, cur
 		}
 		files, _ = inParts(current, partsOf(t, months))
 	}
-	name := s.table("status")
+	name, fresh, known := s.table("status"), "'added'", ""
+	if t.Effective {
+		fresh = "CASE WHEN e.source_id IS NULL THEN 'added' ELSE 'updated' END"
+		known = fmt.Sprintf(" LEFT JOIN (SELECT DISTINCT source_system, source_id FROM (%s)) e ON e.source_system IS NOT DISTINCT FROM r.source_system AND e.source_id = r.source_id", s.w.relation(t, files))
+	}
 	err := s.Exec(ctx, fmt.Sprintf(`CREATE TABLE %s AS
-SELECT r.row_id, r.record, CASE WHEN c.row_id IS NULL THEN 'added' WHEN %s THEN 'same' ELSE 'updated' END AS status, %s AS month, %s AS old_month
-FROM %s r LEFT JOIN (%s) c ON c.row_id = r.row_id`, name, same, month, oldMonth, rel, s.w.relation(t, files)))
+SELECT r.row_id, r.record, CASE WHEN c.row_id IS NULL THEN %s WHEN %s THEN 'same' ELSE 'updated' END AS status, %s AS month, %s AS old_month
+FROM %s r LEFT JOIN (%s) c ON c.row_id = r.row_id%s`, name, fresh, same, month, oldMonth, rel, s.w.relation(t, files), known))
 	if err != nil || replace == "" {
 		return name, err
 	}

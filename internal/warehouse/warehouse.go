@@ -98,6 +98,9 @@ type Staged struct {
 	// Replace, when set, is a SQL condition over the table's columns: current rows that meet
 	// it and are not in the relation are deleted (a source that says so; see design 6).
 	Replace string
+	// OwnRecords says that each row is a record of its own; Beside that the rows belong to
+	// records of the change's first relation, or to none. Both save counting.
+	OwnRecords, Beside bool
 }
 
 // Change is one unit of new facts: everything in it commits or nothing does.

@@ -196,11 +196,13 @@ func testWarehouse(t *testing.T, open func(t *testing.T) *metadb.DB) {
 		if out := rate([3]string{"ann", "", "40"}); out.Changed {
 			t.Error("an equal rate made a snapshot")
 		}
-		rate([3]string{"ann", "", "50"})
+		if n := rate([3]string{"ann", "", "50"}, [3]string{"bob", "", "30"}).Counts; n != (warehouse.Counts{Added: 1, Updated: 1}) {
+			t.Errorf("a new rate of a known person and a new person: %+v", n)
+		}
 		if out := rate([3]string{"ann", "", "50"}); out.Changed {
 			t.Error("the new rate given again made a snapshot")
 		}
-		got := ask(t, w, acme, 0, "SELECT coalesce(valid_from::VARCHAR, 'ever'), rate::VARCHAR FROM rates ORDER BY valid_from NULLS FIRST")
+		got := ask(t, w, acme, 0, "SELECT coalesce(valid_from::VARCHAR, 'ever'), rate::VARCHAR FROM rates WHERE who = 'ann' ORDER BY valid_from NULLS FIRST")
 		if diff := cmp.Diff([]string{"ever 40.000000", "2026-06-15 50.000000"}, got); diff != "" {
 			t.Error(diff)
 		}
