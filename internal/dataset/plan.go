@@ -243,8 +243,8 @@ func isText(k Kind) bool { return k == Text || k == ID || k == JSON }
 func (l *load) evidence(ctx context.Context) error {
 	asked := []string{"count(*)"}
 	type place struct {
-		in              *input
-		count, ok, dots int // indexes into asked
+		in                *input
+		count, ok, groups int // indexes into asked
 	}
 	var places []place
 	ask := func(expr string) int { asked = append(asked, expr); return len(asked) - 1 }
@@ -253,7 +253,7 @@ func (l *load) evidence(ctx context.Context) error {
 		if in.bind.Columns == nil {
 			continue
 		}
-		p := place{in: in, ok: -1, dots: -1}
+		p := place{in: in, ok: -1, groups: -1}
 		if isText(in.field.Kind) {
 			if !in.field.Required && !slices.ContainsFunc(l.d.Fields, func(f Field) bool { return f.Required && slices.Contains(f.Instead, name) }) {
 				continue
@@ -264,8 +264,7 @@ func (l *load) evidence(ctx context.Context) error {
 			if check := in.fastCheck(l.m.Options.DecimalMark); check != "" {
 				p.ok = ask("count(*) FILTER (" + check + ")")
 				if isDecimal(in.field.Kind) {
-					p.dots = ask(fmt.Sprintf("count(*) FILTER (contains(%[1]s, '.') AND (substr(%[1]s, -4, 1) <> '.' OR starts_with(%[1]s, '0.')))", in.cell))
-					ask(fmt.Sprintf("count(*) FILTER (contains(%s, '.'))", in.cell))
+					p.groups = ask("count(*) FILTER (" + dotOfThousands(in.cell) + ")")
 				}
 			}
 		}
@@ -282,12 +281,23 @@ func (l *load) evidence(ctx context.Context) error {
 		if p.ok < 0 || n(p.ok) != n(p.count) {
 			continue
 		}
-		if p.dots >= 0 && n(p.dots) == 0 && n(p.dots+1) > 0 && l.m.Options.DecimalMark == "" {
-			continue // every dot stands before three digits: it may separate thousands
+		if p.groups >= 0 && n(p.groups) > 0 && l.m.Options.DecimalMark == "" {
+			dots, err := l.s.Query(ctx, fmt.Sprintf("SELECT count(*) FROM %s WHERE contains(%s, '.') AND NOT (%s)", l.raw(), p.in.cell, dotOfThousands(p.in.cell)))
+			if err != nil {
+				return err
+			}
+			if dots.Rows[0][0].(int64) == 0 {
+				continue // every dot stands before three digits: it may separate thousands
+			}
 		}
 		p.in.value = p.in.fastValue()
 	}
 	return nil
+}
+
+// dotOfThousands is true for a number whose dot may separate thousands.
+func dotOfThousands(cell string) string {
+	return fmt.Sprintf("substr(%[1]s, -4, 1) = '.' AND NOT starts_with(%[1]s, '0.')", cell)
 }
 
 // constant reads a constant of the mapping once.

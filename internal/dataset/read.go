@@ -248,33 +248,57 @@ func (c *copier) transcode(ctx context.Context, f *os.File, enc string) (string,
 	return out.Name(), nil
 }
 
-// pump copies r to w, watching ctx and telling read faults from write faults.
+// pump copies r to w, watching ctx and telling read faults from write faults. The next
+// piece is read while the last one is written.
 func (c *copier) pump(ctx context.Context, w io.Writer, r io.Reader) (int64, error) {
-	buf := make([]byte, 1<<20)
+	type piece struct {
+		bytes []byte
+		err   error
+	}
+	empty, full := make(chan []byte, 2), make(chan piece)
+	for range cap(empty) {
+		empty <- make([]byte, 1<<20)
+	}
+	go func() {
+		defer close(full)
+		for buf := range empty {
+			n, err := r.Read(buf)
+			full <- piece{buf[:n], err}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	defer func() { // the reader is not ours any more once we return
+		close(empty)
+		for range full {
+		}
+	}()
 	var total int64
 	for {
 		if err := ctx.Err(); err != nil {
 			return total, fault.Wrapf(fault.Canceled, err, "the import was canceled")
 		}
-		n, err := r.Read(buf)
-		if n > 0 {
-			if _, werr := w.Write(buf[:n]); werr != nil {
-				return total, diskFault(werr)
+		p := <-full
+		if n := len(p.bytes); n > 0 {
+			if _, err := w.Write(p.bytes); err != nil {
+				return total, diskFault(err)
 			}
 			total += int64(n)
 			if c.progress != nil {
 				c.progress(total)
 			}
 		}
-		if errors.Is(err, io.EOF) {
+		if errors.Is(p.err, io.EOF) {
 			return total, nil
 		}
-		if err != nil {
-			if fault.KindOf(err) != fault.Internal {
-				return total, err
+		if p.err != nil {
+			if fault.KindOf(p.err) != fault.Internal {
+				return total, p.err
 			}
-			return total, fault.Wrapf(fault.Invalid, err, "the file could not be read to its end: it is damaged or the transfer broke off")
+			return total, fault.Wrapf(fault.Invalid, p.err, "the file could not be read to its end: it is damaged or the transfer broke off")
 		}
+		empty <- p.bytes[:cap(p.bytes)]
 	}
 }
 

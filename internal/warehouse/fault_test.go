@@ -199,7 +199,7 @@ func TestFilesAreDurableBeforeTheCommit(t *testing.T) {
 		t.Fatalf("strace: %v\n%s(scripts/test-deps.sh installs it)", err, out)
 	}
 	lines := strings.Split(string(must(os.ReadFile(trace))), "\n")
-	renamed := regexp.MustCompile(`rename[at2]*\(.*"([^"]*__part=[^"]*\.parquet)"\.*, .*"([^"]*\.parquet)"`)
+	renamed := regexp.MustCompile(`rename[at2]*\(.*"([^"]*tmp/session-[^"]*\.parquet)"\.*, .*"([^"]*\.parquet)"`)
 	synced := regexp.MustCompile(`f(?:data)?sync\(\d+<([^>]*)>`)
 	lastWAL, files := -1, 0
 	for i, l := range lines {

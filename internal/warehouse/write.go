@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -54,37 +55,40 @@ func yearPart(m quantity.Day) string  { return m.String()[:4] }
 // the files of parts and returns them with statistics. Dated rows go to their month's own
 // file when the month has enough rows, otherwise to the year's.
 func (s *Session) writeTable(ctx context.Context, t Table, sel string) ([]dataFile, error) {
+	parts := []string{partAll}
 	partExpr := QuoteText(partAll)
 	if t.Month != "" {
 		counts, err := s.monthRows(ctx, sel, t.Month)
-		if err != nil {
+		if err != nil || len(counts) == 0 {
 			return nil, err
 		}
-		if len(counts) == 0 {
-			return nil, nil
-		}
-		var own []string
-		for m, n := range counts {
-			if !m.IsZero() && n >= ownFileRows {
-				own = append(own, "DATE "+QuoteText(m.String()))
+		parts, partExpr = partsFor(t, counts)
+	}
+	var files []dataFile
+	write := func(part, rows, ext, options string) error {
+		out := filepath.Join(s.dir, s.table("out")) + ext
+		return s.Each(ctx, fmt.Sprintf("COPY (%s) TO %s (FORMAT parquet, COMPRESSION zstd, FIELD_IDS {%s}, RETURN_STATS true%s)", rows, QuoteText(out), fieldIDs(t), options), func(row []any) error {
+			f, err := fileFromStats(t, row)
+			if f.part == "" {
+				f.part = part
+			}
+			if f.rows > 0 {
+				files = append(files, f)
+			}
+			return err
+		})
+	}
+	if len(parts) <= fewParts {
+		for _, part := range parts {
+			rows := sel
+			if len(parts) > 1 {
+				rows = fmt.Sprintf("SELECT * FROM (%s) WHERE %s = %s", sel, partExpr, QuoteText(part))
+			}
+			if err := write(part, rows, ".parquet", ""); err != nil {
+				return nil, err
 			}
 		}
-		month := fmt.Sprintf("date_trunc('month', %s)", QuoteIdent(t.Month))
-		partExpr = fmt.Sprintf("coalesce(strftime(%s, '%%Y'), %s)", month, QuoteText(partUndated))
-		if len(own) > 0 {
-			partExpr = fmt.Sprintf("CASE WHEN %s IN (%s) THEN strftime(%s, '%%Y-%%m') ELSE %s END", month, strings.Join(own, ", "), month, partExpr)
-		}
-	}
-	out := filepath.Join(s.dir, s.table("out"))
-	copySQL := fmt.Sprintf("COPY (SELECT *, %s AS __part FROM (%s)) TO %s (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (__part), FIELD_IDS {%s}, FILENAME_PATTERN '{uuid}', RETURN_STATS true)",
-		partExpr, sel, QuoteText(out), fieldIDs(t))
-	var files []dataFile
-	err := s.Each(ctx, copySQL, func(row []any) error {
-		f, err := fileFromStats(t, row)
-		files = append(files, f)
-		return err
-	})
-	if err != nil {
+	} else if err := write("", fmt.Sprintf("SELECT *, %s AS __part FROM (%s)", partExpr, sel), "", ", PARTITION_BY (__part), FILENAME_PATTERN '{uuid}'"); err != nil {
 		return nil, err
 	}
 	for i := range files {
@@ -93,6 +97,34 @@ func (s *Session) writeTable(ctx context.Context, t Table, sel string) ([]dataFi
 		}
 	}
 	return files, nil
+}
+
+// fewParts is up to how many parts a statement each is faster than the engine's way of
+// writing all in one.
+const fewParts = 4
+
+// partsFor returns the parts of a dated table's rows, which are counted by month, and the
+// SQL of a row's part.
+func partsFor(t Table, counts map[quantity.Day]int64) (parts []string, sql string) {
+	var own []string
+	for m, n := range counts {
+		switch {
+		case m.IsZero():
+			parts = append(parts, partUndated)
+		case n >= ownFileRows:
+			own = append(own, "DATE "+QuoteText(m.String()))
+			parts = append(parts, monthPart(m))
+		default:
+			parts = append(parts, yearPart(m))
+		}
+	}
+	slices.Sort(parts)
+	month := fmt.Sprintf("date_trunc('month', %s)", QuoteIdent(t.Month))
+	sql = fmt.Sprintf("coalesce(strftime(%s, '%%Y'), %s)", month, QuoteText(partUndated))
+	if len(own) > 0 {
+		sql = fmt.Sprintf("CASE WHEN %s IN (%s) THEN strftime(%s, '%%Y-%%m') ELSE %s END", month, strings.Join(own, ", "), month, sql)
+	}
+	return slices.Compact(parts), sql
 }
 
 func fieldIDs(t Table) string {
@@ -114,7 +146,9 @@ func fileFromStats(t Table, row []any) (dataFile, error) {
 		}
 		*dest = n
 	}
-	f.part = strings.TrimPrefix(filepath.Base(filepath.Dir(f.path)), "__part=")
+	if part, ok := strings.CutPrefix(filepath.Base(filepath.Dir(f.path)), "__part="); ok {
+		f.part = part
+	}
 	byColumn, ok := row[4].(duckdb.OrderedMap)
 	if !ok {
 		return f, fmt.Errorf("file statistics: unexpected %T", row[4])
