@@ -176,7 +176,7 @@ func (in *input) fastCheck(forcedMark string) string {
 	case k == Timestamp:
 		return fmt.Sprintf("strlen(%[1]s) >= 16 AND substr(%[1]s, 5, 1) = '-' AND TRY_CAST(%[1]s AS TIMESTAMPTZ) BETWEEN TIMESTAMPTZ '1900-01-01' AND TIMESTAMPTZ '2199-12-31'", in.cell)
 	case k == Boolean:
-		return oneOf("lower("+in.cell+")", slices.Concat(yesWords, noWords))
+		return boolValue(in.cell, false) + " IS NOT NULL"
 	}
 	return ""
 }

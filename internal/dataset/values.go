@@ -58,7 +58,9 @@ func boolValue(v string, invert bool) string {
 	if invert {
 		yes, no = no, yes
 	}
-	return fmt.Sprintf("CASE WHEN %s THEN %s WHEN %s THEN %s END", oneOf("lower("+v+")", yesWords), yes, oneOf("lower("+v+")", noWords), no)
+	low := "lower(" + v + ")"
+	// The usual words first: looking through the lists costs as much as reading the file.
+	return fmt.Sprintf("CASE %[1]s WHEN 'true' THEN %[2]s WHEN 'false' THEN %[3]s ELSE CASE WHEN %[4]s THEN %[2]s WHEN %[5]s THEN %[3]s END END", low, yes, no, oneOf(low, yesWords), oneOf(low, noWords))
 }
 
 // Marks that separate thousands besides dot and comma.

@@ -55,14 +55,14 @@ func yearPart(m quantity.Day) string  { return m.String()[:4] }
 // the files of parts and returns them with statistics. Dated rows go to their month's own
 // file when the month has enough rows, otherwise to the year's.
 func (s *Session) writeTable(ctx context.Context, t Table, sel string) ([]dataFile, error) {
-	parts := []string{partAll}
-	partExpr := QuoteText(partAll)
+	parts, partExpr := []string{partAll}, QuoteText(partAll)
+	var own []quantity.Day
 	if t.Month != "" {
 		counts, err := s.monthRows(ctx, sel, t.Month)
 		if err != nil || len(counts) == 0 {
 			return nil, err
 		}
-		parts, partExpr = partsFor(t, counts)
+		parts, own, partExpr = partsFor(t, counts)
 	}
 	var files []dataFile
 	write := func(part, rows, ext, options string) error {
@@ -82,7 +82,7 @@ func (s *Session) writeTable(ctx context.Context, t Table, sel string) ([]dataFi
 		for _, part := range parts {
 			rows := sel
 			if len(parts) > 1 {
-				rows = fmt.Sprintf("SELECT * FROM (%s) WHERE %s = %s", sel, partExpr, QuoteText(part))
+				rows = fmt.Sprintf("SELECT * FROM (%s) WHERE %s", sel, inPart(t, part, own))
 			}
 			if err := write(part, rows, ".parquet", ""); err != nil {
 				return nil, err
@@ -103,16 +103,15 @@ func (s *Session) writeTable(ctx context.Context, t Table, sel string) ([]dataFi
 // writing all in one.
 const fewParts = 4
 
-// partsFor returns the parts of a dated table's rows, which are counted by month, and the
-// SQL of a row's part.
-func partsFor(t Table, counts map[quantity.Day]int64) (parts []string, sql string) {
-	var own []string
+// partsFor returns the parts of a dated table's rows, which are counted by month, the
+// months with a part of their own, and the SQL of a row's part.
+func partsFor(t Table, counts map[quantity.Day]int64) (parts []string, own []quantity.Day, sql string) {
 	for m, n := range counts {
 		switch {
 		case m.IsZero():
 			parts = append(parts, partUndated)
 		case n >= ownFileRows:
-			own = append(own, "DATE "+QuoteText(m.String()))
+			own = append(own, m)
 			parts = append(parts, monthPart(m))
 		default:
 			parts = append(parts, yearPart(m))
@@ -122,9 +121,32 @@ func partsFor(t Table, counts map[quantity.Day]int64) (parts []string, sql strin
 	month := fmt.Sprintf("date_trunc('month', %s)", QuoteIdent(t.Month))
 	sql = fmt.Sprintf("coalesce(strftime(%s, '%%Y'), %s)", month, QuoteText(partUndated))
 	if len(own) > 0 {
-		sql = fmt.Sprintf("CASE WHEN %s IN (%s) THEN strftime(%s, '%%Y-%%m') ELSE %s END", month, strings.Join(own, ", "), month, sql)
+		sql = fmt.Sprintf("CASE WHEN %s IN (%s) THEN strftime(%s, '%%Y-%%m') ELSE %s END", month, dayList(own), month, sql)
 	}
-	return slices.Compact(parts), sql
+	return slices.Compact(parts), own, sql
+}
+
+// inPart is the condition that a row of a dated table belongs to a part.
+func inPart(t Table, part string, own []quantity.Day) string {
+	day := QuoteIdent(t.Month)
+	if part == partUndated {
+		return day + " IS NULL"
+	}
+	from, err := quantity.ParseDay(part)
+	if err != nil {
+		panic("warehouse: part " + part) // made by partsFor
+	}
+	to := from.AddMonths(12)
+	if len(part) > len("2006") {
+		to = from.AddMonths(1)
+	}
+	cond := fmt.Sprintf("%[1]s >= DATE %[2]s AND %[1]s < DATE %[3]s", day, QuoteText(from.String()), QuoteText(to.String()))
+	for _, m := range own {
+		if len(part) == len("2006") && !m.Before(from) && m.Before(to) {
+			cond += fmt.Sprintf(" AND NOT (%[1]s >= DATE %[2]s AND %[1]s < DATE %[3]s)", day, QuoteText(m.String()), QuoteText(m.AddMonths(1).String()))
+		}
+	}
+	return cond
 }
 
 func fieldIDs(t Table) string {
