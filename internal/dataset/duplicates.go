@@ -8,7 +8,11 @@ import (
 // resolveDuplicates deals with rows that have the same key as another one of the file.
 func (l *load) resolveDuplicates(ctx context.Context) error {
 	staged := l.name("staged")
-	rows, err := l.s.Query(ctx, fmt.Sprintf("SELECT count(*) FROM (SELECT row_id FROM %s GROUP BY row_id HAVING count(*) > 1)", staged))
+	repeated, err := l.create(ctx, "TABLE", "repeated", fmt.Sprintf("AS SELECT row_id FROM %s GROUP BY row_id HAVING count(*) > 1", staged))
+	if err != nil {
+		return err
+	}
+	rows, err := l.s.Query(ctx, "SELECT count(*) FROM "+repeated)
 	if err != nil || rows.Rows[0][0].(int64) == 0 {
 		return err
 	}
@@ -16,8 +20,8 @@ func (l *load) resolveDuplicates(ctx context.Context) error {
 	twins, err := l.create(ctx, "TABLE", "twins", fmt.Sprintf(`AS SELECT *, first_value(record) OVER (PARTITION BY row_id ORDER BY record, _row) AS first,
  row_number() OVER (PARTITION BY row_id ORDER BY record, _row) AS n, row_number() OVER (PARTITION BY row_id, content ORDER BY record, _row) AS nth,
  content = first_value(content) OVER (PARTITION BY row_id ORDER BY record, _row) AS same
-FROM (SELECT _row, record, row_id, source_id, %s AS content FROM %s WHERE row_id IN (SELECT row_id FROM %s GROUP BY row_id HAVING count(*) > 1))`,
-		l.allContent(l.content(l.mutable()...)), l.staged(), staged))
+FROM (SELECT _row, record, row_id, source_id, %s AS content FROM %s WHERE row_id IN (FROM %s))`,
+		l.allContent(l.content(l.mutable()...)), l.staged(), repeated))
 	if err != nil {
 		return err
 	}

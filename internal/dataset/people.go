@@ -52,6 +52,9 @@ WHERE p.person_key IS NULL OR (f.email IS NOT NULL AND p.email IS NULL) OR (f.na
 
 // namesSQL selects the inputs that name persons, of the rows that are kept.
 func (l *load) namesSQL(names []string) string {
+	if l.named && !l.rawTable { // no row is rejected
+		return fmt.Sprintf("unnest(names, recursive := true) FROM %s", l.name("names"))
+	}
 	var cols []string
 	for _, n := range append(names, "user_name") {
 		if in := l.inputs[n]; in != nil {
@@ -63,6 +66,24 @@ func (l *load) namesSQL(names []string) string {
 		text += fmt.Sprintf(" WHERE r._record NOT IN (SELECT record FROM %s)", l.name("rejects"))
 	}
 	return text
+}
+
+// nameColumns are the texts of the inputs that name people, by their name in SQL; none
+// when one of them is no column of the file.
+func (l *load) nameColumns() []string {
+	_, names := l.personInputs()
+	var cols []string
+	for _, n := range append(names, "user_name") {
+		in := l.inputs[n]
+		if in == nil {
+			continue
+		}
+		if in.bind.Columns == nil {
+			return nil
+		}
+		cols = append(cols, "'in_"+n+"': "+in.text)
+	}
+	return cols
 }
 
 // aliases makes the relation of client keys that mean a client spelled differently: a

@@ -43,6 +43,7 @@ type load struct {
 	unknown  []int    // columns no field takes
 	rows     int64
 	rawTable bool // the raw rows are in a table with record numbers
+	named    bool // the names of people are known from the evidence
 	numbered bool // staged rows have a column with their record number
 	marks    map[string]string
 	dates    map[string]string
@@ -247,7 +248,10 @@ func (l *load) evidence(ctx context.Context) error {
 		count, ok, groups int // indexes into asked
 	}
 	var places []place
-	ask := func(expr string) int { asked = append(asked, expr); return len(asked) - 1 }
+	ask := func(expr string) int {
+		asked = append(asked, fmt.Sprintf("%s AS e%d", expr, len(asked)))
+		return len(asked) - 1
+	}
 	for _, name := range l.order {
 		in := l.inputs[name]
 		if in.bind.Columns == nil {
@@ -270,7 +274,18 @@ func (l *load) evidence(ctx context.Context) error {
 		}
 		places = append(places, p)
 	}
-	rows, err := l.s.Query(ctx, "SELECT "+strings.Join(asked, ", ")+" FROM "+l.raw())
+	text := "SELECT " + strings.Join(asked, ", ")
+	if cols := l.nameColumns(); len(cols) > 0 && !l.rawTable {
+		// The names of people in the same pass: it spares reading the file once more for them.
+		if _, err := l.create(ctx, "TABLE", "names", "AS "+text+", list(DISTINCT {"+strings.Join(cols, ", ")+"}) AS names FROM "+l.raw()); err != nil {
+			return err
+		}
+		l.named = true
+		text = "SELECT * EXCLUDE (names) FROM " + l.name("names")
+	} else {
+		text += " FROM " + l.raw()
+	}
+	rows, err := l.s.Query(ctx, text)
 	if err != nil {
 		return err
 	}

@@ -340,7 +340,7 @@ func partsOf(t Table, months []quantity.Day) map[string]bool {
 // replaceParts writes the SELECT's rows and plans them in place of the files that end.
 // It returns the months of the rows written.
 func (s *Session) replaceParts(ctx context.Context, p *plan, t Table, ended, kept []dataFile, sel string) ([]quantity.Day, error) {
-	added, err := s.writeTable(ctx, t, sel)
+	added, months, err := s.writeTable(ctx, t, sel)
 	ch := p.changed[t.Name]
 	// A table may be written twice in one commit; files of the first time just vanish.
 	for _, f := range ended {
@@ -359,20 +359,7 @@ func (s *Session) replaceParts(ctx context.Context, p *plan, t Table, ended, kep
 		return nil, err
 	}
 	p.next = p.next.with(t.Name, slices.Concat(kept, added))
-	if t.Month == "" {
-		return nil, nil
-	}
-	counts, err := s.monthRows(ctx, fmt.Sprintf("SELECT %s FROM (%s)", QuoteIdent(t.Month), s.w.relation(t, added)), t.Month)
-	if err != nil {
-		return nil, err
-	}
-	var months []quantity.Day
-	for m := range counts {
-		if !m.IsZero() {
-			months = append(months, m)
-		}
-	}
-	return monthsOf(months), nil
+	return months, nil
 }
 
 func columnList(t Table, alias string) string {

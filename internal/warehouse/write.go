@@ -53,18 +53,22 @@ func yearPart(m quantity.Day) string  { return m.String()[:4] }
 
 // writeTable writes the rows of a SELECT, which yields the table's columns in order, as
 // the files of parts and returns them with statistics. Dated rows go to their month's own
-// file when the month has enough rows, otherwise to the year's.
-func (s *Session) writeTable(ctx context.Context, t Table, sel string) ([]dataFile, error) {
+// file when the month has enough rows, otherwise to the year's. months are those of the rows.
+func (s *Session) writeTable(ctx context.Context, t Table, sel string) (files []dataFile, months []quantity.Day, err error) {
 	parts, partExpr := []string{partAll}, QuoteText(partAll)
 	var own []quantity.Day
 	if t.Month != "" {
 		counts, err := s.monthRows(ctx, sel, t.Month)
 		if err != nil || len(counts) == 0 {
-			return nil, err
+			return nil, nil, err
+		}
+		for m := range counts {
+			if !m.IsZero() {
+				months = append(months, m)
+			}
 		}
 		parts, own, partExpr = partsFor(t, counts)
 	}
-	var files []dataFile
 	write := func(part, rows, ext, options string) error {
 		out := filepath.Join(s.dir, s.table("out")) + ext
 		return s.Each(ctx, fmt.Sprintf("COPY (%s) TO %s (FORMAT parquet, COMPRESSION zstd, FIELD_IDS {%s}, RETURN_STATS true%s)", rows, QuoteText(out), fieldIDs(t), options), func(row []any) error {
@@ -85,18 +89,18 @@ func (s *Session) writeTable(ctx context.Context, t Table, sel string) ([]dataFi
 				rows = fmt.Sprintf("SELECT * FROM (%s) WHERE %s", sel, inPart(t, part, own))
 			}
 			if err := write(part, rows, ".parquet", ""); err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 		}
 	} else if err := write("", fmt.Sprintf("SELECT *, %s AS __part FROM (%s)", partExpr, sel), "", ", PARTITION_BY (__part), FILENAME_PATTERN '{uuid}'"); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for i := range files {
 		if err := s.publish(ctx, t, &files[i]); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return files, nil
+	return files, monthsOf(months), nil
 }
 
 // fewParts is up to how many parts a statement each is faster than the engine's way of
