@@ -6,6 +6,10 @@ scripts/test-deps.sh
 scripts/lint.sh
 go build ./...
 export MOAT_PYTHON="$PWD/.cache/venv/bin/python"
+server=$(mktemp -u /tmp/moat-pg-XXXXXXXX)
+trap 'scripts/postgres.sh stop "$server"' EXIT
+MOAT_TEST_POSTGRES=$(scripts/postgres.sh start "$server") # one server for all packages
+export MOAT_TEST_POSTGRES
 timeout=25m
 [ -z "${MOAT_SOAK:-}" ] || timeout=12h
 go test -timeout "$timeout" ./...
