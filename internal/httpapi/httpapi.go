@@ -117,6 +117,15 @@ func newAPI(mux *http.ServeMux, version string) huma.API {
 	cfg.CreateHooks = nil // no $schema links in bodies
 	cfg.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	cfg.Info.Description = "What an MSP's clients really earn, why, and how sure that is. Money and other decimals are strings. Errors are RFC 9457 problem details."
+	asJSON := cfg.Formats["application/json"]
+	marshal := asJSON.Marshal
+	asJSON.Marshal = func(w io.Writer, v any) error {
+		if r, ok := v.(*metric.Result); ok {
+			return r.WriteJSON(w)
+		}
+		return marshal(w, v)
+	}
+	cfg.Formats = map[string]huma.Format{"application/json": asJSON, "json": asJSON}
 	return humago.New(mux, cfg)
 }
 

@@ -1,6 +1,8 @@
 package metric_test
 
 import (
+	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -57,5 +59,40 @@ func TestAResultSaysWhatItStandsOn(t *testing.T) {
 	want := []string{"2026-01-01 to 2026-03-01", "2026-03-01", "2026-02-28", "2026-02-28", "2026-02-01"} // no hours after February 4
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestWriteJSONWritesWhatMarshalReturns(t *testing.T) {
+	t.Parallel()
+	c, w := openAt(t, func() time.Time { return time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC) })
+	small(t, w)
+	put(t, w, map[string]string{"expenses": `SELECT 'Client ' || (i % 97) || ' "rows":[]' AS client_key, DATE '2026-03-01' + (i % 31)::INTEGER AS expense_date, i / 100 AS net_amount, 'cogs' AS category FROM range(6000) r(i)`})
+	for name, q := range map[string]metric.Query{
+		"no rows":   {Measures: []string{"revenue"}, Dimensions: []string{"client"}, Where: `client = "nobody"`},
+		"nulls":     {Measures: []string{"gross_margin", "direct_cost"}, Dimensions: []string{"client", "month"}},
+		"many rows": {Measures: []string{"direct_cost"}, Dimensions: []string{"client", "day"}},
+	} {
+		r, err := c.Run(t.Context(), acme, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got strings.Builder
+		if err := r.WriteJSON(&got); err != nil {
+			t.Fatal(err)
+		}
+		if got.String() != string(want) {
+			t.Errorf("%s: differ", name)
+		}
+		var back struct{ Rows [][]any }
+		if err := json.Unmarshal(want, &back); err != nil || len(back.Rows) != len(r.Rows) {
+			t.Errorf("%s: %d rows, want %d: %v", name, len(back.Rows), len(r.Rows), err)
+		}
+		if name == "many rows" && len(r.Rows) < 2500 {
+			t.Errorf("%d rows are not many", len(r.Rows))
+		}
 	}
 }

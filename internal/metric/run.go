@@ -1,10 +1,12 @@
 package metric
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"runtime"
 	"slices"
@@ -29,18 +31,18 @@ type Column struct {
 // a quantity.Decimal (measure), or nil; Reasons says why a measure is nil. It is shared
 // with later callers: do not change its rows.
 type Result struct {
-	Columns            []Column            `json:"columns"`
-	Rows               Rows                `json:"rows"`
-	RowCount           int                 `json:"row_count"`
-	Reasons            []map[string]string `json:"reasons,omitempty"` // by row: column -> why it is null
-	Notes              []string            `json:"notes,omitempty"`   // what holds for the whole result
-	Snapshot           warehouse.Snapshot  `json:"snapshot"`
-	Period             quantity.Period     `json:"period"`             // as asked, or the span of the data
-	Currency           string              `json:"currency,omitempty"` // of the amounts, when the data names one and only one
-	DefinitionVersions map[string]int      `json:"definition_versions"`
-	SourceRows         int64               `json:"source_rows"`  // stored or rolled-up rows that were added up
-	DataUntil          quantity.Day        `json:"data_until"`   // month after the newest that holds dated rows
-	DataThrough        quantity.Day        `json:"data_through"` // newest day that dated rows have
+	Columns            []Column           `json:"columns"`
+	Rows               Rows               `json:"rows"`
+	RowCount           int                `json:"row_count"`
+	Reasons            Reasons            `json:"reasons,omitzero"`
+	Notes              []string           `json:"notes,omitempty"` // what holds for the whole result
+	Snapshot           warehouse.Snapshot `json:"snapshot"`
+	Period             quantity.Period    `json:"period"`             // as asked, or the span of the data
+	Currency           string             `json:"currency,omitempty"` // of the amounts, when the data names one and only one
+	DefinitionVersions map[string]int     `json:"definition_versions"`
+	SourceRows         int64              `json:"source_rows"`  // stored or rolled-up rows that were added up
+	DataUntil          quantity.Day       `json:"data_until"`   // month after the newest that holds dated rows
+	DataThrough        quantity.Day       `json:"data_through"` // newest day that dated rows have
 	// AsOf is the day that stock measures look at: the period's end, or the data's if that
 	// comes first; the last one when the query is cut by time. Zero without stock measures.
 	AsOf quantity.Day `json:"as_of,omitzero"`
@@ -51,28 +53,61 @@ type Result struct {
 	ElapsedMS    float64      `json:"elapsed_ms"`
 }
 
+// Reasons say, by row and column, why a measure is null.
+type Reasons []map[string]string
+
+// IsZero reports whether there is none.
+func (r Reasons) IsZero() bool {
+	return !slices.ContainsFunc(r, func(row map[string]string) bool { return len(row) > 0 })
+}
+
 // Rows are the cells of a Result by row.
 type Rows [][]any
 
-// MarshalJSON writes numbers as strings: the encoder's own way costs as much as the query.
+// MarshalJSON writes numbers as strings.
 func (r Rows) MarshalJSON() ([]byte, error) {
-	var mu sync.Mutex
-	texts, errs := map[int][]byte{}, []error{}
-	inParts(len(r), func(from, to int) {
-		text, err := r[from:to].appendJSON(make([]byte, 0, (to-from)*80))
-		mu.Lock()
-		defer mu.Unlock()
-		texts[from] = text
-		errs = append(errs, err)
-	})
-	out := []byte{'['}
-	for i, from := range slices.Sorted(maps.Keys(texts)) {
-		if i > 0 {
-			out = append(out, ',')
-		}
-		out = append(out, texts[from]...)
+	if len(r) == 0 {
+		return []byte("[]"), nil
 	}
-	return append(out, ']'), errors.Join(errs...)
+	parts := 1
+	if len(r) > 2*batchRows {
+		parts = runtime.GOMAXPROCS(0)
+	}
+	texts, errs := make([][]byte, parts), make([]error, parts)
+	var wg sync.WaitGroup
+	for i := range parts {
+		wg.Go(func() {
+			some := r[len(r)*i/parts : len(r)*(i+1)/parts]
+			texts[i], errs[i] = some.appendJSON(make([]byte, 0, len(some)*80))
+		})
+	}
+	wg.Wait()
+	return slices.Concat([]byte{'['}, bytes.Join(texts, []byte{','}), []byte{']'}), errors.Join(errs...)
+}
+
+// WriteJSON writes what json.Marshal returns. It does not copy the rows, which that does
+// twice and which takes as long as the query.
+func (r *Result) WriteJSON(w io.Writer) error {
+	rows, err := r.Rows.MarshalJSON()
+	if err != nil {
+		return err
+	}
+	rest := *r
+	rest.Rows = nil
+	text, err := json.Marshal(&rest)
+	if err != nil {
+		return err
+	}
+	before, after, ok := bytes.Cut(text, []byte(`"rows":[]`)) // no text can hold a bare quote
+	if !ok {
+		return errors.New("result: no rows in its JSON")
+	}
+	for _, part := range [][]byte{before, []byte(`"rows":`), rows, after} {
+		if _, err := w.Write(part); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r Rows) appendJSON(out []byte) ([]byte, error) {
@@ -101,19 +136,6 @@ func (r Rows) appendJSON(out []byte) ([]byte, error) {
 		out = append(out, ']')
 	}
 	return out, nil
-}
-
-// inParts calls fn with the parts of 0..n, at once for each processor when n is large.
-func inParts(n int, fn func(from, to int)) {
-	parts := 1
-	if n > 2000 {
-		parts = runtime.GOMAXPROCS(0)
-	}
-	var wg sync.WaitGroup
-	for i := range parts {
-		wg.Go(func() { fn(n*i/parts, n*(i+1)/parts) })
-	}
-	wg.Wait()
 }
 
 // Run answers a query, from the cache when the same was asked of the same snapshot.
@@ -167,49 +189,89 @@ func (c *Catalog) run(ctx context.Context, scope tenant.Scope, q Query) (*Result
 
 // answer runs a checked query and computes the formulas.
 func (c *Catalog) answer(ctx context.Context, scope tenant.Scope, q Query, checked *question) (*Result, error) {
+	var concentration map[string]value
+	if slices.ContainsFunc(checked.measures, func(m *Measure) bool { return m.Special != "" }) {
+		var err error
+		if concentration, err = c.concentration(ctx, scope, q); err != nil {
+			return nil, err
+		}
+	}
 	p := compile(checked)
-	rows, err := c.w.Query(ctx, scope, warehouse.Statement{Snapshot: q.Snapshot, SQL: p.sql, Args: p.args, Uses: p.uses, Helpers: p.helpers, MaxRows: maxRows})
+	w := &cells{c: c, q: checked, concentration: concentration}
+	_, err := c.w.Query(ctx, scope, warehouse.Statement{Snapshot: q.Snapshot, SQL: p.sql, Args: p.args, Uses: p.uses, Helpers: p.helpers, MaxRows: maxRows, Each: w.add})
+	batches := w.finish()
 	if err != nil {
 		return nil, err
 	}
 	r := c.head(q, checked)
 	r.Sources = p.sources
-	var concentration map[string]value
-	if slices.ContainsFunc(checked.measures, func(m *Measure) bool { return m.Special != "" }) {
-		if concentration, err = c.concentration(ctx, scope, q); err != nil {
-			return nil, err
-		}
-	}
-	r.Rows, r.Reasons = make([][]any, len(rows.Rows)), make([]map[string]string, len(rows.Rows))
 	currencies := map[string]bool{}
-	var mu sync.Mutex
-	inParts(len(rows.Rows), func(from, to int) {
-		var s sums
-		var total int64
-		codes := map[string]bool{}
-		for i, raw := range rows.Rows[from:to] {
-			c.read(checked, raw, &s)
-			for _, n := range s.rows {
-				total += n
-			}
-			for _, b := range checked.base {
-				if isMoney(b.Unit) && s.lo[b.fact] != "" {
-					codes[s.lo[b.fact]], codes[s.hi[b.fact]] = true, true
-				}
-			}
-			r.Rows[from+i], r.Reasons[from+i] = c.cell(checked, raw, &s, concentration)
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		r.SourceRows += total
-		maps.Copy(currencies, codes)
-	})
+	for _, b := range batches {
+		r.Rows, r.Reasons = append(r.Rows, b.rows...), append(r.Reasons, b.reasons...)
+		r.SourceRows += b.n
+		maps.Copy(currencies, b.currencies)
+	}
 	if len(currencies) == 1 {
 		for code := range currencies {
 			r.Currency = code
 		}
 	}
 	return r, nil
+}
+
+// cells computes rows of the result while the statement's later rows are still read.
+type cells struct {
+	c             *Catalog
+	q             *question
+	concentration map[string]value
+	raw           [][]any
+	batches       []*batch
+	wg            sync.WaitGroup
+}
+
+// batch is a run of rows of the result.
+type batch struct {
+	rows       [][]any
+	reasons    []map[string]string
+	n          int64           // rows added up
+	currencies map[string]bool // of the amounts
+}
+
+const batchRows = 1024
+
+func (w *cells) add(raw []any) {
+	if w.raw = append(w.raw, raw); len(w.raw) == batchRows {
+		w.compute()
+	}
+}
+
+func (w *cells) compute() {
+	raw, b := w.raw, &batch{currencies: map[string]bool{}}
+	w.raw, w.batches = make([][]any, 0, batchRows), append(w.batches, b)
+	w.wg.Go(func() {
+		var s sums
+		b.rows, b.reasons = make([][]any, len(raw)), make([]map[string]string, len(raw))
+		for i, line := range raw {
+			w.c.read(w.q, line, &s)
+			for _, n := range s.rows {
+				b.n += n
+			}
+			for _, m := range w.q.base {
+				if isMoney(m.Unit) && s.lo[m.fact] != "" {
+					b.currencies[s.lo[m.fact]], b.currencies[s.hi[m.fact]] = true, true
+				}
+			}
+			b.rows[i], b.reasons[i] = w.c.cell(w.q, line, &s, w.concentration)
+		}
+	})
+}
+
+func (w *cells) finish() []*batch {
+	if len(w.raw) > 0 {
+		w.compute()
+	}
+	w.wg.Wait()
+	return w.batches
 }
 
 // head is the result without its rows.

@@ -79,8 +79,8 @@ func openEngine(ctx context.Context, dir string, opt Options) (*engine, error) {
 
 func (e *engine) close() error { return e.db.Close() }
 
-// query runs one bounded SELECT and returns its whole result.
-func (e *engine) query(ctx context.Context, text string, args []any, maxRows int) (*Rows, error) {
+// query runs one bounded SELECT and returns its whole result, or gives its rows to each.
+func (e *engine) query(ctx context.Context, text string, args []any, maxRows int, each func([]any)) (*Rows, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, e.timeout, errStatementTimeout)
 	defer cancel()
 	done, err := e.reader(ctx)
@@ -89,7 +89,7 @@ func (e *engine) query(ctx context.Context, text string, args []any, maxRows int
 	}
 	defer done()
 	start := time.Now()
-	rows, err := queryRows(ctx, e.db, text, args, maxRows)
+	rows, err := queryRows(ctx, e.db, text, args, maxRows, each)
 	if d := time.Since(start); d > time.Second {
 		e.log.InfoContext(ctx, "slow statement", slog.Duration("elapsed", d), slog.Int("bytes", len(text)))
 	}
@@ -113,14 +113,18 @@ type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-// queryRows reads a whole result; more than maxRows (0: no cap) is a TooLarge fault.
-func queryRows(ctx context.Context, q querier, text string, args []any, maxRows int) (*Rows, error) {
-	out := &Rows{}
+// queryRows reads a whole result, or gives its rows to each; more than maxRows (0: no cap)
+// is a TooLarge fault.
+func queryRows(ctx context.Context, q querier, text string, args []any, maxRows int, each func([]any)) (*Rows, error) {
+	out, n := &Rows{}, 0
+	if each == nil {
+		each = func(row []any) { out.Rows = append(out.Rows, row) }
+	}
 	err := eachRow(ctx, q, text, args, func(columns []ResultColumn) { out.Columns = columns }, func(row []any) error {
-		if maxRows > 0 && len(out.Rows) >= maxRows {
+		if n++; maxRows > 0 && n > maxRows {
 			return fault.Newf(fault.TooLarge, "the result has more than %d rows: narrow the period, add a filter or ask for fewer dimensions", maxRows)
 		}
-		out.Rows = append(out.Rows, row)
+		each(row)
 		return nil
 	})
 	return out, err

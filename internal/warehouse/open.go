@@ -111,7 +111,7 @@ func (w *Warehouse) Query(ctx context.Context, scope tenant.Scope, q Statement) 
 	if maxRows <= 0 {
 		maxRows = defaultMaxRows
 	}
-	rows, err := w.engine.query(ctx, text, q.Args, maxRows)
+	rows, err := w.engine.query(ctx, text, q.Args, maxRows, q.Each)
 	if err != nil {
 		return nil, err
 	}

@@ -92,7 +92,7 @@ func (s *Session) Exec(ctx context.Context, text string, args ...any) error {
 
 // Query runs a statement and returns its whole result.
 func (s *Session) Query(ctx context.Context, text string, args ...any) (*Rows, error) {
-	return queryRows(ctx, s.conn, text, args, 0)
+	return queryRows(ctx, s.conn, text, args, 0, nil)
 }
 
 // Each runs a statement and calls fn with each row; an error of fn ends it.

@@ -178,6 +178,8 @@ type Statement struct {
 	Args     []any
 	// MaxRows caps the result; more is a TooLarge fault, never a cut. Zero means 100,000.
 	MaxRows int
+	// Each, when set, gets the rows as they come and may keep them; Rows.Rows stays empty.
+	Each func(row []any)
 }
 
 // ResultColumn is a column of a result.
