@@ -25,6 +25,7 @@ import (
 func (c *cli) importCommand() *cobra.Command {
 	var name, mapping, rejects string
 	var dry bool
+	var replace string
 	cmd := &cobra.Command{
 		Use:   "import FILE...",
 		Short: "Import CSV, TSV, XLSX, .gz or .zip files",
@@ -41,12 +42,13 @@ func (c *cli) importCommand() *cobra.Command {
 				}
 			}
 			return c.with(cmd, func(ctx context.Context, a *App) error {
-				return c.importFiles(ctx, a, files, dataset.ImportRequest{Dataset: name, Mapping: mappingText, DryRun: dry}, rejects)
+				return c.importFiles(ctx, a, files, dataset.ImportRequest{Dataset: name, Mapping: mappingText, DryRun: dry, Replace: dataset.Replace(replace)}, rejects)
 			})
 		},
 	}
 	cmd.Flags().StringVar(&name, "dataset", "", "dataset of the files (guessed when not given)")
 	cmd.Flags().StringVar(&mapping, "mapping", "", "YAML file that maps columns to fields")
+	cmd.Flags().StringVar(&replace, "replace", "", "delete stored rows of the same source that the file does not hold: of its period, or of the whole table")
 	cmd.Flags().BoolVar(&dry, "dry-run", false, "say what would happen, change nothing")
 	cmd.Flags().StringVar(&rejects, "rejects", "", "write rejected rows with reasons to this CSV file")
 	return cmd

@@ -3,27 +3,32 @@ package dataset
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/moatmetrics/moatmetrics/internal/audit"
+	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
 )
 
 // commit stores a prepared load, or only counts when dry, and returns its result.
-func (s *Service) commit(ctx context.Context, scope tenant.Scope, l *load, dry bool, started time.Time) (ImportResult, error) {
+func (s *Service) commit(ctx context.Context, scope tenant.Scope, l *load, req ImportRequest, started time.Time) (ImportResult, error) {
 	change := warehouse.Change{Session: l.s, Today: l.today, Kind: "import", Message: l.d.Title + " from " + l.t.Upload.Name}
 	main, err := l.relation(ctx)
 	if err != nil {
 		return ImportResult{}, err
 	}
 	change.Staged = append(change.Staged, main)
-	if private, ok, err := l.privateRelation(ctx); err != nil {
+	if private, ok, err := l.privateRelation(ctx, req.Replace != ""); err != nil {
 		return ImportResult{}, err
 	} else if ok {
 		change.Staged = append(change.Staged, private)
+	}
+	if err := l.replace(ctx, req.Replace, change.Staged); err != nil {
+		return ImportResult{}, err
 	}
 	extra, freshExtra, err := l.extras(ctx)
 	if err != nil {
@@ -33,8 +38,10 @@ func (s *Service) commit(ctx context.Context, scope tenant.Scope, l *load, dry b
 	if err != nil {
 		return ImportResult{}, err
 	}
-	if err := l.overlap(ctx); err != nil {
-		return ImportResult{}, err
+	if req.Replace == "" {
+		if err := l.overlap(ctx); err != nil {
+			return ImportResult{}, err
+		}
 	}
 	r := ImportResult{File: l.t.Upload.Name, Dataset: l.d.Name, RowsRead: l.t.Records, Dialect: l.dialect(), Columns: l.columns(), Findings: l.findings, Rejects: []Reject{}}
 	if r.Findings == nil {
@@ -42,6 +49,9 @@ func (s *Service) commit(ctx context.Context, scope tenant.Scope, l *load, dry b
 	}
 	if r.RowsRejected, err = l.countRejects(ctx); err != nil {
 		return ImportResult{}, err
+	}
+	if req.Replace != "" && r.RowsRejected > 0 {
+		return ImportResult{}, fault.Newf(fault.Invalid, "%s of %s cannot be stored, and what they stand for would be deleted: see them with --dry-run, correct them, then replace; nothing was changed", plural(r.RowsRejected, "row", "rows"), l.t.Upload.Name)
 	}
 	twins := l.dropped
 	for _, f := range l.findings {
@@ -53,7 +63,7 @@ func (s *Service) commit(ctx context.Context, scope tenant.Scope, l *load, dry b
 	if err := l.listRejects(ctx, 0, maxListed, func(page []Reject) error { r.Rejects = append(r.Rejects, page...); return nil }); err != nil {
 		return ImportResult{}, err
 	}
-	if dry {
+	if req.DryRun {
 		return s.dryRun(ctx, scope, l, change, r)
 	}
 	r.ImportID = l.importID
@@ -165,20 +175,20 @@ func (l *load) relation(ctx context.Context) (warehouse.Staged, error) {
 }
 
 // privateRelation is the staged rows of the side table, false when the file has no
-// private field. Entities have one row, of their newest first day.
-func (l *load) privateRelation(ctx context.Context) (warehouse.Staged, bool, error) {
+// private field; always asks for an empty relation then. Entities have one row, of their newest first day.
+func (l *load) privateRelation(ctx context.Context, always bool) (warehouse.Staged, bool, error) {
 	t, ok := l.d.privateTable()
-	any := false
-	for _, f := range l.d.Fields {
-		any = any || f.Private && l.has(f.Name)
-	}
-	if !ok || !any {
+	any := slices.ContainsFunc(l.d.Fields, func(f Field) bool { return f.Private && l.has(f.Name) })
+	if !ok || !any && !always {
 		return warehouse.Staged{}, false, nil
 	}
 	rowID, from := "row_id", l.staged()
 	if l.d.Effective {
 		rowID = fmt.Sprintf("md5(%s || chr(31) || source_id)::UUID", q(l.source))
 		from += " QUALIFY row_number() OVER (PARTITION BY source_id ORDER BY valid_from DESC NULLS LAST) = 1"
+	}
+	if !any {
+		from = "(SELECT * FROM " + from + " LIMIT 0)"
 	}
 	name, err := l.create(ctx, "VIEW", "private", fmt.Sprintf("AS SELECT %s FROM %s", l.columnSQL(t, rowID), from))
 	return warehouse.Staged{Table: t.Name, Relation: name, Beside: true}, true, err
@@ -247,7 +257,7 @@ SELECT (SELECT count(*) FROM %[2]s WHERE row_id NOT IN (SELECT row_id FROM old))
 	if added > 0 && there > 0 {
 		l.add(Finding{Code: "possible_overlap", Severity: Warning, Count: added,
 			Message:    fmt.Sprintf("%s new in a period that was imported before; %s there already and %s not in this file", plural(added, "row is", "rows are"), plural(there, "row was", "rows were"), plural(gone, "of them is", "of them are")),
-			Suggestion: "if this file corrects the earlier one, roll back to the snapshot before it and import again; or export with an id column"})
+			Suggestion: "if this file corrects the earlier one, import it again with --replace period, which deletes what it does not hold of these days; or export with an id column"})
 	}
 	return nil
 }

@@ -62,6 +62,10 @@ type ImportRequest struct {
 	Mapping      []byte // YAML, see Mapping; may be nil
 	SourceSystem string // default: the mapping's, else "csv"
 	DryRun       bool   // find out everything, store nothing
+	// Replace says that stored rows of the same source that the file does not hold are gone:
+	// those of the days it spans (ReplacePeriod) or all of the dataset (ReplaceTable). The
+	// default removes nothing. A file with rejected rows may not replace.
+	Replace Replace
 	// Progress is told how far a phase is: bytes when reading, otherwise rows; total may
 	// be 0 when it is not known. It may be nil.
 	Progress func(phase string, done, total int64)
@@ -84,6 +88,9 @@ func (s *Service) Import(ctx context.Context, scope tenant.Scope, req ImportRequ
 			return nil, fault.WithFields("there is no dataset "+req.Dataset, fault.Field{Path: "dataset", Message: "unknown", Allowed: Names()})
 		}
 		m.Dataset = req.Dataset
+	}
+	if err := req.Replace.check(); err != nil {
+		return nil, err
 	}
 	m.Options.SourceSystem = cmp.Or(req.SourceSystem, m.Options.SourceSystem, "csv")
 	if err := m.check(); err != nil {
@@ -225,7 +232,7 @@ func (s *Service) importTable(ctx context.Context, scope tenant.Scope, session *
 		return ImportResult{}, fmt.Errorf("import %s: %w", t.Upload.Name, err)
 	}
 	req.report("storing", 0, t.Records)
-	r, err := s.commit(ctx, scope, l, req.DryRun, started)
+	r, err := s.commit(ctx, scope, l, req, started)
 	if err != nil {
 		return ImportResult{}, fmt.Errorf("import %s: %w", t.Upload.Name, err)
 	}

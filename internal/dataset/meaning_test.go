@@ -164,6 +164,51 @@ func TestRowsWithoutAnIdAreKeptAndOverlapIsReported(t *testing.T) {
 	want(t, "overlap", codes(r)["possible_overlap"], int64(2))
 }
 
+func TestAFileMayReplaceItsPeriodOrItsTable(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t)
+	head := "staff_name,client_name,date,hours,notes\n"
+	x.load(t, "time.csv", head+"Dana,Harbor,2026-02-28,4,feb\nDana,Harbor,2026-03-01,1,a\nDana,Harbor,2026-03-02,1,b\nDana,Bay,2026-03-09,2,c\nDana,Bay,2026-03-20,3,later\n")
+	x.load(t, "psa.csv", head+"Sam,Harbor,2026-03-02,9,other source\n", dataset.ImportRequest{SourceSystem: "psa"})
+	corrected := head + "Dana,Harbor,2026-03-01,1,a\nDana,Harbor,2026-03-02,1.5,b\nDana,Bay,2026-03-10,2,c\n"
+	dry := x.load(t, "time.csv", corrected, dataset.ImportRequest{Replace: dataset.ReplacePeriod, DryRun: true})
+	r := x.load(t, "time.csv", corrected, dataset.ImportRequest{Replace: dataset.ReplacePeriod})
+	want(t, "counts", counts(r), "3 2 0 1 0")
+	want(t, "a dry run counts the same", counts(dry), counts(r))
+	want(t, "deleted", []int64{dry.RowsDeleted, r.RowsDeleted}, []int64{2, 2})
+	want(t, "no overlap", codes(r)["possible_overlap"], int64(0))
+	stored := func() []string {
+		return x.rows(t, "SELECT t.work_date, t.hours_worked, p.notes FROM time_entries t JOIN time_entries_private p USING (row_id) ORDER BY 1, 2", "time_entries", "time_entries_private")
+	}
+	want(t, "stored", stored(), []string{"2026-02-28|4|feb", "2026-03-01|1|a", "2026-03-02|1.5|b", "2026-03-02|9|other source", "2026-03-10|2|c", "2026-03-20|3|later"})
+	want(t, "notes of deleted rows are gone", x.rows(t, "SELECT count(*) FROM time_entries_private", "time_entries_private"), []string{"6"})
+	again := x.load(t, "time.csv", corrected, dataset.ImportRequest{Replace: dataset.ReplacePeriod})
+	want(t, "again", []any{counts(again), again.RowsDeleted, again.Snapshot}, []any{"3 0 0 3 0", int64(0), r.Snapshot})
+
+	r = x.load(t, "table.csv", head+"Dana,Bay,2026-03-20,3,later\n", dataset.ImportRequest{Dataset: "time_entries", Replace: dataset.ReplaceTable})
+	want(t, "table", []any{counts(r), r.RowsDeleted}, []any{"1 0 0 1 0", int64(4)})
+	want(t, "stored", stored(), []string{"2026-03-02|9|other source", "2026-03-20|3|later"})
+
+	// A file without a notes column deletes the notes of what goes, and no others.
+	y := newWorld(t)
+	y.load(t, "ids.csv", "id,"+head+"1,Dana,Harbor,2026-03-01,1,a\n2,Dana,Harbor,2026-03-02,1,b\n")
+	r = y.load(t, "ids.csv", "id,staff_name,client_name,date,hours\n1,Dana,Harbor,2026-03-01,1\n", dataset.ImportRequest{Replace: dataset.ReplaceTable})
+	want(t, "by id", []any{counts(r), r.RowsDeleted}, []any{"1 0 0 1 0", int64(1)})
+	want(t, "notes", y.rows(t, "SELECT notes FROM time_entries_private", "time_entries_private"), []string{"a"})
+
+	// The history of an entity that the file holds is no absence.
+	x.load(t, "clients.csv", "client_name,status,valid_from\nHarbor,active,2025-01-01\nHarbor,former,2026-01-01\nBay,active,2025-01-01\n")
+	r = x.load(t, "clients.csv", "client_name,status,valid_from\nHarbor,former,2026-01-01\n", dataset.ImportRequest{Replace: dataset.ReplaceTable})
+	want(t, "clients deleted", r.RowsDeleted, int64(1))
+	want(t, "clients", x.rows(t, "SELECT client_key, status FROM clients ORDER BY valid_from", "clients"), []string{"Harbor|active", "Harbor|former"})
+
+	before := x.rows(t, "SELECT count(*) FROM time_entries", "time_entries")
+	x.fails(t, "time.csv", head+"Dana,Harbor,2026-03-01,1,a\nDana,Harbor,2026-03-02,nope,b\n", "1 row of time.csv cannot be stored", dataset.ImportRequest{Replace: dataset.ReplacePeriod})
+	x.fails(t, "clients.csv", "client_name\nHarbor\n", "no period can be replaced", dataset.ImportRequest{Replace: dataset.ReplacePeriod})
+	x.fails(t, "clients.csv", "client_name\nHarbor\n", "is not a way to replace", dataset.ImportRequest{Replace: "all"})
+	want(t, "nothing changed", x.rows(t, "SELECT count(*) FROM time_entries", "time_entries"), before)
+}
+
 func TestUnknownColumnsAreKeptAsAttributes(t *testing.T) {
 	t.Parallel()
 	x := newWorld(t)

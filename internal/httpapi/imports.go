@@ -48,10 +48,10 @@ func (s *server) importRoutes(api huma.API) {
 	post(api, "undo-import", "/imports/{id}/undo", "Undo the newest import: go back to the snapshot before it", func(ctx context.Context, in *importPath) (rollbackAnswer, error) { return s.undo(ctx, in.ID) })
 
 	raw(api, huma.Operation{OperationID: "create-import", Method: http.MethodPost, Path: "/api/v1/imports", Summary: "Import one or more files (multipart/form-data; streamed)",
-		Description: "Parts named dataset, mapping (YAML) and dry_run must stand before the file parts they are for. With an Idempotency-Key the same request returns the same answer while the server runs; importing a file again changes nothing in any case.",
+		Description: "Parts named dataset, mapping (YAML), dry_run and replace (period or table) must stand before the file parts they are for. With an Idempotency-Key the same request returns the same answer while the server runs; importing a file again changes nothing in any case.",
 		Parameters:  []*huma.Param{{Name: "Idempotency-Key", In: "header", Schema: &huma.Schema{Type: "string", MaxLength: new(200)}}},
 		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"multipart/form-data": {Schema: &huma.Schema{Type: "object", Properties: map[string]*huma.Schema{
-			"dataset": {Type: "string"}, "mapping": {Type: "string"}, "dry_run": {Type: "boolean"}, "file": {Type: "string", Format: "binary"}}}}}},
+			"dataset": {Type: "string"}, "mapping": {Type: "string"}, "dry_run": {Type: "boolean"}, "replace": {Type: "string", Enum: []any{"period", "table"}}, "file": {Type: "string", Format: "binary"}}}}}},
 		Responses: map[string]*huma.Response{"201": jsonResponse(api, "what became of each file", importAnswer{}), "422": {Description: "no file could be imported; problem details"}},
 	}, s.upload)
 	raw(api, huma.Operation{OperationID: "list-rejects", Method: http.MethodGet, Path: "/api/v1/imports/{id}/rejects", Summary: "Rejected rows of an import, as JSON or (format=csv) as a file",
@@ -175,12 +175,14 @@ func (s *server) importParts(ctx context.Context, contentType string, r io.Reade
 				req.Dataset = text
 			case "mapping":
 				req.Mapping = value
+			case "replace":
+				req.Replace = dataset.Replace(text)
 			case "dry_run":
 				if req.DryRun, err = strconv.ParseBool(text); err != nil && text != "" {
 					return out, fault.Newf(fault.Invalid, "dry_run is true or false")
 				}
 			default:
-				return out, fault.WithFields("the form has an unknown part", fault.Field{Path: part.FormName(), Message: "is not known", Allowed: []string{"dataset", "mapping", "dry_run", "file"}})
+				return out, fault.WithFields("the form has an unknown part", fault.Field{Path: part.FormName(), Message: "is not known", Allowed: []string{"dataset", "mapping", "dry_run", "replace", "file"}})
 			}
 			continue
 		}

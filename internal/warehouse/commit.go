@@ -132,7 +132,12 @@ func (s *Session) Preview(ctx context.Context, c Change) (Counts, error) {
 // status tables (see compare) of the others.
 type tally struct {
 	fresh  []Staged
-	status []string
+	status []statusTable
+}
+
+type statusTable struct {
+	name   string
+	beside bool
 }
 
 // counts counts records, not stored rows: one is added when all its rows are, unchanged
@@ -151,7 +156,7 @@ func (n tally) counts(ctx context.Context, s *Session) (Counts, error) {
 		parts = append(parts, "SELECT record, true AS fresh, false AS same FROM "+QuoteIdent(st.Relation))
 	}
 	for _, status := range n.status {
-		parts = append(parts, "SELECT record, status = 'added' AS fresh, status = 'same' AS same FROM "+status+" WHERE status <> 'gone'")
+		parts = append(parts, "SELECT record, status = 'added' AS fresh, status = 'same' AS same FROM "+status.name+" WHERE status <> 'gone'")
 	}
 	if len(parts) == 0 {
 		return c, nil
@@ -160,8 +165,8 @@ func (n tally) counts(ctx context.Context, s *Session) (Counts, error) {
 FROM (SELECT record, bool_and(fresh) AS fresh, bool_and(same) AS same FROM (`+strings.Join(parts, " UNION ALL ")+`) WHERE record IS NOT NULL GROUP BY record)`, &c.Added, &c.Updated, &c.Unchanged)
 	for _, status := range n.status {
 		var gone int64
-		if err == nil {
-			err = s.one(ctx, "SELECT count(*) FROM "+status+" WHERE status = 'gone'", &gone)
+		if err == nil && !status.beside {
+			err = s.one(ctx, "SELECT count(*) FROM "+status.name+" WHERE status = 'gone'", &gone)
 		}
 		c.Deleted += gone
 	}
@@ -216,7 +221,7 @@ func (s *Session) compare(ctx context.Context, t Table, st Staged, current []dat
 		return rel, "", nil
 	}
 	status, err = s.statusOf(ctx, t, rel, st.Replace, current)
-	n.status = append(n.status, status)
+	n.status = append(n.status, statusTable{status, st.Beside})
 	return rel, status, err
 }
 

@@ -122,7 +122,7 @@ type Change struct {
 // otherwise.
 type Counts struct {
 	Added, Updated, Unchanged int64
-	// Deleted counts stored rows that a Replace condition removed.
+	// Deleted counts stored rows that a Replace condition removed, side tables left out.
 	Deleted int64
 }
 
