@@ -120,7 +120,7 @@ func (s *Service) record(ctx context.Context, scope tenant.Scope, tx *metadb.Tx,
 	if err != nil {
 		return fmt.Errorf("import record: %w", err)
 	}
-	if _, err := tx.Exec(ctx, queries.Get("insert_import"), r.ImportID, id, r.Dataset, r.File, l.t.Upload.SHA256, l.t.Upload.Bytes, metadb.Now(started), metadb.Now(now),
+	if _, err := tx.Exec(ctx, queries.Get("insert_import"), r.ImportID, id, r.Dataset, metadb.Text(r.File), l.t.Upload.SHA256, l.t.Upload.Bytes, metadb.Now(started), metadb.Now(now),
 		string(scope.Actor), int64(r.Snapshot), statusOf(changed, r.RowsRead), r.RowsRead, r.RowsAdded, r.RowsUpdated, r.RowsUnchanged, r.RowsRejected, r.RowsDeleted, summary); err != nil {
 		return fmt.Errorf("import record: %w", err)
 	}

@@ -47,7 +47,12 @@ func newWorld(t testing.TB) *world {
 
 func newWorldWith(t testing.TB, opt warehouse.Options) *world {
 	t.Helper()
-	db, _ := metadbtest.Open(t, metadb.SQLite)
+	return newWorldOn(t, metadb.SQLite, opt)
+}
+
+func newWorldOn(t testing.TB, engine metadb.Engine, opt warehouse.Options) *world {
+	t.Helper()
+	db, _ := metadbtest.Open(t, engine)
 	w, err := warehouse.Open(context.Background(), db, t.TempDir(), warehouse.Schema{Tables: dataset.Tables()}, opt)
 	if err != nil {
 		t.Fatal(err)

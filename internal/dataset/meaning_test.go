@@ -8,6 +8,8 @@ import (
 
 	"github.com/moatmetrics/moatmetrics/internal/dataset"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
+	"github.com/moatmetrics/moatmetrics/internal/metadb"
+	"github.com/moatmetrics/moatmetrics/internal/warehouse"
 )
 
 func mapped(yaml string) dataset.ImportRequest { return dataset.ImportRequest{Mapping: []byte(yaml)} }
@@ -459,4 +461,21 @@ func TestACanceledImportStoresNothingAndLeavesNothingBehind(t *testing.T) {
 	}
 	want(t, "temporary tables", rows.Rows[0][0], any(int64(0)))
 	want(t, "and then it works", counts(x.load(t, "time.csv", text)), "2000 2000 0 0 0")
+}
+
+func TestTextThatPostgreSQLCannotHoldIsImported(t *testing.T) {
+	t.Parallel()
+	for _, engine := range []metadb.Engine{metadb.SQLite, metadb.Postgres} {
+		x := newWorldOn(t, engine, warehouse.Options{})
+		r := x.load(t, "ti\x00me.csv", timeHeader+"Dana,Har\x00bor,2026-03-01,1\nDana,Bay,2026-03-01,no\x00pe\n")
+		want(t, "counts", counts(r), "2 1 0 0 1")
+		want(t, "stored", x.rows(t, "SELECT client_key, hours_worked FROM time_entries", "time_entries"), []string{"Harbor|1"})
+		if len(r.Findings) == 0 {
+			t.Error("that bytes were left out is not reported")
+		}
+		page, err := x.Rejects(t.Context(), acme, r.ImportID, 0, 10)
+		if err != nil || len(page.Rejects) != 1 || page.Rejects[0].Value != "nope" {
+			t.Errorf("rejects: %+v %v", page, err)
+		}
+	}
 }

@@ -194,7 +194,7 @@ const rejectBatch = 10_000
 
 func insertRejects(ctx context.Context, tx *metadb.Tx, importID, first int64, rejects []Reject) error {
 	for i, r := range rejects {
-		if _, err := tx.Exec(ctx, queries.Get("insert_reject"), importID, first+int64(i), r.Record, r.Line, r.Column, r.Value, r.Code, r.Message, r.Suggestion, r.Row); err != nil {
+		if _, err := tx.Exec(ctx, queries.Get("insert_reject"), importID, first+int64(i), r.Record, r.Line, metadb.Text(r.Column), metadb.Text(r.Value), r.Code, metadb.Text(r.Message), metadb.Text(r.Suggestion), metadb.Text(r.Row)); err != nil {
 			return err
 		}
 	}

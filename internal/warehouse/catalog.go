@@ -95,10 +95,10 @@ func (w *Warehouse) insertSnapshot(ctx context.Context, tx *metadb.Tx, scope ten
 	if _, err := tx.Exec(ctx, queries.Get("insert_snapshot"), s.id, lakeTime(now), s.schemaVersion, s.nextCatalogID, s.nextFileID); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, queries.Get("insert_snapshot_changes"), s.id, strings.Join(changes, ","), string(scope.Actor), message, nil); err != nil {
+	if _, err := tx.Exec(ctx, queries.Get("insert_snapshot_changes"), s.id, strings.Join(changes, ","), string(scope.Actor), metadb.Text(message), nil); err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, queries.Get("insert_tenant_snapshot"), string(scope.Tenant), s.id, metadb.Now(now), kind, string(scope.Actor), message)
+	_, err := tx.Exec(ctx, queries.Get("insert_tenant_snapshot"), string(scope.Tenant), s.id, metadb.Now(now), kind, string(scope.Actor), metadb.Text(message))
 	return err
 }
 
@@ -375,7 +375,7 @@ func insertStats(ctx context.Context, tx *metadb.Tx, table int64, f dataFile) er
 			}
 			n := len(args)
 			fmt.Fprintf(&b, "($%d, $%d, $%d, $%d, $%d, $%d, $%d, $%d)", n+1, n+2, n+3, n+4, n+5, n+6, n+7, n+8)
-			args = append(args, f.id, table, int64(c.column), c.bytes, c.values, c.nulls, c.min, c.max)
+			args = append(args, f.id, table, int64(c.column), c.bytes, c.values, c.nulls, bound(c.min), bound(c.max))
 		}
 		if _, err := tx.Exec(ctx, b.String(), args...); err != nil {
 			return err
@@ -389,4 +389,13 @@ func dayOrNil(s string) any {
 		return nil
 	}
 	return s
+}
+
+// bound is a column's smallest or greatest value as the catalog can hold it; one that it
+// cannot hold is as good as unknown.
+func bound(v *string) *string {
+	if v != nil && metadb.Text(*v) != *v {
+		return nil
+	}
+	return v
 }
