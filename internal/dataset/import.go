@@ -312,6 +312,9 @@ func (l *load) formFindings(ctx context.Context) error {
 	if t.RaggedN > 0 {
 		l.add(Finding{Code: codeRagged, Severity: Warning, Count: t.RaggedN, Records: t.Ragged, Message: plural(t.RaggedN, "row has", "rows have") + " fewer cells than the header; the missing ones are taken as blank"})
 	}
+	if n := t.Upload.NULs; n > 0 {
+		l.add(Finding{Code: "zero_bytes", Severity: Warning, Count: n, Message: plural(n, "zero byte was", "zero bytes were") + " left out of the text: the file may be damaged", Suggestion: "export the file again, or look at the names near it"})
+	}
 	if t.Records == autotaskLimit {
 		l.add(Finding{Code: "maybe_truncated", Severity: Warning, Count: t.Records, Message: "the file has exactly 5,000 rows, the limit of some exports: it may be cut off", Suggestion: "export smaller periods"})
 	}

@@ -45,6 +45,7 @@ type upload struct {
 	SHA256   string // of the bytes as they came
 	Bytes    int64  // of the bytes as they came
 	Encoding string
+	NULs     int64 // zero bytes in the text, which the engine leaves out
 }
 
 // copier copies uploads into dir and reports progress.
@@ -95,6 +96,14 @@ func (c *copier) open(ctx context.Context, name string, r io.Reader) ([]upload, 
 	}
 	u, err := c.text(ctx, name, in)
 	return []upload{u}, err
+}
+
+// nulCounter counts zero bytes.
+type nulCounter struct{ n int64 }
+
+func (c *nulCounter) Write(b []byte) (int, error) {
+	c.n += int64(bytes.Count(b, []byte{0}))
+	return len(b), nil
 }
 
 type counter struct{ n int64 }
@@ -168,7 +177,7 @@ func (c *copier) text(ctx context.Context, name string, r io.Reader) (upload, er
 		return upload{}, err
 	}
 	defer f.Close()
-	hash, check := sha256.New(), &utf8Check{}
+	hash, check, nuls := sha256.New(), &utf8Check{}, &nulCounter{}
 	in := bufio.NewReaderSize(io.TeeReader(&limited{r: r, left: maxUnpacked, name: name}, hash), 1<<20)
 	enc, skip := sniffEncoding(in, c.encoding)
 	if _, err := in.Discard(skip); err != nil {
@@ -176,7 +185,7 @@ func (c *copier) text(ctx context.Context, name string, r io.Reader) (upload, er
 	}
 	var out io.Writer = f
 	if enc == encUTF8 {
-		out = io.MultiWriter(f, check)
+		out = io.MultiWriter(f, check, nuls)
 	}
 	size, err := c.pump(ctx, out, in)
 	if err != nil {
@@ -186,10 +195,11 @@ func (c *copier) text(ctx context.Context, name string, r io.Reader) (upload, er
 		enc = encWindows1252
 	}
 	u := upload{Name: name, Path: f.Name(), SHA256: hex.EncodeToString(hash.Sum(nil)), Bytes: size + int64(skip), Encoding: enc}
-	if enc == encUTF8 {
-		return u, nil
+	if enc != encUTF8 {
+		nuls.n = 0
+		u.Path, err = c.transcode(ctx, f, enc, nuls)
 	}
-	u.Path, err = c.transcode(ctx, f, enc)
+	u.NULs = nuls.n
 	return u, err
 }
 
@@ -232,7 +242,7 @@ func decoder(enc string) *encoding.Decoder {
 	return charmap.Windows1252.NewDecoder()
 }
 
-func (c *copier) transcode(ctx context.Context, f *os.File, enc string) (string, error) {
+func (c *copier) transcode(ctx context.Context, f *os.File, enc string, nuls io.Writer) (string, error) {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return "", diskFault(err)
 	}
@@ -241,7 +251,7 @@ func (c *copier) transcode(ctx context.Context, f *os.File, enc string) (string,
 		return "", err
 	}
 	defer out.Close()
-	if _, err := c.pump(ctx, out, transform.NewReader(f, decoder(enc))); err != nil {
+	if _, err := c.pump(ctx, io.MultiWriter(out, nuls), transform.NewReader(f, decoder(enc))); err != nil {
 		return "", err
 	}
 	os.Remove(f.Name())
