@@ -231,7 +231,7 @@ func (c *cli) printFindings(findings []insight.Finding, limit int) error {
 		}
 		fmt.Fprintf(c.out, "\n    %s\n", f.Recommendation)
 		if len(f.Drivers) > 0 && f.Comparison != nil {
-			fmt.Fprintf(c.out, "    since the %s: %s\n", f.Comparison.Label, driverLine(f.Drivers, f.Comparison.Unit))
+			fmt.Fprintf(c.out, "    since the %s: %s\n", f.Comparison.Label, driverLine(f.Moved(), f.Comparison.Unit))
 		}
 	}
 	if all > len(findings) {
@@ -241,6 +241,9 @@ func (c *cli) printFindings(findings []insight.Finding, limit int) error {
 }
 
 func driverLine(drivers []insight.Driver, u quantity.Unit) string {
+	if len(drivers) == 0 {
+		return "nothing changed"
+	}
 	parts := make([]string, len(drivers))
 	for i, d := range drivers {
 		parts[i] = strings.ReplaceAll(d.Name, "_", " ") + " " + signed(d.Contribution, u)

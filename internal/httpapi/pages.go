@@ -98,8 +98,9 @@ func (s *server) overview(w http.ResponseWriter, r *http.Request) {
 		s.failPage(w, r, err)
 		return
 	}
-	const top = 10
-	data := map[string]any{"Findings": findings[:min(top, len(findings))], "More": max(0, len(findings)-top), "Tables": tables}
+	const top = 6
+	some := min(top, len(findings))
+	data := map[string]any{"Findings": findings[:some], "More": findings[some:], "Tables": tables}
 	if len(findings) > 0 {
 		data["Review"] = countReview(findings)
 	}

@@ -133,8 +133,8 @@ func (a *analysis) reportAgreement(ctx context.Context, g agreementCase, s serie
 	if g.term.client != "" {
 		f.Facts["client"] = g.term.client
 	}
-	f.Headline = fmt.Sprintf("%s earns %s an hour for its work%s (%s with everything invoiced on it): a margin after labor of %s.",
-		g.name, amount(earnedRate), against, amount(rate), percent(margin))
+	f.Headline = fmt.Sprintf("%s earns %s an hour with everything invoiced on it, %s for its work alone%s: a margin after labor of %s.",
+		g.name, amount(rate), amount(earnedRate), against, percent(margin))
 	if g.now["direct_cost"].Sign() <= 0 {
 		f.Assumptions = append(f.Assumptions, "Resold products and their vendor bills are left out, because no vendor bill names the agreement.")
 	}

@@ -3,6 +3,9 @@ package insight
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
+
+	"github.com/shopspring/decimal"
 
 	"github.com/moatmetrics/moatmetrics/internal/metric"
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
@@ -76,6 +79,16 @@ type Driver struct {
 	Contribution quantity.Decimal `json:"contribution"`
 	From         quantity.Decimal `json:"from"` // the input before …
 	To           quantity.Decimal `json:"to"`   // … and after
+}
+
+// Moved returns the drivers whose contribution is more than rounding when it is shown: half
+// a tenth of a point of a ratio, half a cent of anything else.
+func (f Finding) Moved() []Driver {
+	least := decimal.New(5, -3)
+	if f.Comparison != nil && f.Comparison.Unit == quantity.Ratio {
+		least = decimal.New(5, -4)
+	}
+	return slices.DeleteFunc(slices.Clone(f.Drivers), func(d Driver) bool { return d.Contribution.Abs().LessThan(least) })
 }
 
 // Comparison is the same measure of the same subject in another period.
