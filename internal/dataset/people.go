@@ -3,6 +3,7 @@ package dataset
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
@@ -52,27 +53,28 @@ WHERE p.person_key IS NULL OR (f.email IS NOT NULL AND p.email IS NULL) OR (f.na
 
 // namesSQL selects the inputs that name persons, of the rows that are kept.
 func (l *load) namesSQL(names []string) string {
-	if l.named && !l.rawTable { // no row is rejected
-		return fmt.Sprintf("unnest(names, recursive := true) FROM %s", l.name("names"))
-	}
 	var cols []string
 	for _, n := range append(names, "user_name") {
 		if in := l.inputs[n]; in != nil {
 			cols = append(cols, in.value+" AS in_"+n)
 		}
 	}
-	text := strings.Join(cols, ", ") + " FROM " + l.raw() + " r"
+	from := l.raw()
+	if l.named && !l.rawTable { // no row is rejected then
+		from = "(SELECT unnest(names, recursive := true) FROM " + l.name("names") + ")"
+	}
+	text := strings.Join(cols, ", ") + " FROM " + from + " r"
 	if l.rejected {
 		text += fmt.Sprintf(" WHERE r._record NOT IN (SELECT record FROM %s)", l.name("rejects"))
 	}
 	return text
 }
 
-// nameColumns are the texts of the inputs that name people, by their name in SQL; none
-// when one of them is no column of the file.
-func (l *load) nameColumns() []string {
+// nameCells are the raw cells that name people, as fields of a struct; none when a name
+// is a constant.
+func (l *load) nameCells() []string {
 	_, names := l.personInputs()
-	var cols []string
+	var cells []string
 	for _, n := range append(names, "user_name") {
 		in := l.inputs[n]
 		if in == nil {
@@ -81,9 +83,13 @@ func (l *load) nameColumns() []string {
 		if in.bind.Columns == nil {
 			return nil
 		}
-		cols = append(cols, "'in_"+n+"': "+in.text)
+		for _, c := range in.bind.Columns {
+			if cell := fmt.Sprintf("c%[1]d: c%[1]d", c); !slices.Contains(cells, cell) {
+				cells = append(cells, cell)
+			}
+		}
 	}
-	return cols
+	return cells
 }
 
 // aliases makes the relation of client keys that mean a client spelled differently: a

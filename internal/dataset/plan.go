@@ -275,7 +275,7 @@ func (l *load) evidence(ctx context.Context) error {
 		places = append(places, p)
 	}
 	text := "SELECT " + strings.Join(asked, ", ")
-	if cols := l.nameColumns(); len(cols) > 0 && !l.rawTable {
+	if cols := l.nameCells(); len(cols) > 0 && !l.rawTable {
 		// The names of people in the same pass: it spares reading the file once more for them.
 		if _, err := l.create(ctx, "TABLE", "names", "AS "+text+", list(DISTINCT {"+strings.Join(cols, ", ")+"}) AS names FROM "+l.raw()); err != nil {
 			return err
