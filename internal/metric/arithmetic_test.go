@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/shopspring/decimal"
+	"pgregory.net/rapid"
 
 	"github.com/moatmetrics/moatmetrics/internal/metric"
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
@@ -58,4 +59,29 @@ func TestFormulasWithoutADenominatorHaveNoValue(t *testing.T) {
 	if _, ok := metric.Herfindahl([]quantity.Decimal{dec("-5"), dec("0")}); ok {
 		t.Error("credits alone are concentrated")
 	}
+}
+
+func TestFastArithmeticIsTheLibrarys(t *testing.T) {
+	t.Parallel()
+	number := rapid.Custom(func(t *rapid.T) quantity.Decimal {
+		coefficient := rapid.OneOf(rapid.Int64(), rapid.Int64Range(-1_000_000_000_000, 1_000_000_000_000), rapid.Int64Range(-20, 20)).Draw(t, "coefficient")
+		d := decimal.New(coefficient, rapid.Int32Range(-20, 2).Draw(t, "exponent"))
+		if rapid.IntRange(0, 9).Draw(t, "long") == 0 {
+			d = d.Mul(decimal.New(rapid.Int64().Draw(t, "factor"), -3))
+		}
+		return d
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := number.Draw(t, "a"), number.Draw(t, "b")
+		for name, pair := range map[string][2]quantity.Decimal{"+": {metric.Add(a, b), a.Add(b)}, "-": {metric.Subtract(a, b), a.Sub(b)}, "*": {metric.Multiply(a, b), a.Mul(b)}} {
+			if !pair[0].Equal(pair[1]) {
+				t.Fatalf("%s %s %s = %s, want %s", a, name, b, pair[0], pair[1])
+			}
+		}
+		if !b.IsZero() {
+			if got, want := metric.Divide(a, b), a.DivRound(b, metric.DivisionDigits); !got.Equal(want) {
+				t.Fatalf("%s / %s = %s, want %s", a, b, got, want)
+			}
+		}
+	})
 }

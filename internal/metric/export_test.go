@@ -18,3 +18,11 @@ func WithoutRollups(c *Catalog) *Catalog {
 	out.cache = otter.Must(&otter.Options[string, *Result]{MaximumSize: 1})
 	return out
 }
+
+// The operations of formulas.
+var (
+	Add, Subtract, Multiply, Divide = add, subtract, multiply, divide
+)
+
+// DivisionDigits is how many decimals a quotient keeps.
+const DivisionDigits = divisionDigits

@@ -12,7 +12,7 @@ import (
 )
 
 // divisionDigits is how many decimals a quotient keeps.
-const divisionDigits = 20
+const divisionDigits = 16
 
 // formula is an arithmetic expression over named measures: + - * / and numbers.
 type formula struct {
@@ -88,16 +88,16 @@ func evalNode(n ast.Node, get func(string) value) value {
 		}
 		switch n.Operator {
 		case "+":
-			return value{number: a.number.Add(b.number)}
+			return value{number: add(a.number, b.number)}
 		case "-":
-			return value{number: a.number.Sub(b.number)}
+			return value{number: subtract(a.number, b.number)}
 		case "*":
-			return value{number: a.number.Mul(b.number)}
+			return value{number: multiply(a.number, b.number)}
 		}
 		if b.number.Sign() <= 0 {
 			return value{reason: fmt.Sprintf("%s is %s", words(n.Right), zeroOrNegative(b.number))}
 		}
-		return value{number: a.number.DivRound(b.number, divisionDigits)}
+		return value{number: divide(a.number, b.number)}
 	}
 	return value{reason: "the formula cannot be computed"}
 }
