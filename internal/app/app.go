@@ -106,6 +106,18 @@ func (a *App) registerJobs() {
 	})
 }
 
+// CloseMonth closes a month, or opens it again, with its audit event.
+func (a *App) CloseMonth(ctx context.Context, scope tenant.Scope, month quantity.Day, closed bool) (changed bool, err error) {
+	action := "month.close"
+	if !closed {
+		action = "month.reopen"
+	}
+	return a.Warehouse.CloseMonth(ctx, scope, month, closed, func(ctx context.Context, tx *metadb.Tx) error {
+		_, err := a.Audit.Append(ctx, scope, tx, audit.Event{Action: action, Subject: audit.Subject{Kind: "month", ID: month.String()[:7]}})
+		return err
+	})
+}
+
 // Rollback makes an older snapshot the current one, with its audit event.
 func (a *App) Rollback(ctx context.Context, scope tenant.Scope, to warehouse.Snapshot) (warehouse.Outcome, error) {
 	return a.Warehouse.Rollback(ctx, scope, to, func(ctx context.Context, tx *metadb.Tx, out warehouse.Outcome) error {

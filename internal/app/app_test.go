@@ -291,6 +291,38 @@ func TestExitCodesAndMessages(t *testing.T) {
 	}
 }
 
+func TestAClosedMonthTakesNoCorrections(t *testing.T) {
+	t.Parallel()
+	dir, data := t.TempDir(), t.TempDir()
+	head := "invoice_id,client_name,amount,date,status\n"
+	ok(t, data, "import", write(t, dir, "invoices.csv", head+"1,Acme,10,2026-01-31,paid\n2,Acme,20,2026-02-28,paid\n"))
+	before := ok(t, data, "query", "--measures", "revenue", "--by", "month", "--json")
+	ok(t, data, "close", "2026-01")
+	if list := ok(t, data, "close"); !strings.Contains(list, "2026-01") {
+		t.Errorf("closed months: %s", list)
+	}
+	corrected := write(t, dir, "corrected.csv", head+"1,Acme,11,2026-01-31,paid\n3,Acme,30,2026-03-31,paid\n")
+	code, _, errOut := run(t, data, "import", corrected, "--dataset", "invoices")
+	if code != 1 || !strings.Contains(errOut, "invoices of 2026-01, which is closed") {
+		t.Errorf("exit %d: %s", code, errOut)
+	}
+	sameAnswer := func(a, b string) bool {
+		cut := func(s string) string { s, _, _ = strings.Cut(s, `"elapsed_ms"`); return s }
+		return cut(a) == cut(b)
+	}
+	if after := ok(t, data, "query", "--measures", "revenue", "--by", "month", "--json"); !sameAnswer(before, after) {
+		t.Errorf("the refused import changed\n%s\nto\n%s", before, after)
+	}
+	ok(t, data, "reopen", "2026-01")
+	ok(t, data, "import", corrected, "--dataset", "invoices")
+	if code, _, errOut := run(t, data, "close", "March"); code != 2 || !strings.Contains(errOut, "not a month") {
+		t.Errorf("exit %d: %s", code, errOut)
+	}
+	if out := ok(t, data, "verify"); !strings.Contains(out, "clean") {
+		t.Error(out)
+	}
+}
+
 func TestRollbackGivesEveryAnswerOfThen(t *testing.T) {
 	t.Parallel()
 	dir, data := t.TempDir(), t.TempDir()

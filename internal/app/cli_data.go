@@ -19,6 +19,7 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/dataset"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
+	"github.com/moatmetrics/moatmetrics/internal/quantity"
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
 )
 
@@ -235,6 +236,64 @@ func rowSummary(rows map[string]int64) string {
 		parts = append(parts, fmt.Sprintf("%s %d", n, rows[n]))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// closeCommand is close, which without a month lists the closed ones, and reopen.
+func (c *cli) closeCommand(closed bool) *cobra.Command {
+	cmd := &cobra.Command{Use: "close [MONTH]", Short: "Close a month: no import or rollback may change its rows any more; lists the closed ones", Args: cobra.MaximumNArgs(1), Example: "  moatmetrics close 2026-03"}
+	done := "closed"
+	if !closed {
+		cmd = &cobra.Command{Use: "reopen MONTH", Short: "Open a closed month for corrections", Args: cobra.ExactArgs(1), Example: "  moatmetrics reopen 2026-03"}
+		done = "open"
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return c.with(cmd, func(ctx context.Context, a *App) error {
+			if len(args) == 0 {
+				return c.printClosed(ctx, a)
+			}
+			month, err := quantity.ParseDay(args[0])
+			if err != nil || len(args[0]) != len("2006-01") {
+				return usageError{fmt.Errorf("%q is not a month such as 2026-03", args[0])}
+			}
+			changed, err := a.CloseMonth(ctx, a.Scope, month, closed)
+			if err != nil {
+				return err
+			}
+			if c.format == "json" {
+				return c.printJSON(map[string]any{"month": args[0], "closed": closed, "changed": changed})
+			}
+			if !changed {
+				done += " already"
+			}
+			_, err = fmt.Fprintf(c.out, "%s is %s\n", args[0], done)
+			return err
+		})
+	}
+	return cmd
+}
+
+func (c *cli) printClosed(ctx context.Context, a *App) error {
+	months, err := a.Warehouse.ClosedMonths(ctx, a.Scope)
+	if err != nil {
+		return err
+	}
+	list := []map[string]string{}
+	for _, m := range months {
+		list = append(list, map[string]string{"month": m.Month.String()[:7], "closed_at": m.At.UTC().Format(time.RFC3339), "actor": m.Actor})
+	}
+	if c.format == "json" {
+		return c.printJSON(list)
+	}
+	if len(list) == 0 {
+		_, err = fmt.Fprintln(c.out, "no month is closed")
+		return err
+	}
+	for _, m := range list {
+		if _, err := fmt.Fprintf(c.out, "%s  closed %s by %s\n", m["month"], m["closed_at"], m["actor"]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (c *cli) rollbackCommand() *cobra.Command {

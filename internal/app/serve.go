@@ -89,7 +89,7 @@ func (c *cli) serve(ctx context.Context, a *App, target string) error {
 func (a *App) listen(ctx context.Context, l net.Listener, version string) error {
 	handler := httpapi.New(httpapi.Deps{
 		DB: a.DB, Warehouse: a.Warehouse, Data: a.Data, Metrics: a.Metrics, Insights: a.Insights, Audit: a.Audit,
-		Rollback: a.Rollback, Scope: a.Scope,
+		Rollback: a.Rollback, CloseMonth: a.CloseMonth, Scope: a.Scope,
 	}, httpapi.Options{Version: version, Log: a.Log})
 	// No write timeout: an upload of gigabytes may take its time; the header and idle
 	// timeouts keep slow clients from holding connections for nothing.

@@ -32,6 +32,7 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/insight"
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
 	"github.com/moatmetrics/moatmetrics/internal/metric"
+	"github.com/moatmetrics/moatmetrics/internal/quantity"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
 )
@@ -46,6 +47,8 @@ type Deps struct {
 	Audit     *audit.Log
 	// Rollback makes an older snapshot the current one, with its audit event.
 	Rollback func(ctx context.Context, scope tenant.Scope, to warehouse.Snapshot) (warehouse.Outcome, error)
+	// CloseMonth closes a month, or opens it again, with its audit event.
+	CloseMonth func(ctx context.Context, scope tenant.Scope, month quantity.Day, closed bool) (changed bool, err error)
 	// Scope is whose data is shown and who asks, until accounts exist.
 	Scope tenant.Scope
 }

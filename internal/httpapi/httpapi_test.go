@@ -24,6 +24,7 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
 	"github.com/moatmetrics/moatmetrics/internal/metadb/metadbtest"
 	"github.com/moatmetrics/moatmetrics/internal/metric"
+	"github.com/moatmetrics/moatmetrics/internal/quantity"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
 )
@@ -50,6 +51,9 @@ func serve(t *testing.T) *httptest.Server {
 	metrics := metric.New(w, metric.Options{})
 	s := httptest.NewServer(httpapi.New(httpapi.Deps{
 		DB: db, Warehouse: w, Data: dataset.New(w, db, log, jobs, time.Now), Metrics: metrics, Insights: insight.New(metrics, w, insight.Options{}), Audit: log, Scope: scope,
+		CloseMonth: func(ctx context.Context, scope tenant.Scope, month quantity.Day, closed bool) (bool, error) {
+			return w.CloseMonth(ctx, scope, month, closed, nil)
+		},
 		Rollback: func(ctx context.Context, scope tenant.Scope, to warehouse.Snapshot) (warehouse.Outcome, error) {
 			return w.Rollback(ctx, scope, to, nil)
 		},
@@ -325,5 +329,39 @@ func TestTheOpenAPIDocumentIsCurrent(t *testing.T) {
 	}
 	if !bytes.Contains(want, []byte(`"openapi": "3.1`)) {
 		t.Error("not OpenAPI 3.1")
+	}
+}
+
+func TestAMonthIsClosedAndReopened(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	file := "invoice_id,client_name,amount,date,status\n%s,Acme,1.00,2026-01-15,paid\n"
+	upload(t, s, map[string]string{"a.csv": fmt.Sprintf(file, "I-1")})
+	send := func(path string) answer {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/api/v1/closed-months/"+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return do(t, req)
+	}
+	if a := send("2026-01/close"); a.status != 200 || !strings.Contains(a.body, `"changed":true`) {
+		t.Errorf("close: %d %s", a.status, a.body)
+	}
+	if a := get(t, s, "/api/v1/closed-months"); !strings.Contains(a.body, `"month":"2026-01"`) {
+		t.Errorf("list: %s", a.body)
+	}
+	if a := upload(t, s, map[string]string{"a.csv": fmt.Sprintf(file, "I-2")}); a.status != http.StatusConflict || !strings.Contains(a.body, "closed") {
+		t.Errorf("an import into the closed month: %d %s", a.status, a.body)
+	}
+	if a := send("2026-01/reopen"); a.status != 200 {
+		t.Errorf("reopen: %d %s", a.status, a.body)
+	}
+	if a := upload(t, s, map[string]string{"a.csv": fmt.Sprintf(file, "I-2")}); a.status >= 300 {
+		t.Errorf("an import after that: %d %s", a.status, a.body)
+	}
+	for _, wrong := range []string{"2026-13/close", "March/close", "9999-01/close"} {
+		if a := send(wrong); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.header.Get("Content-Type"), "problem+json") {
+			t.Errorf("%s: %d %s", wrong, a.status, a.body)
+		}
 	}
 }

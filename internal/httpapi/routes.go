@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -65,6 +66,9 @@ func (s *server) routes(api huma.API) {
 		out, err := s.Rollback(ctx, s.scope(), warehouse.Snapshot(in.ID))
 		return rollbackAnswer{out.Snapshot, out.Changed}, err
 	})
+	get(api, "list-closed-months", "/closed-months", "Months that no import or rollback may change, oldest first", s.closedMonths)
+	post(api, "close-month", "/closed-months/{month}/close", "Close a month that is over", func(ctx context.Context, in *monthInput) (closeAnswer, error) { return s.close(ctx, in, true) })
+	post(api, "reopen-month", "/closed-months/{month}/reopen", "Open a closed month for corrections", func(ctx context.Context, in *monthInput) (closeAnswer, error) { return s.close(ctx, in, false) })
 	get(api, "list-metrics", "/metrics", "Measures and dimensions", func(context.Context, *none) (catalogAnswer, error) { return s.catalog(), nil })
 	get(api, "query", "/query", "Ask for measures by dimensions", s.queryGet)
 	post(api, "query-post", "/query", "Ask for measures by dimensions, the query as JSON", func(ctx context.Context, in *struct{ Body queryBody }) (*metric.Result, error) {
@@ -107,6 +111,40 @@ func (s *server) snapshots(ctx context.Context, in *paging) (page[snapshotAnswer
 		out.Items = append(out.Items, snapshotAnswer{v.ID, v.At.UTC().Format("2006-01-02T15:04:05.000Z"), v.Kind, v.Author, v.Message, v.Rows})
 	}
 	return out, err
+}
+
+type closedAnswer struct {
+	Month    string `json:"month"`
+	ClosedAt string `json:"closed_at"`
+	Actor    string `json:"actor"`
+}
+
+func (s *server) closedMonths(ctx context.Context, _ *none) (page[closedAnswer], error) {
+	list, err := s.Warehouse.ClosedMonths(ctx, s.scope())
+	out := page[closedAnswer]{Items: []closedAnswer{}}
+	for _, c := range list {
+		out.Items = append(out.Items, closedAnswer{c.Month.String()[:7], c.At.UTC().Format(time.RFC3339), c.Actor})
+	}
+	return out, err
+}
+
+type monthInput struct {
+	Month string `path:"month" doc:"2026-03" pattern:"^[0-9]{4}-[0-9]{2}$"`
+}
+
+type closeAnswer struct {
+	Month   string `json:"month"`
+	Closed  bool   `json:"closed"`
+	Changed bool   `json:"changed"`
+}
+
+func (s *server) close(ctx context.Context, in *monthInput, closed bool) (closeAnswer, error) {
+	month, err := quantity.ParseDay(in.Month)
+	if err != nil {
+		return closeAnswer{}, err
+	}
+	changed, err := s.CloseMonth(ctx, s.scope(), month, closed)
+	return closeAnswer{in.Month, closed, changed}, err
 }
 
 type measureAnswer struct {

@@ -264,6 +264,9 @@ func (w *Warehouse) writeCatalog(ctx context.Context, tx *metadb.Tx, scope tenan
 	if err := lockCatalog(ctx, tx); err != nil {
 		return 0, err
 	}
+	if err := stillClosed(ctx, tx, scope, p); err != nil {
+		return 0, err
+	}
 	snap, err := lastSnapshot(ctx, tx)
 	if err != nil {
 		return 0, err

@@ -31,6 +31,7 @@ type plan struct {
 	read    map[string]bool // tables whose state the merge depends on
 	counts  Counts
 	months  []quantity.Day
+	closed  []ClosedMonth // the months that were closed when the plan was checked
 }
 
 type tableChange struct {
@@ -465,6 +466,11 @@ func dayList(days []quantity.Day) string {
 // install makes a plan the newest snapshot, in one transaction with what within writes.
 func (w *Warehouse) install(ctx context.Context, scope tenant.Scope, p *plan, kind, message string, within func(context.Context, *metadb.Tx, Outcome) error) (Outcome, error) {
 	var out Outcome
+	if len(p.changed) > 0 {
+		if err := w.guardClosed(ctx, scope, p); err != nil {
+			return out, err
+		}
+	}
 	err := w.db.Transact(ctx, func(tx *metadb.Tx) error {
 		out = Outcome{Snapshot: p.base.snapshot, Counts: p.counts, Months: p.months}
 		if len(p.changed) > 0 {

@@ -146,3 +146,14 @@ DELETE FROM ducklake_snapshot WHERE snapshot_id = $1;
 
 -- name: delete_snapshot_changes
 DELETE FROM ducklake_snapshot_changes WHERE snapshot_id = $1;
+
+-- name: closed_months
+-- A tenant's closed months, oldest first.
+SELECT c.month, c.closed_at, c.actor FROM closed_month c JOIN tenant t ON t.id = c.tenant_id WHERE t.slug = $1 ORDER BY c.month;
+
+-- name: close_month
+INSERT INTO closed_month (tenant_id, month, closed_at, actor) SELECT id, $2, $3, $4 FROM tenant WHERE slug = $1
+ON CONFLICT (tenant_id, month) DO NOTHING;
+
+-- name: reopen_month
+DELETE FROM closed_month WHERE month = $2 AND tenant_id = (SELECT id FROM tenant WHERE slug = $1);

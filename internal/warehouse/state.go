@@ -107,11 +107,15 @@ func (w *Warehouse) withTables(ctx context.Context, st *state, q Statement) (tex
 	add := func(name, relation string, small bool) error {
 		if small {
 			table, free, err := w.held.hold(ctx, relation)
-			if err != nil {
+			switch {
+			case err == nil:
+				releases = append(releases, free)
+				relation = "SELECT * FROM memory.main." + table
+			case fault.KindOf(err) == fault.TooLarge:
+				// An import needs the memory: read the files, as large tables are.
+			default:
 				return err
 			}
-			releases = append(releases, free)
-			relation = "SELECT * FROM memory.main." + table
 		}
 		ctes = append(ctes, QuoteIdent(name)+" AS NOT MATERIALIZED ("+relation+")")
 		return nil

@@ -7,9 +7,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
 	"github.com/moatmetrics/moatmetrics/internal/metadb/metadbtest"
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
@@ -205,6 +207,56 @@ func testWarehouse(t *testing.T, open func(t *testing.T) *metadb.DB) {
 		got := ask(t, w, acme, 0, "SELECT coalesce(valid_from::VARCHAR, 'ever'), rate::VARCHAR FROM rates WHERE who = 'ann' ORDER BY valid_from NULLS FIRST")
 		if diff := cmp.Diff([]string{"ever 40.000000", "2026-06-15 50.000000"}, got); diff != "" {
 			t.Error(diff)
+		}
+	})
+	t.Run("a closed month does not change", func(t *testing.T) {
+		t.Parallel()
+		w := openWarehouse(t, open(t), t.TempDir())
+		january := quantity.NewDay(2026, 1, 1)
+		first := commit(t, w, acme, map[string]string{"hours": hoursSQL([4]string{"7", "2026-01-05", "ann", "2"})})
+		shut := func(closed bool) bool {
+			changed, err := w.CloseMonth(t.Context(), acme, january, closed, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return changed
+		}
+		if !shut(true) || shut(true) {
+			t.Error("closing twice")
+		}
+		february := commit(t, w, acme, map[string]string{"hours": hoursSQL([4]string{"8", "2026-02-05", "ann", "3"})})
+		for name, staged := range map[string]map[string]string{
+			"a row more":              {"hours": hoursSQL([4]string{"9", "2026-01-06", "ann", "1"})},
+			"a row changed":           {"hours": hoursSQL([4]string{"7", "2026-01-05", "ann", "2.5"})},
+			"a row moved away":        {"hours": hoursSQL([4]string{"7", "2026-02-05", "ann", "2"})},
+			"a rate that holds there": {"rates": ratesSQL([3]string{"ann", "", "50"})},
+		} {
+			if _, err := tryCommit(t.Context(), w, acme, staged); fault.KindOf(err) != fault.Conflict || !strings.Contains(fault.Message(err), "2026-01") {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		commit(t, w, acme, map[string]string{"rates": ratesSQL([3]string{"ann", "2026-02-01", "50"})})
+		if _, err := w.Rollback(t.Context(), acme, first.Snapshot-1, nil); fault.KindOf(err) != fault.Conflict {
+			t.Errorf("a rollback to before the month: %v", err)
+		}
+		if out, err := w.Rollback(t.Context(), acme, february.Snapshot, nil); err != nil || !out.Changed {
+			t.Errorf("a rollback that leaves the month as it is: %v", err)
+		}
+		if _, err := w.CloseMonth(t.Context(), acme, quantity.DayOf(time.Now()), true, nil); fault.KindOf(err) != fault.Invalid {
+			t.Errorf("closing the running month: %v", err)
+		}
+		if months, err := w.ClosedMonths(t.Context(), acme); err != nil || len(months) != 1 || months[0].Month != january || months[0].Actor != "test" {
+			t.Errorf("closed: %v %v", months, err)
+		}
+		if other, err := w.ClosedMonths(t.Context(), tenant.Scope{Tenant: "bolt", Actor: "test"}); err != nil || len(other) != 0 {
+			t.Errorf("another tenant's: %v %v", other, err)
+		}
+		if !shut(false) || shut(false) {
+			t.Error("opening twice")
+		}
+		commit(t, w, acme, map[string]string{"hours": hoursSQL([4]string{"9", "2026-01-06", "ann", "1"})})
+		if problems, err := w.Verify(t.Context(), acme); err != nil || len(problems) > 0 {
+			t.Error(problems, err)
 		}
 	})
 	t.Run("a changed rate rebuilds the roll-up in the same snapshot", func(t *testing.T) {
