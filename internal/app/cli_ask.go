@@ -16,7 +16,7 @@ import (
 
 func (c *cli) queryCommand() *cobra.Command {
 	var measures, by, order []string
-	var where, from, to, compare string
+	var where, from, to, compare, currency string
 	var snapshot int64
 	var limit int
 	cmd := &cobra.Command{
@@ -30,7 +30,7 @@ func (c *cli) queryCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			q := metric.Query{Measures: measures, Dimensions: by, Where: where, Period: period, Compare: compare, Order: order, Limit: limit, Snapshot: warehouse.Snapshot(snapshot)}
+			q := metric.Query{Measures: measures, Dimensions: by, Where: where, Period: period, Compare: compare, Currency: strings.ToUpper(currency), Order: order, Limit: limit, Snapshot: warehouse.Snapshot(snapshot)}
 			return c.with(cmd, func(ctx context.Context, a *App) error {
 				r, err := a.Metrics.Run(ctx, a.Scope, q)
 				if err != nil {
@@ -47,6 +47,7 @@ func (c *cli) queryCommand() *cobra.Command {
 	f.StringVar(&from, "from", "", "first day (2026-03-01, 2026-03 or 2026)")
 	f.StringVar(&to, "to", "", "first day not included")
 	f.StringVar(&compare, "compare", "", "previous: put the period before beside it")
+	f.StringVar(&currency, "currency", "", "convert amounts to this currency (USD) by the exchange rate of their date")
 	f.StringSliceVar(&order, "order", nil, "columns to order by; - in front is descending")
 	f.IntVar(&limit, "limit", 0, "most rows to show; 0 shows all")
 	f.Int64Var(&snapshot, "snapshot", 0, "snapshot to ask; 0 is the current one")

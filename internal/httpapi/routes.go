@@ -192,6 +192,7 @@ type queryBody struct {
 	From     string   `json:"from,omitempty" doc:"first day: 2026-03-01, 2026-03 or 2026"`
 	To       string   `json:"to,omitempty" doc:"first day not included"`
 	Compare  string   `json:"compare,omitempty" doc:"previous: put the period before beside it"`
+	Currency string   `json:"currency,omitempty" doc:"ISO 4217 code to convert amounts to, by the exchange rate of their date"`
 	Order    []string `json:"order,omitempty" doc:"columns; - in front is descending"`
 	Limit    int      `json:"limit,omitempty"`
 	Snapshot int64    `json:"snapshot,omitempty" doc:"0 is the current one"`
@@ -199,7 +200,7 @@ type queryBody struct {
 
 func (q queryBody) query() (metric.Query, error) {
 	period, err := quantity.ParsePeriod(q.From, q.To)
-	return metric.Query{Measures: q.Measures, Dimensions: q.By, Where: q.Where, Period: period, Compare: q.Compare, Order: q.Order, Limit: q.Limit, Snapshot: warehouse.Snapshot(q.Snapshot)}, err
+	return metric.Query{Measures: q.Measures, Dimensions: q.By, Where: q.Where, Period: period, Compare: q.Compare, Currency: q.Currency, Order: q.Order, Limit: q.Limit, Snapshot: warehouse.Snapshot(q.Snapshot)}, err
 }
 
 func (s *server) query(ctx context.Context, in queryBody) (*metric.Result, error) {
@@ -218,13 +219,14 @@ type queryParams struct {
 	From     string `query:"from" doc:"first day: 2026-03-01, 2026-03 or 2026"`
 	To       string `query:"to" doc:"first day not included"`
 	Compare  string `query:"compare" doc:"previous: put the period before beside it"`
+	Currency string `query:"currency" doc:"ISO 4217 code to convert amounts to, by the exchange rate of their date"`
 	Order    string `query:"order" doc:"comma-separated columns; - in front is descending"`
 	Limit    int    `query:"limit" doc:"0 shows all"`
 	Snapshot int64  `query:"snapshot" doc:"0 is the current one"`
 }
 
 func (p queryParams) body() queryBody {
-	return queryBody{list(p.Measures), list(p.By), p.Where, p.From, p.To, p.Compare, list(p.Order), p.Limit, p.Snapshot}
+	return queryBody{list(p.Measures), list(p.By), p.Where, p.From, p.To, p.Compare, p.Currency, list(p.Order), p.Limit, p.Snapshot}
 }
 
 func list(s string) []string {

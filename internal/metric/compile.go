@@ -11,7 +11,8 @@ import (
 
 // plan is a query ready to run. Its columns are: a column for each dimension, one for each
 // base measure, the number of rows added up for each fact, and for each fact whose amounts
-// may be in several currencies the smallest and the greatest.
+// may be in several currencies the smallest and the greatest; and for each fact whose amounts are
+// converted the number of rows without an exchange rate and the first of their currencies.
 type plan struct {
 	sql     string
 	args    []any
@@ -47,6 +48,11 @@ func compile(q *question) plan {
 			outer = append(outer, fmt.Sprintf("min(lo%[1]d) AS lo%[1]d, max(hi%[1]d) AS hi%[1]d", i+1))
 		}
 	}
+	for i, f := range q.facts {
+		if q.converts(f) {
+			outer = append(outer, fmt.Sprintf("sum(bare%[1]d)::BIGINT AS bare%[1]d, min(code%[1]d) AS code%[1]d", i+1))
+		}
+	}
 	sql := "SELECT " + strings.Join(outer, ", ") + " FROM (\n" + strings.Join(parts, "\nUNION ALL\n") + ")"
 	if len(groups) > 0 {
 		sql += " GROUP BY " + strings.Join(groups, ", ")
@@ -74,7 +80,9 @@ func (b *builder) part(at int) string {
 		groups = append(groups, f.expr(d, r.day))
 	}
 	for _, m := range q.base {
-		if m.Fact == f.Name {
+		if m.Fact == f.Name && isMoney(m.Unit) && q.converts(f) {
+			cols = append(cols, fmt.Sprintf("sum(f.%s * %s) AS %s", m.Column, q.factor(), m.Name))
+		} else if m.Fact == f.Name {
 			cols = append(cols, fmt.Sprintf("sum(f.%s) AS %s", m.Column, m.Name))
 		} else {
 			cols = append(cols, "NULL AS "+m.Name)
@@ -97,6 +105,16 @@ func (b *builder) part(at int) string {
 		}
 		cols = append(cols, fmt.Sprintf("%s AS lo%d, %s AS hi%d", lo, i+1, hi, i+1))
 	}
+	for i, other := range q.facts {
+		if !q.converts(other) {
+			continue
+		}
+		bare, code := "0", "NULL::VARCHAR"
+		if i == at {
+			bare, code = "count(*) FILTER ("+q.factor()+" IS NULL)", "min(f.currency) FILTER ("+q.factor()+" IS NULL)"
+		}
+		cols = append(cols, fmt.Sprintf("%s AS bare%d, %s AS code%d", bare, i+1, code, i+1))
+	}
 	sql := "SELECT " + strings.Join(cols, ", ") + r.from()
 	if len(groups) > 0 {
 		sql += " GROUP BY " + strings.Join(groups, ", ")
@@ -104,9 +122,20 @@ func (b *builder) part(at int) string {
 	return sql
 }
 
+// converts reports whether a fact's amounts must be converted row by row.
+func (q *question) converts(f *fact) bool {
+	return q.currency != "" && f.Money && q.extent.lacks(f) == "" && q.extent.currency[f.Name] != q.currency
+}
+
+// factor is what an amount of f is multiplied by: null without an exchange rate. Amounts
+// that name no currency are taken as they are.
+func (q *question) factor() string {
+	return "CASE WHEN f.currency IS NULL OR f.currency = " + warehouse.QuoteText(q.currency) + " THEN 1::DECIMAL(18,6) ELSE fx.rate END"
+}
+
 // mixed reports whether a fact's amounts may be in several currencies.
 func (q *question) mixed(f *fact) bool {
-	return f.Money && q.extent.lacks(f) == "" && q.extent.currency[f.Name] == ""
+	return f.Money && q.currency == "" && q.extent.lacks(f) == "" && q.extent.currency[f.Name] == ""
 }
 
 // reading is where the rows of a fact come from, and which of them are meant.
@@ -154,6 +183,10 @@ func (b *builder) read(f *fact, source string, dims []string) reading {
 			b.with(s.with)
 		}
 	}
+	if q.converts(f) {
+		b.with("fx")
+		r.joins = append(r.joins, "LEFT JOIN fx ON fx.from_currency = f.currency AND f.day >= fx.first AND f.day < fx.until")
+	}
 	if !f.Stock {
 		if !q.period.From.IsZero() {
 			r.where = append(r.where, r.day+" >= "+dateText(q.period.From))
@@ -172,7 +205,7 @@ func (b *builder) read(f *fact, source string, dims []string) reading {
 // source chooses the smallest roll-up that can answer, "" for the base table.
 func (q *question) source(f *fact) string {
 	dims := slices.Concat(q.dims, q.where.dims)
-	if !q.period.WholeMonths() || finest(dims) < slices.Index(timeSteps, "month") {
+	if q.converts(f) || !q.period.WholeMonths() || finest(dims) < slices.Index(timeSteps, "month") {
 		return ""
 	}
 	for _, r := range f.Rollups {
@@ -234,7 +267,7 @@ func (b *builder) with(names ...string) {
 }
 
 func isPeriodic(helper string) bool {
-	return helper == "look" || helper == "workdays" || slices.ContainsFunc(helpers[helper].needs, isPeriodic)
+	return helper == "look" || helper == "workdays" || helper == "fx" || slices.ContainsFunc(helpers[helper].needs, isPeriodic)
 }
 
 // standing is a helper that depends on the stored tables only.
@@ -260,6 +293,8 @@ func (b *builder) withHelpers(sql string) string {
 			text = b.q.look()
 		case "workdays":
 			text = b.q.workdays()
+		case "fx":
+			text = b.q.rates()
 		}
 		ctes = append(ctes, n+" AS ("+text+")")
 	}
@@ -271,6 +306,13 @@ func withText(ctes []string, sql string) string {
 		return sql
 	}
 	return "WITH " + strings.Join(ctes, ",\n") + "\n" + sql
+}
+
+// rates is the exchange rates to the query's currency with the days that they hold: from
+// their date to the next one's, at most a month.
+func (q *question) rates() string {
+	return "SELECT from_currency, rate, date AS first, least(coalesce(lead(date) OVER (PARTITION BY from_currency ORDER BY date), " + plus("date", 32, "DAY") + "), " + plus("date", 32, "DAY") + `) AS until
+  FROM (SELECT upper(from_currency) AS from_currency, date, arg_min(rate, source_id) AS rate FROM exchange_rates WHERE upper(to_currency) = ` + warehouse.QuoteText(q.currency) + " GROUP BY 1, 2)"
 }
 
 // look is the days that stock measures look at: the last day of each month (quarter, year)

@@ -34,6 +34,7 @@ type goldenCase struct {
 	To       string   `yaml:"to,omitempty"`
 	Grain    string   `yaml:"grain,omitempty"`
 	Compare  string   `yaml:"compare,omitempty"`
+	In       string   `yaml:"in,omitempty"` // the currency to convert to
 	Order    []string `yaml:"order,flow,omitempty"`
 	Limit    int      `yaml:"limit,omitempty"`
 	Rows     []string `yaml:"rows,omitempty"`
@@ -94,7 +95,7 @@ func (k goldenCase) answer(t *testing.T, c *metric.Catalog) goldenCase {
 	if err != nil {
 		t.Fatalf("%s: %v", k.Name, err)
 	}
-	r, err := c.Run(t.Context(), acme, metric.Query{Measures: k.Measures, Dimensions: k.By, Where: k.Where, Period: p, Grain: quantity.Grain(k.Grain), Compare: k.Compare, Order: k.Order, Limit: k.Limit})
+	r, err := c.Run(t.Context(), acme, metric.Query{Measures: k.Measures, Dimensions: k.By, Where: k.Where, Period: p, Grain: quantity.Grain(k.Grain), Compare: k.Compare, Currency: k.In, Order: k.Order, Limit: k.Limit})
 	k.Rows, k.Notes, k.AsOf, k.Partial, k.Currency, k.Error = nil, nil, "", "", "", ""
 	if err != nil {
 		if fault.KindOf(err) == fault.Internal {

@@ -33,6 +33,7 @@ func aliasesOf(kind string) string {
 // helpers are the relations by name. "look" and "workdays" depend on the query's period
 // and are made by the builder.
 var helpers = map[string]helper{
+	"fx":              {tables: []string{"exchange_rates"}}, // see question.rates
 	"client_aliases":  {tables: []string{"aliases"}, sql: aliasesOf("client")},
 	"staff_aliases":   {tables: []string{"aliases"}, sql: aliasesOf("staff")},
 	"product_aliases": {tables: []string{"aliases"}, sql: aliasesOf("product")},

@@ -3,6 +3,7 @@ package metric
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,8 +29,11 @@ type Query struct {
 	Where      string          `json:"where,omitempty"` // see ParseWhere
 	Period     quantity.Period `json:"period"`
 	// Grain cuts by a step of time, as naming that dimension last does; "" is no cut.
-	Grain    quantity.Grain     `json:"grain,omitempty"`
-	Compare  string             `json:"compare,omitempty"`  // "" or "previous"
+	Grain   quantity.Grain `json:"grain,omitempty"`
+	Compare string         `json:"compare,omitempty"` // "" or "previous"
+	// Currency, when set, is the ISO 4217 code that amounts are converted to, each by the
+	// exchange rate of its date; a missing rate gives null with a reason.
+	Currency string             `json:"currency,omitempty"`
 	Order    []string           `json:"order,omitempty"`    // column names; "-" in front: descending
 	Limit    int                `json:"limit,omitempty"`    // 0: all
 	Snapshot warehouse.Snapshot `json:"snapshot,omitempty"` // 0: the current one
@@ -54,6 +58,7 @@ type question struct {
 	dims     []string
 	keys     map[string]string // dimension -> key column, "" for dimensions of time
 	where    *where
+	currency string // to convert to, "" to leave amounts as they are
 	period   quantity.Period
 	span     quantity.Period // period, open ends filled from the data
 	asOf     quantity.Day    // the day that stock measures look at, the last one of a series
@@ -70,7 +75,7 @@ type baseMeasure struct {
 
 // ask checks a query against the catalog and the data, and reports all that is wrong.
 func (c *Catalog) ask(ctx context.Context, scope tenant.Scope, q Query) (*question, error) {
-	out := &question{dims: q.Dimensions, period: q.Period, keys: c.keys, slots: map[string]int{}}
+	out := &question{dims: q.Dimensions, period: q.Period, currency: q.Currency, keys: c.keys, slots: map[string]int{}}
 	wrong := c.checkNames(q, out)
 	if len(wrong) > 0 {
 		return nil, fault.WithFields("the query is not valid: "+wrong[0].Message, wrong...)
@@ -128,6 +133,9 @@ func (c *Catalog) checkNames(q Query, out *question) []fault.Field {
 	if q.Compare != "" && q.Compare != "previous" {
 		add("compare", fmt.Sprintf("%q is not a comparison", q.Compare), []string{"previous"})
 	}
+	if q.Currency != "" && !isoCode.MatchString(q.Currency) {
+		add("currency", fmt.Sprintf("%q is not an ISO 4217 code such as USD", q.Currency), nil)
+	}
 	if p := q.Period; p.Bounded() && !p.From.Before(p.To) {
 		add("period", fmt.Sprintf("the period %s is empty: the end is the first day not included", p), nil)
 	}
@@ -182,6 +190,8 @@ func (c *Catalog) checkCuts(m *Measure, q *question) []fault.Field {
 	}
 	return wrong
 }
+
+var isoCode = regexp.MustCompile(`^[A-Z]{3}$`)
 
 var timeSteps = []string{"day", "week", "month", "quarter", "year"}
 

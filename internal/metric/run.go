@@ -300,6 +300,9 @@ func (c *Catalog) head(q Query, checked *question) *Result {
 		r.Notes = append(r.Notes, note)
 	}
 	slices.Sort(r.Notes)
+	if slices.ContainsFunc(checked.facts, checked.converts) {
+		r.Notes = append(r.Notes, fmt.Sprintf("amounts are converted to %s by the exchange rate of their date, at most a month old; those that name no currency are taken as they are", checked.currency))
+	}
 	if slices.ContainsFunc(checked.facts, func(f *fact) bool { return f.Stock }) {
 		r.AsOf = checked.asOf
 		if checked.span.To.AddDays(-1) != r.AsOf {
@@ -319,6 +322,7 @@ type sums struct {
 	values []value
 	rows   []int64  // rows added up
 	lo, hi []string // smallest and greatest currency
+	bare   []string // why amounts cannot be converted, "" when they can
 }
 
 // read fills s from one row of the statement; its columns are those of plan.
@@ -334,11 +338,24 @@ func (c *Catalog) read(q *question, raw []any, s *sums) {
 			lo, _ = currencies[0].(string)
 			hi, _ = currencies[1].(string)
 			currencies = currencies[2:]
+		case n > 0 && q.converts(f):
+			lo, hi = q.currency, q.currency
 		case n > 0:
 			lo = q.extent.currency[f.Name]
 			hi = lo
 		}
 		s.rows, s.lo, s.hi = append(s.rows, n), append(s.lo, lo), append(s.hi, hi)
+	}
+	s.bare = s.bare[:0]
+	for _, f := range q.facts {
+		why := ""
+		if q.converts(f) {
+			if n, _ := currencies[0].(int64); n > 0 {
+				why = fmt.Sprintf("no exchange rate from %v to %s for %d of the amounts: import exchange_rates", currencies[1], q.currency, n)
+			}
+			currencies = currencies[2:]
+		}
+		s.bare = append(s.bare, why)
 	}
 	for i, b := range q.base {
 		sum := raw[len(q.dims)+i]
@@ -346,6 +363,8 @@ func (c *Catalog) read(q *question, raw []any, s *sums) {
 		switch {
 		case b.lacks != "" && !b.MissingIsZero:
 			v.reason = b.lacks
+		case isMoney(b.Unit) && s.bare[b.fact] != "":
+			v.reason = s.bare[b.fact]
 		case sum == nil && s.rows[b.fact] > 0:
 			v.reason = b.unknown
 		}
@@ -387,7 +406,7 @@ func (c *Catalog) cell(q *question, raw []any, s *sums, concentration map[string
 			}
 		}
 		if lo, hi := q.currencies(m, s); lo != hi && v.reason == "" {
-			v = value{reason: fmt.Sprintf("amounts are in %s and %s: cut by currency, or filter one of them", lo, hi)}
+			v = value{reason: fmt.Sprintf("amounts are in %s and %s: cut by currency, filter one of them, or have them converted (currency)", lo, hi)}
 		}
 		if v.reason != "" {
 			if reasons == nil {
@@ -496,7 +515,7 @@ func cellKey(dims []any) string { return fmt.Sprintf("%q", dims) }
 // credits exceed their invoices have no share.
 func (c *Catalog) concentration(ctx context.Context, scope tenant.Scope, q Query) (map[string]value, error) {
 	by := append(slices.Clone(q.Dimensions), "client")
-	r, err := c.Run(ctx, scope, Query{Measures: []string{"revenue"}, Dimensions: by, Where: q.Where, Period: q.Period, Snapshot: q.Snapshot})
+	r, err := c.Run(ctx, scope, Query{Measures: []string{"revenue"}, Dimensions: by, Where: q.Where, Period: q.Period, Currency: q.Currency, Snapshot: q.Snapshot})
 	if err != nil {
 		return nil, err
 	}
