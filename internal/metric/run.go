@@ -125,6 +125,16 @@ func (r Rows) appendJSON(out []byte) ([]byte, error) {
 				out = append(out, "null"...)
 			case quantity.Decimal:
 				out = append(quantity.AppendDecimal(append(out, '"'), cell), '"')
+			case string:
+				if plainText(cell) {
+					out = append(append(append(out, '"'), cell...), '"')
+					break
+				}
+				text, err := json.Marshal(cell)
+				if err != nil {
+					return nil, err
+				}
+				out = append(out, text...)
 			default:
 				text, err := json.Marshal(cell)
 				if err != nil {
@@ -136,6 +146,16 @@ func (r Rows) appendJSON(out []byte) ([]byte, error) {
 		out = append(out, ']')
 	}
 	return out, nil
+}
+
+// plainText reports whether JSON writes a text as it is.
+func plainText(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			return false
+		}
+	}
+	return true
 }
 
 // Run answers a query, from the cache when the same was asked of the same snapshot.
@@ -323,6 +343,7 @@ type sums struct {
 	rows   []int64  // rows added up
 	lo, hi []string // smallest and greatest currency
 	bare   []string // why amounts cannot be converted, "" when they can
+	days   map[time.Time]any
 }
 
 // read fills s from one row of the statement; its columns are those of plan.
@@ -375,12 +396,29 @@ func (c *Catalog) read(q *question, raw []any, s *sums) {
 	}
 }
 
+// text is dimensionText that makes the text of a day once.
+func (s *sums) text(v any) any {
+	day, ok := v.(time.Time)
+	if !ok {
+		return dimensionText(v)
+	}
+	text, known := s.days[day]
+	if !known {
+		if s.days == nil {
+			s.days = map[time.Time]any{}
+		}
+		text = dimensionText(v)
+		s.days[day] = text
+	}
+	return text
+}
+
 // cell returns the row of the result that a row of the statement and its sums give, and
 // the reasons for its nulls.
 func (c *Catalog) cell(q *question, raw []any, s *sums, concentration map[string]value) ([]any, map[string]string) {
 	row := make([]any, len(q.dims), len(q.dims)+len(q.measures))
 	for i := range row {
-		row[i] = dimensionText(raw[i])
+		row[i] = s.text(raw[i])
 	}
 	dims := row
 	get := func(name string) (value, bool) {
@@ -487,13 +525,13 @@ func monthsIn(p quantity.Period) quantity.Decimal {
 func isMoney(u quantity.Unit) bool { return u == quantity.Money || u == quantity.MoneyPerMonth }
 
 func dimensionText(v any) any {
-	switch v := v.(type) {
+	switch t := v.(type) {
 	case nil:
 		return "none"
 	case time.Time:
-		return quantity.DayOf(v).String()
+		return quantity.DayOf(t).String()
 	case string:
-		return v
+		return v // as it came: not boxed again
 	}
 	return fmt.Sprint(v)
 }
