@@ -291,6 +291,16 @@ func TestExitCodesAndMessages(t *testing.T) {
 	}
 }
 
+func TestAnalyzeSaysWhatSeveralCurrenciesLeaveOut(t *testing.T) {
+	t.Parallel()
+	dir, data := t.TempDir(), t.TempDir()
+	ok(t, data, "import", write(t, dir, "invoices.csv", "invoice_id,client_name,amount,date,status,currency\n1,Acme,10,2026-01-31,paid,EUR\n2,Acme,20,2026-02-28,paid,USD\n"))
+	ok(t, data, "import", write(t, dir, "time.csv", "staff_name,client_name,hours,rate,billable,date\nAnn,Acme,1,40,yes,2026-01-31\n"))
+	if _, _, errOut := run(t, data, "analyze"); !strings.Contains(errOut, "EUR and USD") {
+		t.Errorf("analyze says nothing of the currencies: %s", errOut)
+	}
+}
+
 func TestAClosedMonthTakesNoCorrections(t *testing.T) {
 	t.Parallel()
 	dir, data := t.TempDir(), t.TempDir()

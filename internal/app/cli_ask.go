@@ -195,7 +195,10 @@ func (c *cli) analyzeCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return c.printFindings(findings, limit)
+				if err := c.printFindings(findings, limit); err != nil {
+					return err
+				}
+				return c.noteCurrencies(ctx, a, period)
 			})
 		},
 	}
@@ -237,6 +240,21 @@ func (c *cli) printFindings(findings []insight.Finding, limit int) error {
 	}
 	if all > len(findings) {
 		fmt.Fprintf(c.out, "… and %d more (moatmetrics analyze)\n", all-len(findings))
+	}
+	return nil
+}
+
+// noteCurrencies says what the analyses left out because amounts of several currencies are
+// not added.
+func (c *cli) noteCurrencies(ctx context.Context, a *App, period quantity.Period) error {
+	r, err := a.Metrics.Run(ctx, a.Scope, metric.Query{Measures: []string{"gross_profit"}, Period: period})
+	if err != nil {
+		return err
+	}
+	for _, why := range r.Reasons {
+		if strings.HasPrefix(why["gross_profit"], "amounts are in ") {
+			fmt.Fprintf(c.err, "note: figures of the whole firm, and of clients with several currencies, are left out: %s\n", why["gross_profit"])
+		}
 	}
 	return nil
 }
