@@ -1,7 +1,7 @@
 // Package httpapi is HTTP and nothing else: decode, call one method, encode.
 //
 // It owns routes, problem details, caching headers, security headers, the OpenAPI document
-// and the plain first pages. Every figure comes from metric and insight as it is. There
+// and the web app's files. Every figure comes from metric and insight as it is. There
 // are no accounts yet: it answers loopback hosts only, as the one local owner.
 package httpapi
 
@@ -101,7 +101,7 @@ func New(deps Deps, opt Options) http.Handler {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
-	s.pages(mux)
+	s.app(mux)
 
 	guard := http.NewCrossOriginProtection()
 	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -215,7 +215,7 @@ func (s *server) observe(next http.Handler) http.Handler {
 func (s *server) secure(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+		h.Set("Content-Security-Policy", policy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
@@ -243,7 +243,7 @@ func localHost(host string) bool {
 }
 
 // snapshotPaths are GET answers that depend on nothing but the snapshot and the address.
-var snapshotPaths = []string{"/api/v1/query", "/api/v1/metrics", "/api/v1/analyses", "/api/v1/insights", "/api/v1/explain", "/api/v1/datasets"}
+var snapshotPaths = []string{"/api/v1/query", "/api/v1/metrics", "/api/v1/analyses", "/api/v1/insights", "/api/v1/explain", "/api/v1/datasets", "/api/v1/status"}
 
 // cached answers before any work when the client or the cache holds the answer of this
 // snapshot. The day is part of the tag: which months are complete depends on it.
@@ -254,7 +254,7 @@ func (s *server) cached(next http.Handler) http.Handler {
 			fits = fits || r.URL.Path == p || strings.HasPrefix(r.URL.Path, p+"/")
 		}
 		if r.Method != http.MethodGet || !fits {
-			w.Header().Set("Cache-Control", "no-store")
+			w.Header().Set("Cache-Control", "no-store") // files of the web app set their own
 			next.ServeHTTP(w, r)
 			return
 		}

@@ -269,24 +269,52 @@ func TestListsArePaged(t *testing.T) {
 func TestPagesAreSafeAndComplete(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	if a := get(t, s, "/"); a.status != 200 || !strings.Contains(a.body, "Nothing is imported yet") {
-		t.Errorf("empty: %d %.200s", a.status, a.body)
-	}
-	upload(t, s, map[string]string{"invoices.csv": strings.ReplaceAll(invoicesCSV, "Acme", "<script>alert(1)</script>")})
-	for _, path := range []string{"/", "/imports", "/imports/1", "/api/docs", "/nothing"} {
+	for path, want := range map[string]string{"/": "MoatMetrics", "/clients/Some%20client": "MoatMetrics", "/api/docs": "HTTP API"} {
 		a := get(t, s, path)
+		if a.status != 200 || !strings.Contains(a.body, want) {
+			t.Errorf("%s: %d %.200s", path, a.status, a.body)
+		}
 		csp := a.header.Get("Content-Security-Policy")
-		if strings.Contains(csp, "unsafe") || !strings.Contains(csp, "default-src 'none'") {
+		if strings.Contains(csp, "unsafe") || !strings.Contains(csp, "default-src 'none'") || !strings.Contains(csp, "require-trusted-types-for 'script'") {
 			t.Errorf("%s: policy %q", path, csp)
 		}
-		for _, banned := range []string{"<script", "style=\"", "http://", "https://", "onclick"} {
+		for _, banned := range []string{"style=\"", "http://", "https://", "onclick"} {
 			if strings.Contains(a.body, banned) {
 				t.Errorf("%s contains %s", path, banned)
 			}
 		}
+		if again := get(t, s, path, "If-None-Match", a.header.Get("ETag")); a.header.Get("ETag") != "" && again.status != 304 {
+			t.Errorf("%s again: %d", path, again.status)
+		}
 	}
-	if a := get(t, s, "/"); !strings.Contains(a.body, "&lt;script&gt;") {
-		t.Error("the client with a hostile name is not shown as text")
+	for _, path := range []string{"/nothing.js", "/api/nothing", "/api/v1/nothing"} {
+		if a := get(t, s, path); a.status != 404 || a.header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s: %d %s", path, a.status, a.header.Get("Content-Type"))
+		}
+	}
+}
+
+func TestStatusSaysWhatDataThereIs(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	type status struct {
+		Empty      bool
+		Currencies []string
+		Complete   struct{ From, To string }
+		Rows       int64
+	}
+	read := func() (out status) {
+		if err := json.Unmarshal([]byte(get(t, s, "/api/v1/status").body), &out); err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	if got := read(); !got.Empty {
+		t.Errorf("before any import: %+v", got)
+	}
+	upload(t, s, map[string]string{"invoices.csv": invoicesCSV})
+	if got := read(); got.Empty || got.Rows == 0 || got.Complete.From == "" {
+		t.Errorf("after an import: %+v", got)
 	}
 }
 

@@ -69,6 +69,7 @@ func (s *server) routes(api huma.API) {
 	get(api, "list-closed-months", "/closed-months", "Months that no import or rollback may change, oldest first", s.closedMonths)
 	post(api, "close-month", "/closed-months/{month}/close", "Close a month that is over", func(ctx context.Context, in *monthInput) (closeAnswer, error) { return s.close(ctx, in, true) })
 	post(api, "reopen-month", "/closed-months/{month}/reopen", "Open a closed month for corrections", func(ctx context.Context, in *monthInput) (closeAnswer, error) { return s.close(ctx, in, false) })
+	get(api, "get-status", "/status", "What data there is: period, freshness, quality, currency", s.statusOf)
 	get(api, "list-metrics", "/metrics", "Measures and dimensions", func(context.Context, *none) (catalogAnswer, error) { return s.catalog(), nil })
 	get(api, "query", "/query", "Ask for measures by dimensions", s.queryGet)
 	post(api, "query-post", "/query", "Ask for measures by dimensions, the query as JSON", func(ctx context.Context, in *struct{ Body queryBody }) (*metric.Result, error) {
@@ -155,7 +156,10 @@ type measureAnswer struct {
 	Formula    string        `json:"formula"`
 	Source     string        `json:"source"`
 	Version    int           `json:"version"`
-	Inputs     []string      `json:"inputs"`
+	Topic      string        `json:"topic" doc:"heading that the catalog lists it under"`
+	Inputs     []string      `json:"inputs" doc:"measures that its formula names; none for a sum of stored rows"`
+	Base       []string      `json:"base" doc:"base measures whose rows are behind it, itself when it is one"`
+	Tables     []string      `json:"tables" doc:"stored tables that it is computed from"`
 	Dimensions []string      `json:"dimensions"`
 }
 
@@ -168,6 +172,7 @@ type dimensionAnswer struct {
 	Name  string `json:"name"`
 	Label string `json:"label"`
 	Help  string `json:"help"`
+	Time  bool   `json:"time" doc:"a step of time; its values are the first days"`
 }
 
 func (s *server) catalog() catalogAnswer {
@@ -177,10 +182,10 @@ func (s *server) catalog() catalogAnswer {
 		if inputs == nil {
 			inputs = []string{}
 		}
-		out.Measures = append(out.Measures, measureAnswer{m.Name, m.Label, m.Unit, m.Direction, m.Formula, m.Source, m.Version, inputs, s.Metrics.DimensionsOf(m)})
+		out.Measures = append(out.Measures, measureAnswer{m.Name, m.Label, m.Unit, m.Direction, m.Formula, m.Source, m.Version, m.Topic, inputs, m.BaseInputs(), m.Tables, s.Metrics.DimensionsOf(m)})
 	}
 	for _, d := range s.Metrics.Dimensions() {
-		out.Dimensions = append(out.Dimensions, dimensionAnswer{d.Name, d.Label, d.Help})
+		out.Dimensions = append(out.Dimensions, dimensionAnswer{d.Name, d.Label, d.Help, d.Time})
 	}
 	return out
 }
@@ -322,14 +327,11 @@ func (s *server) rowsOf(ctx context.Context, f insight.Finding, limit int) ([]*m
 		if err != nil {
 			return nil, err
 		}
-		for _, base := range s.Metrics.FlatInputs(m) {
+		for _, base := range m.BaseInputs() {
 			if seen[base] {
 				continue
 			}
 			seen[base] = true
-			if _, err := s.Metrics.Measure(base); err != nil {
-				continue // a parameter such as months
-			}
 			q := f.Query
 			q.Measures = []string{base}
 			rows, err := s.Metrics.RowsBehind(ctx, s.scope(), q, 0, limit)

@@ -2,12 +2,25 @@ package insight
 
 import (
 	"context"
+	"fmt"
+
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
+	"github.com/moatmetrics/moatmetrics/internal/tenant"
 )
 
 // yearMonths is the length of the default period.
 const yearMonths = 12
+
+// Complete returns the months of complete data, what an analysis or explanation without a
+// period looks back from; it is not bounded when there is none.
+func (s *Service) Complete(ctx context.Context, scope tenant.Scope) (quantity.Period, error) {
+	r, err := s.open(ctx, scope)
+	if err != nil {
+		return quantity.Period{}, fmt.Errorf("complete months: %w", err)
+	}
+	return r.completeMonths(ctx, quantity.DayOf(s.now().UTC()))
+}
 
 // completeMonths returns the months that hold business data up to the last complete one;
 // today is the day of the run. It is not bounded when there is none. A month is complete

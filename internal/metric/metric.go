@@ -59,6 +59,9 @@ func (m *Measure) Inputs() []string {
 	return slices.Clone(m.formula.inputs)
 }
 
+// BaseInputs returns the base measures that it is computed from, itself when it is one.
+func (m *Measure) BaseInputs() []string { return slices.Clone(m.base) }
+
 // Dimension is a way to cut a measure.
 type Dimension struct {
 	Name  string `yaml:"name"`
