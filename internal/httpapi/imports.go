@@ -11,6 +11,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"reflect"
 	"strconv"
 	"strings"
 	"sync"
@@ -79,7 +80,7 @@ func raw(api huma.API, op huma.Operation, fn func(ctx huma.Context) error) {
 }
 
 func jsonResponse(api huma.API, what string, v any) *huma.Response {
-	schema := api.OpenAPI().Components.Schemas.Schema(typeOf(v), true, "")
+	schema := api.OpenAPI().Components.Schemas.Schema(reflect.TypeOf(v), true, "")
 	return &huma.Response{Description: what, Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}
 }
 
