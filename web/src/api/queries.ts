@@ -1,0 +1,160 @@
+import { keepPreviousData, queryOptions } from '@tanstack/react-query';
+import type { Period } from '../lib/period';
+import { api, type Schemas, unwrap } from './client';
+
+export type Status = Schemas['StatusAnswer'];
+export type Finding = Schemas['InsightFinding'];
+export type Explanation = Schemas['InsightExplanation'];
+export type Confidence = Schemas['InsightConfidence'];
+export type Driver = Schemas['InsightDriver'];
+export type Interval = Schemas['InsightInterval'];
+export type Measure = Schemas['MeasureAnswer'];
+export type Dimension = Schemas['DimensionAnswer'];
+export type ImportRecord = Schemas['DatasetImport'];
+export type ImportResult = Schemas['DatasetImportResult'];
+export type Reject = Schemas['DatasetReject'];
+export type SnapshotInfo = Schemas['SnapshotAnswer'];
+export type SourceRows = Schemas['MetricSourceRows'];
+
+/** What a page asks the semantic layer. */
+export interface Ask {
+  measures: string[];
+  by?: string[];
+  where?: string;
+  period?: Period | undefined;
+  compare?: 'previous' | undefined;
+  order?: string[];
+  limit?: number;
+}
+
+/** An answer with its rows as text, numbers as decimal strings. */
+export interface Table {
+  columns: { name: string; unit: string; type: string }[];
+  rows: (string | null)[][];
+  reasons: Record<string, string>[];
+  notes: string[];
+  currency: string;
+  snapshot: number;
+  rowCount: number;
+  sourceRows: number;
+  dataThrough: string;
+  partialMonth: string;
+  asOf: string;
+  period: Period;
+}
+
+/** The one decoding of a query's answer. */
+export function tableOf(r: Schemas['MetricResult']): Table {
+  return {
+    columns: r.columns ?? [],
+    rows: (r.rows ?? []) as (string | null)[][],
+    reasons: (r.reasons ?? []).map((x) => x ?? {}),
+    notes: r.notes ?? [],
+    currency: r.currency ?? '',
+    snapshot: r.snapshot,
+    rowCount: r.row_count,
+    sourceRows: r.source_rows,
+    dataThrough: r.data_through,
+    partialMonth: r.partial_month ?? '',
+    asOf: r.as_of ?? '',
+    period: { from: String(r.period.from ?? ''), to: String(r.period.to ?? '') },
+  };
+}
+
+/** The parameters of a question as the API takes them. */
+export function parameters(ask: Ask): Record<string, string> {
+  const out: Record<string, string> = { measures: ask.measures.join(',') };
+  if (ask.by?.length) out.by = ask.by.join(',');
+  if (ask.where) out.where = ask.where;
+  if (ask.period) {
+    out.from = ask.period.from;
+    out.to = ask.period.to;
+  }
+  if (ask.compare) out.compare = ask.compare;
+  if (ask.order?.length) out.order = ask.order.join(',');
+  if (ask.limit) out.limit = String(ask.limit);
+  return out;
+}
+
+/** Every key begins with "data" when a new snapshot may change the answer. */
+export const status = () => queryOptions({ queryKey: ['data', 'status'], queryFn: ({ signal }) => unwrap(api.GET('/api/v1/status', { signal })) });
+
+export const catalog = () =>
+  queryOptions({
+    queryKey: ['catalog'],
+    staleTime: Number.POSITIVE_INFINITY,
+    queryFn: async ({ signal }) => {
+      const c = await unwrap(api.GET('/api/v1/metrics', { signal }));
+      const measures = c.measures ?? [];
+      const dimensions = c.dimensions ?? [];
+      return {
+        measures,
+        dimensions,
+        measure: new Map(measures.map((m) => [m.name, m])),
+        dimension: new Map(dimensions.map((d) => [d.name, d])),
+      };
+    },
+  });
+
+export const table = (ask: Ask) =>
+  queryOptions({
+    queryKey: ['data', 'query', parameters(ask)],
+    queryFn: async ({ signal }) => tableOf(await unwrap(api.GET('/api/v1/query', { params: { query: parameters(ask) as never }, signal }))),
+    placeholderData: keepPreviousData,
+  });
+
+export interface Cell {
+  measure: string;
+  where?: string | undefined;
+  period?: Period | undefined;
+  versus?: 'previous' | 'portfolio' | undefined;
+}
+
+export const explanation = (cell: Cell) =>
+  queryOptions({
+    queryKey: ['data', 'explain', cell],
+    queryFn: ({ signal }) =>
+      unwrap(
+        api.GET('/api/v1/explain', {
+          params: { query: { measure: cell.measure, where: cell.where ?? '', from: cell.period?.from ?? '', to: cell.period?.to ?? '', versus: cell.versus ?? '' } },
+          signal,
+        }),
+      ),
+    placeholderData: keepPreviousData,
+  });
+
+export const findings = (period?: Period) =>
+  queryOptions({
+    queryKey: ['data', 'findings', period ?? null],
+    queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/insights', { params: { query: { from: period?.from ?? '', to: period?.to ?? '' } }, signal }))) ?? [],
+    placeholderData: keepPreviousData,
+  });
+
+export const rows = (cell: Cell, cursor: number, limit: number) =>
+  queryOptions({
+    queryKey: ['data', 'rows', cell, cursor, limit],
+    queryFn: ({ signal }) =>
+      unwrap(
+        api.GET('/api/v1/query/rows', {
+          params: { query: { measure: cell.measure, where: cell.where ?? '', from: cell.period?.from ?? '', to: cell.period?.to ?? '', cursor, limit } },
+          signal,
+        }),
+      ),
+    placeholderData: keepPreviousData,
+  });
+
+export const imports = () => queryOptions({ queryKey: ['data', 'imports'], queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/imports', { params: { query: { limit: 200 } }, signal }))).items ?? [] });
+
+export const importRecord = (id: number) => queryOptions({ queryKey: ['data', 'import', id], queryFn: ({ signal }) => unwrap(api.GET('/api/v1/imports/{id}', { params: { path: { id } }, signal })) });
+
+export const rejects = (id: number) =>
+  queryOptions({
+    queryKey: ['data', 'rejects', id],
+    queryFn: ({ signal }) => unwrap(api.GET('/api/v1/imports/{id}/rejects', { params: { path: { id }, query: { limit: 1000 } }, signal })),
+  });
+
+export const datasets = () => queryOptions({ queryKey: ['data', 'datasets'], queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/datasets', { signal }))) ?? [] });
+
+export const snapshots = () => queryOptions({ queryKey: ['data', 'snapshots'], queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/snapshots', { params: { query: { limit: 200 } }, signal }))).items ?? [] });
+
+export const closedMonths = () => queryOptions({ queryKey: ['data', 'closed'], queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/closed-months', { signal }))).items ?? [] });

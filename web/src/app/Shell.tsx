@@ -1,0 +1,192 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router';
+import { MoonStar, Search, Sun, WifiOff } from 'lucide-react';
+import { useEffect, useRef, useState } from 'react';
+import { status } from '../api/queries';
+import { day, instant, setConventions } from '../lib/format';
+import { t } from '../lib/i18n';
+import { look, setLook } from '../lib/look';
+import { carried, useAddress } from '../lib/state';
+import { ExplainPanel } from '../metrics/ExplainPanel';
+import { FilterBar } from '../metrics/FilterBar';
+import { TimeBar } from '../metrics/TimeBar';
+import { Button, IconButton } from '../ui/Button';
+import { Kbd } from '../ui/Card';
+import { Dialog } from '../ui/Dialog';
+import { Toasts } from '../ui/Toast';
+import { useConnection } from './live';
+import { isFiltered, PLACES, type Place } from './nav';
+import { Palette } from './Palette';
+import css from './shell.module.css';
+
+export function Shell() {
+  const [search] = useAddress();
+  const path = useLocation({ select: (l) => l.pathname });
+  const main = useRef<HTMLElement>(null);
+  const [palette, setPalette] = useState(false);
+  const data = useQuery(status()).data;
+  setConventions({ locale: navigator.language.startsWith('en') ? navigator.language : 'en-US', currency: data?.currency ?? '' });
+  const kiosk = search.kiosk === 1;
+  const navigate = useNavigate();
+
+  useEffect(() => {
+    const onKey = (e: KeyboardEvent) => {
+      const typing = e.target instanceof HTMLElement && e.target.closest('input, textarea, select, [contenteditable]');
+      if ((e.key === 'k' && (e.ctrlKey || e.metaKey)) || (e.key === '/' && !typing)) {
+        e.preventDefault();
+        setPalette(true);
+      }
+      if (e.key === '?' && !typing) navigate({ to: '/help' });
+    };
+    addEventListener('keydown', onKey);
+    return () => removeEventListener('keydown', onKey);
+  }, [navigate]);
+
+  // A new page: its head is read out and Tab goes on from there.
+  const first = useRef(true);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the path is what the effect is about
+  useEffect(() => {
+    if (first.current) first.current = false;
+    else main.current?.focus({ preventScroll: true });
+  }, [path]);
+
+  const bar = isFiltered(path) && !data?.empty;
+  if (kiosk) {
+    return (
+      <div className={css.kiosk}>
+        <main id="main" className={css.page} ref={main} tabIndex={-1}>
+          <Outlet />
+        </main>
+        <ExplainPanel />
+        <Toasts />
+      </div>
+    );
+  }
+  return (
+    <div className={css.shell}>
+      <a className={css.skip} href="#main">
+        {t('Skip to content')}
+      </a>
+      <nav className={css.nav} aria-label={t('Main')} data-chrome>
+        <Link to="/" search={carried(search) as never} className={css.brand}>
+          <img src="/icon.svg" alt="" />
+          <span>MoatMetrics</span>
+        </Link>
+        {PLACES.map((g) => (
+          <div key={g.head}>
+            <p className={css.navHead}>{g.head}</p>
+            {g.places.map((p) => (
+              <NavLink key={p.to} place={p} path={path} />
+            ))}
+          </div>
+        ))}
+        <p className={css.navFoot}>{t('Computed on this machine. Nothing was sent anywhere.')}</p>
+      </nav>
+      <div className={css.main}>
+        <Connection />
+        <header className={css.top} data-chrome>
+          {bar ? (
+            <>
+              <TimeBar />
+              <FilterBar />
+            </>
+          ) : null}
+          <div className={css.topEnd}>
+            <Button onPress={() => setPalette(true)} aria-label={t('Search')}>
+              <Search size={16} aria-hidden="true" />
+              <span className={css.search}>{t('Search')}</span>
+              <Kbd>Ctrl K</Kbd>
+            </Button>
+            <ThemeButton />
+          </div>
+        </header>
+        <main id="main" className={css.page} ref={main} tabIndex={-1}>
+          <Outlet />
+          {bar && data?.data_through ? (
+            <p className="muted small" data-asof>
+              {t('Data through {{day}} · snapshot {{snapshot}} of {{at}}', { day: day(String(data.data_through)), snapshot: data.snapshot, at: instant(data.snapshot_at ?? '') })}
+            </p>
+          ) : null}
+        </main>
+      </div>
+      <TabBar path={path} />
+      <Palette open={palette} onClose={() => setPalette(false)} />
+      <ExplainPanel />
+      <Toasts />
+    </div>
+  );
+}
+
+function NavLink({ place, path, onGo }: { place: Place; path: string; onGo?: () => void }) {
+  const [search] = useAddress();
+  const on = place.to === '/' ? path === '/' : path === place.to || path.startsWith(`${place.to}/`);
+  return (
+    <Link to={place.to} search={carried(search) as never} className={css.navLink} {...(on ? { 'aria-current': 'page' as const } : {})} title={place.label} {...(onGo ? { onClick: onGo } : {})}>
+      <place.icon size={18} aria-hidden="true" />
+      <span>{place.label}</span>
+    </Link>
+  );
+}
+
+function TabBar({ path }: { path: string }) {
+  const [more, setMore] = useState(false);
+  const [search] = useAddress();
+  const all = PLACES.flatMap((g) => g.places);
+  const main = ['/', '/clients', '/licenses', '/explore'].flatMap((to) => all.filter((p) => p.to === to));
+  return (
+    <nav className={css.tabbar} aria-label={t('Main, for small screens')} data-chrome>
+      {main.map((p) => {
+        const on = p.to === '/' ? path === '/' : path.startsWith(p.to);
+        return (
+          <Link key={p.to} to={p.to} search={carried(search) as never} {...(on ? { 'aria-current': 'page' as const } : {})}>
+            <p.icon size={20} aria-hidden="true" />
+            {p.label}
+          </Link>
+        );
+      })}
+      <button type="button" onClick={() => setMore(true)} aria-haspopup="dialog">
+        <span aria-hidden="true" style={{ fontSize: 20, lineHeight: '20px' }}>
+          ⋯
+        </span>
+        {t('More')}
+      </button>
+      <Dialog open={more} onClose={() => setMore(false)} title={t('All pages')}>
+        <div className={css.more}>
+          {all.map((p) => (
+            <Link key={p.to} to={p.to} search={carried(search) as never} className={css.navLink} onClick={() => setMore(false)}>
+              <p.icon size={18} aria-hidden="true" />
+              {p.label}
+            </Link>
+          ))}
+        </div>
+      </Dialog>
+    </nav>
+  );
+}
+
+function ThemeButton() {
+  const [theme, setTheme] = useState(look().theme);
+  const dark = theme === 'dark' || (theme === 'system' && matchMedia('(prefers-color-scheme: dark)').matches);
+  return (
+    <IconButton
+      label={dark ? t('Light theme') : t('Dark theme')}
+      onPress={() => {
+        setLook({ theme: dark ? 'light' : 'dark' });
+        setTheme(dark ? 'light' : 'dark');
+      }}
+    >
+      {dark ? <Sun size={18} /> : <MoonStar size={18} />}
+    </IconButton>
+  );
+}
+
+function Connection() {
+  const { online, since } = useConnection();
+  if (online) return null;
+  return (
+    <p className={css.offline} role="status">
+      <WifiOff size={16} aria-hidden="true" />
+      {t('MoatMetrics does not answer. These are the figures kept on this device, made {{at}}.', { at: instant(since) })}
+    </p>
+  );
+}

@@ -1,0 +1,59 @@
+import { BookOpen, Camera, ChartNoAxesCombined, CircleHelp, Clock, FileSignature, Gauge, House, KeyRound, LayoutDashboard, type LucideIcon, MessageSquareHeart, Search, Settings, Ticket, Upload, Users, Wallet, Receipt, Download } from 'lucide-react';
+import { t } from '../lib/i18n';
+
+export interface Place {
+  to: string;
+  label: string;
+  icon: LucideIcon;
+  /** Words that the palette finds it by. */
+  words?: string;
+  /** Whether the global period and filter bar matters there. */
+  filtered?: boolean;
+}
+
+export const PLACES: { head: string; places: Place[] }[] = [
+  {
+    head: t('Business'),
+    places: [
+      { to: '/', label: t('Overview'), icon: House, words: 'home findings', filtered: true },
+      { to: '/clients', label: t('Clients'), icon: Users, words: 'profit margin ranking losing money', filtered: true },
+      { to: '/agreements', label: t('Agreements'), icon: FileSignature, words: 'contracts reprice mrr', filtered: true },
+      { to: '/licenses', label: t('Licenses'), icon: KeyRound, words: 'waste seats reclaim', filtered: true },
+      { to: '/team', label: t('Team'), icon: Clock, words: 'utilization capacity staff hours', filtered: true },
+      { to: '/service', label: t('Service'), icon: Ticket, words: 'tickets sla satisfaction', filtered: true },
+      { to: '/cash', label: t('Cash'), icon: Wallet, words: 'receivables dso payments', filtered: true },
+      { to: '/spend', label: t('Spend'), icon: Receipt, words: 'vendors expenses cost', filtered: true },
+    ],
+  },
+  {
+    head: t('Analyze'),
+    places: [
+      { to: '/explore', label: t('Explore'), icon: Search, words: 'pivot query cut', filtered: true },
+      { to: '/dashboards', label: t('Dashboards'), icon: LayoutDashboard, words: 'boards tiles wall' },
+    ],
+  },
+  {
+    head: t('Data'),
+    places: [
+      { to: '/import', label: t('Import'), icon: Upload, words: 'upload files csv excel rejects' },
+      { to: '/snapshots', label: t('Snapshots'), icon: Camera, words: 'history roll back versions' },
+      { to: '/definitions', label: t('Definitions'), icon: BookOpen, words: 'measures catalog formula dimensions' },
+      { to: '/system', label: t('System'), icon: Gauge, words: 'health storage jobs cache version' },
+    ],
+  },
+  {
+    head: t('More'),
+    places: [
+      { to: '/files', label: t('Downloads'), icon: Download, words: 'exports offline files' },
+      { to: '/feedback', label: t('Feedback'), icon: MessageSquareHeart, words: 'nps comment adoption' },
+      { to: '/settings', label: t('Settings'), icon: Settings, words: 'theme currency dark density' },
+      { to: '/help', label: t('Help'), icon: CircleHelp, words: 'keyboard shortcuts guide' },
+    ],
+  },
+];
+
+export const chartIcon = ChartNoAxesCombined;
+
+export function isFiltered(path: string): boolean {
+  return PLACES.some((g) => g.places.some((p) => p.filtered && (p.to === '/' ? path === '/' : path === p.to || path.startsWith(`${p.to}/`))));
+}

@@ -1,0 +1,48 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { validateSearch } from '../lib/state';
+import { NotFound, RouteError } from './Errors';
+import { Shell } from './Shell';
+
+const root = createRootRoute({ component: Shell, validateSearch, notFoundComponent: NotFound, errorComponent: RouteError });
+
+const at = <const P extends string, M extends Record<string, unknown>>(path: P, load: () => Promise<M>, name: keyof M) =>
+  createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load as never, name as never), errorComponent: RouteError });
+
+const routes = [
+  at('/', () => import('../features/overview/Overview'), 'Overview'),
+  at('/clients', () => import('../features/clients/Clients'), 'Clients'),
+  at('/clients/$name', () => import('../features/clients/Client'), 'Client'),
+  at('/agreements', () => import('../features/business/Agreements'), 'Agreements'),
+  at('/licenses', () => import('../features/business/Licenses'), 'Licenses'),
+  at('/team', () => import('../features/business/Team'), 'Team'),
+  at('/service', () => import('../features/business/Service'), 'Service'),
+  at('/cash', () => import('../features/business/Cash'), 'Cash'),
+  at('/spend', () => import('../features/business/Spend'), 'Spend'),
+  at('/explore', () => import('../features/explore/Explore'), 'Explore'),
+  at('/dashboards', () => import('../features/dashboards/Dashboards'), 'Dashboards'),
+  at('/dashboards/$id', () => import('../features/dashboards/Dashboard'), 'Dashboard'),
+  at('/import', () => import('../features/import/Import'), 'Import'),
+  at('/import/$id', () => import('../features/import/ImportRecord'), 'ImportRecord'),
+  at('/snapshots', () => import('../features/snapshots/Snapshots'), 'Snapshots'),
+  at('/definitions', () => import('../features/definitions/Definitions'), 'Definitions'),
+  at('/definitions/$measure', () => import('../features/definitions/Definition'), 'Definition'),
+  at('/system', () => import('../features/system/System'), 'System'),
+  at('/files', () => import('../features/files/Files'), 'Files'),
+  at('/feedback', () => import('../features/feedback/Feedback'), 'Feedback'),
+  at('/settings', () => import('../features/settings/Settings'), 'Settings'),
+  at('/help', () => import('../features/help/Help'), 'Help'),
+  at('/gallery', () => import('./Gallery'), 'Gallery'),
+] as const;
+
+export const router = createRouter({
+  routeTree: root.addChildren([...routes]),
+  defaultPreload: 'intent',
+  scrollRestoration: true,
+  defaultPendingMs: 300,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

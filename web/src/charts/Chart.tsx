@@ -1,0 +1,107 @@
+import type { ECharts, EChartsCoreOption } from 'echarts/core';
+import { Table2 } from 'lucide-react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { t } from '../lib/i18n';
+import { onLook } from '../lib/look';
+import { IconButton } from '../ui/Button';
+import { Skeleton } from '../ui/States';
+import css from './charts.module.css';
+import { type Palette, palette } from './theme';
+
+export interface Mark {
+  /** Place in the chart's data. */
+  index: number;
+  series: string;
+}
+
+/**
+ * A chart with its table beside it: the table is the accessible form of the same data. The
+ * option is made anew when the theme changes. `span` tells that a range was dragged.
+ */
+export function Chart({
+  label,
+  option,
+  table,
+  height = 260,
+  onMark,
+  onSpan,
+}: {
+  label: string;
+  option: (colors: Palette, width: number) => EChartsCoreOption;
+  table: () => ReactNode;
+  height?: number;
+  onMark?: (mark: Mark) => void;
+  onSpan?: (from: number, to: number) => void;
+}) {
+  const box = useRef<HTMLDivElement>(null);
+  const chart = useRef<ECharts>(undefined);
+  const [ready, setReady] = useState(false);
+  const [asTable, setAsTable] = useState(false);
+  const latest = useRef({ option, onMark, onSpan });
+  latest.current = { option, onMark, onSpan };
+
+  useEffect(() => {
+    if (asTable) return;
+    let gone = false;
+    let stop = () => {};
+    import('./engine').then(({ init }) => {
+      const node = box.current;
+      if (gone || !node) return;
+      const one = init(node, undefined, { renderer: 'canvas' });
+      chart.current = one;
+      const draw = () => one.setOption(latest.current.option(palette(), node.clientWidth), { notMerge: true });
+      draw();
+      setReady(true);
+      one.on('click', (e) => latest.current.onMark?.({ index: e.dataIndex, series: String(e.seriesName ?? '') }));
+      one.on('brushEnd', (e) => {
+        const range = (e as { areas?: { coordRange?: [number, number] }[] }).areas?.[0]?.coordRange;
+        if (range && latest.current.onSpan) latest.current.onSpan(range[0], range[1]);
+      });
+      const size = new ResizeObserver(() => {
+        one.resize();
+        draw();
+      });
+      size.observe(node);
+      const unlook = onLook(draw);
+      stop = () => {
+        size.disconnect();
+        unlook();
+        one.dispose();
+        chart.current = undefined;
+      };
+    });
+    return () => {
+      gone = true;
+      stop();
+    };
+  }, [asTable]);
+
+  useEffect(() => {
+    const one = chart.current;
+    const node = box.current;
+    if (one && node) one.setOption(option(palette(), node.clientWidth), { notMerge: true });
+    if (one && onSpan) one.dispatchAction({ type: 'takeGlobalCursor', key: 'brush', brushOption: { brushType: 'lineX', brushMode: 'single' } });
+  }, [option, onSpan]);
+
+  return (
+    <figure className={css.chart} aria-label={label}>
+      <div className={css.tools} data-no-print>
+        <IconButton label={asTable ? t('View as chart') : t('View as table')} pressed={asTable} onPress={() => setAsTable(!asTable)}>
+          <Table2 size={16} />
+        </IconButton>
+      </div>
+      {asTable ? (
+        <div className={css.asTable}>{table()}</div>
+      ) : (
+        <>
+          {ready ? null : (
+            <div className={css.wait}>
+              <Skeleton height={height} />
+            </div>
+          )}
+          <div ref={box} style={{ height }} role="img" aria-label={t('{{label}}. The same figures: View as table.', { label })} data-ready={ready} />
+        </>
+      )}
+    </figure>
+  );
+}

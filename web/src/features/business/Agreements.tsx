@@ -1,0 +1,1 @@
+export function Agreements() { return null; }

@@ -1,0 +1,1 @@
+export function Licenses() { return null; }

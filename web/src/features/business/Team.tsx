@@ -1,0 +1,1 @@
+export function Team() { return null; }

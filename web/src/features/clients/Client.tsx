@@ -1,0 +1,1 @@
+export function Client() { return null; }

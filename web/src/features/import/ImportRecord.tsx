@@ -1,0 +1,1 @@
+export function ImportRecord() { return null; }

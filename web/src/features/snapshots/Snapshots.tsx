@@ -1,0 +1,1 @@
+export function Snapshots() { return null; }

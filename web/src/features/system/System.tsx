@@ -1,0 +1,1 @@
+export function System() { return null; }

@@ -1,0 +1,117 @@
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useCallback, useMemo } from 'react';
+import * as v from 'valibot';
+import { status } from '../api/queries';
+import { type Condition, include, read, write } from './filters';
+import { DEFAULT_PERIOD, isPeriod, type Period, resolve } from './period';
+
+const days = v.object({ from: v.string(), to: v.string() });
+
+const panel = v.object({
+  kind: v.picklist(['explain', 'finding']),
+  /** Explain: the measure. Finding: its id. */
+  of: v.string(),
+  where: v.optional(v.string()),
+  days: v.optional(days),
+  versus: v.optional(v.picklist(['previous', 'portfolio'])),
+  tab: v.optional(v.string()),
+  /** Rows: which base measure. */
+  base: v.optional(v.string()),
+});
+
+export type Panel = v.InferOutput<typeof panel>;
+
+/** What every page's address may hold. What is not valid is dropped, never an error. */
+const shared = v.object({
+  period: v.fallback(v.optional(v.pipe(v.string(), v.check(isPeriod))), undefined),
+  where: v.fallback(v.optional(v.pipe(v.string(), v.maxLength(4000))), undefined),
+  panel: v.fallback(v.optional(panel), undefined),
+  tab: v.fallback(v.optional(v.string()), undefined),
+  sort: v.fallback(v.optional(v.string()), undefined),
+  kiosk: v.fallback(v.optional(v.number()), undefined),
+  cycle: v.fallback(v.optional(v.number()), undefined),
+  // Explore
+  measures: v.fallback(v.optional(v.array(v.string())), undefined),
+  by: v.fallback(v.optional(v.array(v.string())), undefined),
+  pivot: v.fallback(v.optional(v.string()), undefined),
+  show: v.fallback(v.optional(v.picklist(['table', 'bars', 'pivot', 'trend'])), undefined),
+  compare: v.fallback(v.optional(v.picklist(['previous'])), undefined),
+  marked: v.fallback(v.optional(v.string()), undefined),
+  edit: v.fallback(v.optional(v.number()), undefined),
+});
+
+export type Search = { [K in keyof v.InferOutput<typeof shared>]?: v.InferOutput<typeof shared>[K] };
+
+export function validateSearch(input: Record<string, unknown>): Search {
+  const out = v.parse(shared, input) as Record<string, unknown>;
+  for (const key of Object.keys(out)) if (out[key] === undefined) delete out[key];
+  return out as Search;
+}
+
+/** The address's search, and a way to change parts of it; undefined removes a part. */
+export function useAddress(): [Search, (change: { [K in keyof Search]?: Search[K] | undefined }, opt?: { replace?: boolean }) => void] {
+  const search = useSearch({ strict: false }) as Search;
+  const navigate = useNavigate();
+  const set = useCallback(
+    (change: { [K in keyof Search]?: Search[K] | undefined }, opt?: { replace?: boolean }) => {
+      navigate({
+        to: '.',
+        replace: opt?.replace ?? false,
+        resetScroll: false,
+        search: ((before: Search) => {
+          const next: Record<string, unknown> = { ...before, ...change };
+          for (const key of Object.keys(next)) if (next[key] === undefined || next[key] === '') delete next[key];
+          return next;
+        }) as never,
+      });
+    },
+    [navigate],
+  );
+  return [search, set];
+}
+
+/** What of the address goes along from page to page. */
+export function carried(search: Search): Search {
+  return { ...(search.period ? { period: search.period } : {}), ...(search.where ? { where: search.where } : {}) };
+}
+
+/** The global period and filter of the page. */
+export function useView() {
+  const [search, set] = useAddress();
+  const { data } = useQuery(status());
+  const text = search.period ?? DEFAULT_PERIOD;
+  const complete = data?.complete.to ? { from: String(data.complete.from), to: String(data.complete.to) } : undefined;
+  const days = useMemo(() => resolve(text, complete?.to ? { from: complete.from, to: complete.to } : undefined), [text, complete?.from, complete?.to]);
+  const where = search.where ?? '';
+  const conditions = useMemo(() => read(where), [where]);
+  return {
+    search,
+    set,
+    status: data,
+    period: text,
+    days,
+    complete,
+    where,
+    conditions,
+    filter: (dimension: string, value: string, is = true) => {
+      const base: Condition[] = conditions ?? [];
+      if (conditions === undefined) return;
+      set({ where: write(include(base, dimension, value, is)) });
+    },
+  };
+}
+
+/** Opens and closes the panel that explains a number or finding. */
+export function usePanel() {
+  const [search, set] = useAddress();
+  return {
+    panel: search.panel,
+    open: (next: Panel) => set({ panel: next }),
+    /** Within the open panel: the way back leads out of it, not through its tabs. */
+    move: (next: Partial<Panel>) => search.panel && set({ panel: { ...search.panel, ...next } }, { replace: true }),
+    close: () => set({ panel: undefined }),
+    explain: (of: string, where: string, period: Period | undefined, more: Partial<Panel> = {}) =>
+      set({ panel: { kind: 'explain', of, ...(where ? { where } : {}), ...(period ? { days: period } : {}), ...more } }),
+  };
+}

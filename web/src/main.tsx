@@ -1,0 +1,44 @@
+import '@fontsource-variable/inter/wght.css';
+import './styles/tokens.css';
+import './styles/base.css';
+import './styles/print.css';
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { RouterProvider } from '@tanstack/react-router';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { api, RequestError } from './api/client';
+import { listen, noteAnswer } from './app/live';
+import { router } from './app/router';
+import { watchForUpdates } from './app/worker';
+
+api.use({
+  onResponse: ({ response }) => {
+    noteAnswer(response);
+  },
+});
+
+const client = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 60_000,
+      refetchOnWindowFocus: false,
+      networkMode: 'always', // the server is this machine: it answers without any network
+      retry: (failures, error) => failures < 2 && !(error instanceof RequestError && error.problem.status >= 400 && error.problem.status < 500),
+    },
+    mutations: { networkMode: 'always' },
+  },
+});
+
+listen(client);
+watchForUpdates();
+
+const root = document.getElementById('root');
+if (root) {
+  createRoot(root).render(
+    <StrictMode>
+      <QueryClientProvider client={client}>
+        <RouterProvider router={router} />
+      </QueryClientProvider>
+    </StrictMode>,
+  );
+}

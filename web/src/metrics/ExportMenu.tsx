@@ -1,0 +1,33 @@
+import { Download } from 'lucide-react';
+import { messageOf } from '../api/client';
+import { download } from '../api/files';
+import { type Ask, parameters } from '../api/queries';
+import { t } from '../lib/i18n';
+import { IconButton } from '../ui/Button';
+import { Menu } from '../ui/Menu';
+import { toast } from '../ui/Toast';
+
+const FORMATS = [
+  ['xlsx', 'Excel (.xlsx)'],
+  ['csv', 'CSV'],
+  ['json', 'JSON'],
+] as const;
+
+/** Saves the answer to a question as a file; the same figures as on the page. */
+export function ExportMenu({ ask }: { ask: Ask }) {
+  const save = (format: string) =>
+    download(`/api/v1/query/export?${new URLSearchParams({ ...parameters(ask), format })}`)
+      .then((name) => toast(t('{{name}} was saved. It is also under Downloads, offline too.', { name })))
+      .catch((error) => toast(messageOf(error)));
+  return (
+    <Menu
+      label={t('Export')}
+      trigger={
+        <IconButton label={t('Export')}>
+          <Download size={16} />
+        </IconButton>
+      }
+      sections={[{ head: t('Export as'), actions: FORMATS.map(([id, label]) => ({ id, label, onAction: () => save(id) })) }]}
+    />
+  );
+}

@@ -1,0 +1,35 @@
+import { Button } from 'react-aria-components';
+import type { Confidence, Interval } from '../api/queries';
+import { format, percent, sentence, type Unit, words } from '../lib/format';
+import { t } from '../lib/i18n';
+import { Hint } from '../ui/Button';
+import css from './metrics.module.css';
+
+const DOTS: Record<string, number> = { high: 3, medium: 2, low: 1, no_answer: 0 };
+
+/** How sure a value is: grade and score; the reasons on hover or focus. */
+export function Grade({ confidence, long }: { confidence: Confidence; long?: boolean }) {
+  const on = DOTS[confidence.grade] ?? 0;
+  const reasons = confidence.reasons ?? [];
+  const text = confidence.grade === 'no_answer' ? t('no answer') : t('{{grade}} confidence', { grade: words(confidence.grade) });
+  return (
+    <Hint text={`${sentence(text)} (${percent(confidence.score)}): ${reasons.join('; ')}`}>
+      <Button className={css.grade ?? ''} aria-label={`${text}, ${percent(confidence.score)}`}>
+        <span className={css.dots} aria-hidden="true">
+          {[1, 2, 3].map((n) => (
+            <i key={n} {...(n <= on ? { 'data-on': true } : {})} />
+          ))}
+        </span>
+        {long ? `${text} (${percent(confidence.score)})` : sentence(words(confidence.grade))}
+      </Button>
+    </Hint>
+  );
+}
+
+/** "35.4–38.1% (90%)"; "exact" where nothing is estimated. */
+export function intervalText(interval: Interval | null | undefined, unit: Unit): string {
+  if (!interval) return '';
+  const low = format(interval.low, unit, { bare: unit !== 'ratio' });
+  const high = format(interval.high, unit, { bare: unit !== 'ratio' });
+  return interval.level > 0 ? t('{{low}} to {{high}} expected ({{level}})', { low, high, level: percent(interval.level) }) : t('{{low}} to {{high}} if data is missing', { low, high });
+}

@@ -1,0 +1,80 @@
+import { useQuery } from '@tanstack/react-query';
+import { catalog, explanation, table } from '../api/queries';
+import { format, tile } from '../lib/format';
+import { t } from '../lib/i18n';
+import { addMonths, monthsIn, type Period } from '../lib/period';
+import { usePanel } from '../lib/state';
+import { Sparkline } from '../charts/Sparkline';
+import { Failure, Skeleton } from '../ui/States';
+import { Delta } from './Delta';
+import { Grade, intervalText } from './Grade';
+import css from './metrics.module.css';
+
+/** Months that a sparkline shows, those of the period or at least a year. */
+function courseOf(days: Period): Period {
+  return { from: addMonths(days.to, -Math.max(12, Math.min(24, monthsIn(days)))), to: days.to };
+}
+
+/**
+ * One number that answers four questions: how much, compared with what, how sure, and (a
+ * click away) why and from which rows.
+ */
+export function Kpi({ measure, where = '', days, label, course = true }: { measure: string; where?: string; days: Period | undefined; label?: string; course?: boolean }) {
+  const { explain } = usePanel();
+  const names = useQuery(catalog()).data;
+  const x = useQuery({ ...explanation({ measure, where, period: days }), enabled: days !== undefined });
+  const m = names?.measure.get(measure);
+  const byMonth = m?.dimensions?.includes('month') ?? false;
+  const line = useQuery({ ...table({ measures: [measure], by: ['month'], where, period: days ? courseOf(days) : undefined, order: ['month'] }), enabled: days !== undefined && byMonth && course });
+  const title = label ?? m?.label ?? measure;
+  if (x.isError) {
+    return (
+      <div className={css.kpi}>
+        <h3>{title}</h3>
+        <Failure error={x.error} onRetry={() => x.refetch()} />
+      </div>
+    );
+  }
+  if (!x.data || !m) {
+    return (
+      <div className={css.kpi} role="status" aria-label={t('Loading')}>
+        <h3>{title}</h3>
+        <Skeleton height={32} width="60%" />
+        <Skeleton height={32} />
+      </div>
+    );
+  }
+  const { to, change, interval, confidence, unit } = x.data;
+  const value = to.value ?? null;
+  const shown = x.data.measure === measure;
+  return (
+    <article className={css.kpi} data-kpi={measure}>
+      <h3>
+        {title}
+        <Grade confidence={confidence} />
+      </h3>
+      <button type="button" className={css.kpiValue} title={shown ? format(value, unit) : undefined} aria-label={t('{{title}}: {{value}}. Explain', { title, value: shown ? format(value, unit) : t('unknown') })} onClick={() => explain(measure, where, days)}>
+        {shown ? tile(value, unit) : '—'}
+      </button>
+      <div className={css.kpiLine}>
+        <span>
+          <Delta change={shown ? change : null} unit={unit} direction={m.direction} versus={t('vs before')} short />
+          <span className={css.kpiNote} style={{ display: 'block' }}>
+            {value === null || !shown ? (to.reason ?? x.data.note ?? '') : intervalText(interval, unit)}
+          </span>
+        </span>
+        {line.data ? <Sparkline values={line.data.rows.map((r) => (r[1] === null || r[1] === undefined ? null : Number(r[1])))} width={92} label={t('Course of {{title}} by month', { title })} /> : null}
+      </div>
+    </article>
+  );
+}
+
+export function Kpis({ measures, where, days }: { measures: string[]; where?: string; days: Period | undefined }) {
+  return (
+    <div className={css.kpis}>
+      {measures.map((m) => (
+        <Kpi key={m} measure={m} {...(where === undefined ? {} : { where })} days={days} />
+      ))}
+    </div>
+  );
+}

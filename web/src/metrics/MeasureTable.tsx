@@ -1,0 +1,125 @@
+import { useQuery } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { type Ask, catalog, type Table, table } from '../api/queries';
+import { InlineBar } from '../charts/Bridge';
+import { dimensionValue, format, unitLabel } from '../lib/format';
+import { both, only } from '../lib/filters';
+import { t } from '../lib/i18n';
+import { usePanel } from '../lib/state';
+import { CellButton, type Column, DataTable } from '../ui/DataTable';
+import { Hint } from '../ui/Button';
+import { Loaded, Notice } from '../ui/States';
+import { Delta } from './Delta';
+import ui from '../ui/ui.module.css';
+
+type Row = (string | null)[] & { at?: number };
+
+/**
+ * A question as a table: the dimensions at the left, each number opens its explanation, an
+ * empty one says why. With `changes` a column of changes against the period before stands
+ * beside the measures named.
+ */
+export function MeasureTable({
+  ask,
+  caption,
+  changes = [],
+  bar,
+  name,
+  sort,
+  empty,
+  maxHeight,
+}: {
+  ask: Ask;
+  caption: string;
+  changes?: string[];
+  /** The measure that is also drawn as a bar. */
+  bar?: string;
+  /** How the first dimension's value is drawn: a link to its page. */
+  name?: (value: string) => ReactNode;
+  sort?: { id: string; descending: boolean };
+  empty?: ReactNode;
+  maxHeight?: number;
+}) {
+  const q = useQuery({ ...table({ ...ask, ...(changes.length > 0 ? { compare: 'previous' as const } : {}) }), enabled: ask.period !== undefined });
+  return (
+    <Loaded query={q} height={240} isEmpty={(d) => d.rows.length === 0} empty={empty ?? <p className="muted">{t('Nothing to show for this period and filter.')}</p>}>
+      {(data) => (
+        <>
+          {data.notes.filter((n) => !/rows in all/.test(n)).map((n) => (
+            <Notice key={n}>{n}</Notice>
+          ))}
+          <TableOf data={data} ask={ask} caption={caption} changes={changes} {...(bar ? { bar } : {})} {...(name ? { name } : {})} {...(sort ? { sort } : {})} {...(maxHeight ? { maxHeight } : {})} />
+        </>
+      )}
+    </Loaded>
+  );
+}
+
+function TableOf({ data, ask, caption, changes, bar, name, sort, maxHeight }: { data: Table; ask: Ask; caption: string; changes: string[]; bar?: string; name?: (value: string) => ReactNode; sort?: { id: string; descending: boolean }; maxHeight?: number }) {
+  const { explain } = usePanel();
+  const names = useQuery(catalog()).data;
+  const by = ask.by ?? [];
+  const place = new Map(data.columns.map((c, i) => [c.name, i]));
+  const rows = data.rows as Row[];
+  const reasons = new Map(rows.map((r, i) => [r, data.reasons[i] ?? {}]));
+  const largest = bar ? Math.max(...rows.map((r) => Math.abs(Number(r[place.get(bar) ?? 0] ?? 0))), 0) : 0;
+  const whereOf = (r: Row) => both(ask.where, ...by.map((d, i) => (names?.dimension.get(d)?.time ? '' : only(d, r[i] ?? ''))));
+  const columns: Column<Row>[] = by.map((d, i) => ({
+    id: d,
+    head: names?.dimension.get(d)?.label ?? d,
+    sort: (r) => r[i] ?? '',
+    cell: (r) => {
+      const value = r[i] ?? '';
+      return i === 0 && name && value !== 'unassigned' ? name(value) : dimensionValue(d, value);
+    },
+  }));
+  for (const measure of ask.measures) {
+    const m = names?.measure.get(measure);
+    const at = place.get(measure) ?? 0;
+    const unit = m?.unit ?? data.columns[at]?.unit ?? 'number';
+    columns.push({
+      id: measure,
+      head: m?.label ?? measure,
+      unit: unitLabel(unit, data.currency),
+      right: true,
+      sort: (r) => (r[at] === null || r[at] === undefined ? null : Number(r[at])),
+      cell: (r) => {
+        const value = r[at];
+        if (value === null || value === undefined) {
+          const why = reasons.get(r)?.[measure] ?? t('no value');
+          return (
+            <Hint text={why}>
+              <CellButtonPlain label={t('No value: {{why}}', { why })} />
+            </Hint>
+          );
+        }
+        const text = format(value, unit, { bare: true });
+        return (
+          <CellButton label={t('{{label}} {{value}}. Explain', { label: m?.label ?? measure, value: text })} negative={Number(value) < 0} onPress={() => explain(measure, whereOf(r), ask.period)}>
+            {text}
+          </CellButton>
+        );
+      },
+    });
+    if (bar === measure) columns.push({ id: `${measure}-bar`, head: '', cell: (r) => <InlineBar share={largest ? Number(r[at] ?? 0) / largest : 0} /> });
+    if (changes.includes(measure)) {
+      const delta = place.get(`${measure}_change`);
+      columns.push({
+        id: `${measure}_change`,
+        head: t('Change'),
+        right: true,
+        sort: (r) => (delta === undefined || r[delta] === null || r[delta] === undefined ? null : Number(r[delta])),
+        cell: (r) => <Delta change={delta === undefined ? null : (r[delta] ?? null)} unit={unit} direction={m?.direction ?? 'two_sided'} />,
+      });
+    }
+  }
+  return <DataTable caption={caption} columns={columns} rows={rows} rowKey={(r) => by.map((_, i) => r[i]).join('\u0000')} {...(sort ? { initial: sort } : {})} {...(maxHeight ? { maxHeight } : {})} />;
+}
+
+function CellButtonPlain({ label }: { label: string }) {
+  return (
+    <button type="button" className={ui.cellButton} aria-label={label}>
+      —
+    </button>
+  );
+}

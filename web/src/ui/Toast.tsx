@@ -1,0 +1,41 @@
+import { UNSTABLE_Toast as AriaToast, UNSTABLE_ToastContent as ToastContent, UNSTABLE_ToastQueue as ToastQueue, UNSTABLE_ToastRegion as ToastRegion } from 'react-aria-components';
+import { t } from '../lib/i18n';
+import css from './ui.module.css';
+
+interface Message {
+  text: string;
+  action?: { label: string; run: () => void } | undefined;
+}
+
+const queue = new ToastQueue<Message>({ maxVisibleToasts: 3 });
+
+/** Says that something happened; with an action (undo) it stays for 10 s. */
+export function toast(text: string, action?: Message['action']): void {
+  queue.add({ text, action }, { timeout: action ? 10_000 : 6_000 });
+}
+
+export function Toasts() {
+  return (
+    <ToastRegion queue={queue} className={css.toasts ?? ''} aria-label={t('Messages')}>
+      {({ toast: one }) => (
+        <AriaToast toast={one} className={css.toast ?? ''}>
+          <ToastContent>{one.content.text}</ToastContent>
+          {one.content.action ? (
+            <button
+              type="button"
+              onClick={() => {
+                one.content.action?.run();
+                queue.close(one.key);
+              }}
+            >
+              {one.content.action.label}
+            </button>
+          ) : null}
+          <button type="button" aria-label={t('Dismiss')} onClick={() => queue.close(one.key)}>
+            ✕
+          </button>
+        </AriaToast>
+      )}
+    </ToastRegion>
+  );
+}
