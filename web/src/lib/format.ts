@@ -108,22 +108,38 @@ export function tile(value: Decimal, unit: Unit, opt: FormatOptions = {}): strin
   const n = Number(value);
   const size = Math.abs(n);
   if (unit === 'ratio' || size < 10_000) {
-    if (unit === 'money' && size >= 1000) return (opt.signed && n > 0 ? '+' : '') + money(value, 0, opt.currency ?? conventions.currency);
-    return format(value, unit, opt);
+    const sign = opt.signed && n > 0 ? '+' : '';
+    if (unit.startsWith('money')) return sign + money(value, size >= 1000 ? 0 : 2, opt.currency ?? conventions.currency) + (opt.bare ? '' : tail(unit));
+    return opt.bare ? sign + plain(value, unit, opt) : format(value, unit, opt);
   }
   for (const [step, suffix] of STEPS) {
     if (size < step) continue;
     const scaled = n / step;
-    const digits = Math.max(0, 3 - Math.floor(Math.log10(Math.abs(scaled))) - 1 + 1);
+    const digits = Math.max(0, 3 - Math.floor(Math.log10(Math.abs(scaled))));
     const sign = opt.signed && n > 0 ? '+' : '';
     const currency = unit.startsWith('money') ? (opt.currency ?? conventions.currency) : '';
     const number = currency
-      ? write(scaled, { style: 'currency', currency, currencyDisplay: 'narrowSymbol', minimumFractionDigits: 0, maximumFractionDigits: Math.min(digits, 2) })
-      : write(scaled, { maximumFractionDigits: Math.min(digits, 2) });
-    const tail = unit === 'hours' ? `${NBSP}h` : unit === 'money_per_month' ? `${NBSP}/ month` : '';
-    return sign + number + suffix + tail;
+      ? write(scaled, { style: 'currency', currency, currencyDisplay: 'narrowSymbol', minimumFractionDigits: 0, maximumFractionDigits: digits })
+      : write(scaled, { maximumFractionDigits: digits });
+    return sign + number + suffix + (opt.bare ? '' : tail(unit));
   }
   return format(value, unit, opt);
+}
+
+/** What stands behind a number of a unit. */
+export function tail(unit: Unit): string {
+  switch (unit) {
+    case 'hours':
+      return `${NBSP}h`;
+    case 'days':
+      return `${NBSP}days`;
+    case 'money_per_hour':
+      return `${NBSP}/ h`;
+    case 'money_per_month':
+      return `${NBSP}/ month`;
+    default:
+      return '';
+  }
 }
 
 /** A difference: signed; of ratios in percentage points. */
@@ -138,7 +154,7 @@ export function change(value: Decimal, unit: Unit, opt: FormatOptions = {}): str
 
 /** A difference for a tile. */
 export function tileChange(value: Decimal, unit: Unit, opt: FormatOptions = {}): string {
-  return unit === 'ratio' ? change(value, unit, opt) : tile(value, unit, { ...opt, signed: true });
+  return unit === 'ratio' ? change(value, unit, opt) : tile(value, unit, { ...opt, signed: true, bare: true });
 }
 
 /** The unit for a column header: "USD", "h", "%"; "" for none. */

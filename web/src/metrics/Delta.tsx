@@ -13,11 +13,13 @@ export function tone(change: string | null | undefined, direction: string): 'goo
 export function Delta({ change, unit, direction, versus, short }: { change: string | null | undefined; unit: Unit; direction: string; versus?: string | undefined; short?: boolean }) {
   if (change === null || change === undefined) return <span className={css.delta}>{versus ? t('no comparison') : ''}</span>;
   const n = Number(change);
-  const arrow = n > 0 ? '▲' : n < 0 ? '▼' : '=';
+  const text = short ? tileChange(change, unit) : formatChange(change, unit);
+  if (!/[1-9]/.test(text)) return <span className={css.delta}>{t('unchanged')}</span>;
+  const arrow = n > 0 ? '▲' : '▼';
   return (
     <span className={css.delta} data-tone={tone(change, direction)}>
       <span aria-hidden="true">{arrow} </span>
-      {short ? tileChange(change, unit) : formatChange(change, unit)}
+      {text}
       {versus ? ` ${versus}` : ''}
     </span>
   );

@@ -4,7 +4,7 @@ import { t } from '../lib/i18n';
 import { usePanel } from '../lib/state';
 import { Badge } from '../ui/Card';
 import { Grade } from './Grade';
-import { driversInWords } from './words';
+import { driversInWords, moved } from './words';
 import css from './metrics.module.css';
 
 /** Findings in words, with the money at stake; the headline opens its cause. */
@@ -21,7 +21,7 @@ export function Findings({ list }: { list: Finding[] }) {
               </button>
             </h3>
             <p>{f.recommendation}</p>
-            {f.comparison && (f.drivers ?? []).length > 0 ? (
+            {f.comparison && moved(f.drivers ?? [], f.comparison.unit).length > 0 ? (
               <p>
                 {t('Since the {{label}}: {{drivers}}', { label: f.comparison.label, drivers: driversInWords(f.drivers ?? [], f.comparison.unit) })}
               </p>

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { catalog, explanation, table } from '../api/queries';
-import { format, tile } from '../lib/format';
+import { format, tail, tile, UNKNOWN } from '../lib/format';
 import { t } from '../lib/i18n';
 import { addMonths, monthsIn, type Period } from '../lib/period';
 import { usePanel } from '../lib/state';
@@ -54,7 +54,8 @@ export function Kpi({ measure, where = '', days, label, course = true }: { measu
         <Grade confidence={confidence} />
       </h3>
       <button type="button" className={css.kpiValue} title={shown ? format(value, unit) : undefined} aria-label={t('{{title}}: {{value}}. Explain', { title, value: shown ? format(value, unit) : t('unknown') })} onClick={() => explain(measure, where, days)}>
-        {shown ? tile(value, unit) : '—'}
+        {shown && value !== null ? tile(value, unit, { bare: true }) : UNKNOWN}
+        {shown && value !== null ? <small>{tail(unit)}</small> : null}
       </button>
       <div className={css.kpiLine}>
         <span>
@@ -71,7 +72,7 @@ export function Kpi({ measure, where = '', days, label, course = true }: { measu
 
 export function Kpis({ measures, where, days }: { measures: string[]; where?: string; days: Period | undefined }) {
   return (
-    <div className={css.kpis}>
+    <div className={css.kpis} data-count={measures.length}>
       {measures.map((m) => (
         <Kpi key={m} measure={m} {...(where === undefined ? {} : { where })} days={days} />
       ))}

@@ -1,1 +1,98 @@
-export function Licenses() { return null; }
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { Page } from '../../app/Page';
+import { type Finding, findings } from '../../api/queries';
+import { day, format, integer, percent } from '../../lib/format';
+import { t } from '../../lib/i18n';
+import { carried, usePanel, useView } from '../../lib/state';
+import { ExportMenu } from '../../metrics/ExportMenu';
+import { columns } from '../../metrics/grid';
+import { Kpis } from '../../metrics/Kpi';
+import { MeasureTable } from '../../metrics/MeasureTable';
+import { Badge, Card } from '../../ui/Card';
+import { CellButton, DataTable } from '../../ui/DataTable';
+import { Empty, Loaded } from '../../ui/States';
+
+/** Paid seats that nobody uses, by the date until which they can be returned. */
+export function Licenses() {
+  const { days, where, search, status } = useView();
+  const { open } = usePanel();
+  const list = useQuery({ ...findings(days), enabled: days !== undefined });
+  const ask = { measures: ['license_waste', 'wasted_seats', 'seats_purchased', 'seats_used', 'license_utilization', 'license_cost', 'overdeploy_exposure'], by: ['product'], where, period: days, order: ['-license_waste'] };
+  const today = String(status?.today ?? '');
+  const deadline = (f: Finding) => f.facts.locked_until ?? '';
+  return (
+    <Page title={t('Licenses')} lead={t('Seats that are paid for and not used, and when they can be returned.')}>
+      <Kpis measures={['license_waste', 'wasted_seats', 'license_utilization', 'license_cost']} where={where} days={days} />
+      <Card title={t('What can be returned, and by when?')} subtitle={t('License lines by waste, with the date their term allows')}>
+        <Loaded query={list} height={240} isEmpty={(all) => !all.some((f) => f.kind === 'license_waste')} empty={<Empty title={t('No waste worth a call')}>{t('No license line wastes more than the threshold.')}</Empty>}>
+          {(all) => (
+            <DataTable
+              caption={t('License lines with unused seats')}
+              rows={all.filter((f) => f.kind === 'license_waste')}
+              rowKey={(f) => f.id}
+              initial={{ id: 'waste', descending: true }}
+              columns={[
+                {
+                  id: 'product',
+                  head: t('Product'),
+                  sort: (f) => f.subject.value,
+                  cell: (f) => (
+                    <CellButton label={t('{{product}}: explain', { product: f.subject.value })} onPress={() => open({ kind: 'finding', of: f.id })}>
+                      {f.subject.value}
+                    </CellButton>
+                  ),
+                },
+                {
+                  id: 'client',
+                  head: t('Client'),
+                  sort: (f) => f.subject.within?.value ?? '',
+                  cell: (f) =>
+                    f.subject.within ? (
+                      <Link to="/clients/$name" params={{ name: f.subject.within.value }} search={{ ...carried(search), tab: 'licenses' } as never}>
+                        {f.subject.within.value}
+                      </Link>
+                    ) : null,
+                },
+                {
+                  id: 'deadline',
+                  head: t('Locked until'),
+                  sort: (f) => deadline(f) || '9999',
+                  cell: (f) =>
+                    deadline(f) ? (
+                      <>
+                        {day(deadline(f))} {deadline(f) < today ? <Badge tone="warn">{t('past')}</Badge> : null}
+                      </>
+                    ) : (
+                      <span className="muted">{t('can be returned now')}</span>
+                    ),
+                },
+                { id: 'seats', head: t('Unused seats'), right: true, sort: (f) => Number(f.facts.wasted_seats ?? 0), cell: (f) => integer(Number(f.facts.wasted_seats ?? 0)) },
+                { id: 'use', head: t('Used'), right: true, sort: (f) => Number(f.facts.license_utilization ?? 0), cell: (f) => percent(Number(f.facts.license_utilization ?? 0)) },
+                { id: 'waste', head: t('Waste a month'), right: true, sort: (f) => Number(f.value ?? 0), cell: (f) => format(f.value, 'money') },
+                { id: 'year', head: t('At stake a year'), right: true, sort: (f) => Number(f.money_at_stake), cell: (f) => format(f.money_at_stake, 'money') },
+              ]}
+            />
+          )}
+        </Loaded>
+      </Card>
+      <div className="stack" style={columns(480)}>
+        <Card title={t('Which products waste most?')} subtitle={t("At the period's end")} actions={<ExportMenu ask={ask} />}>
+          <MeasureTable caption={t('Licenses by product')} ask={ask} bar="license_waste" />
+        </Card>
+        <Card title={t('Which clients waste most?')} subtitle={t("At the period's end")}>
+          <MeasureTable
+            caption={t('Licenses by client')}
+            ask={{ measures: ['license_waste', 'wasted_seats', 'license_utilization', 'overdeploy_exposure'], by: ['client'], where, period: days, order: ['-license_waste'] }}
+            bar="license_waste"
+            name={(client) => (
+              <Link to="/clients/$name" params={{ name: client }} search={{ ...carried(search), tab: 'licenses' } as never}>
+                {client}
+              </Link>
+            )}
+          />
+        </Card>
+      </div>
+    </Page>
+  );
+}

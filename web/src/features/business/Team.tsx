@@ -1,1 +1,98 @@
-export function Team() { return null; }
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { Page } from '../../app/Page';
+import { findings, table } from '../../api/queries';
+import { HeatMap } from '../../charts/HeatMap';
+import { month, percent } from '../../lib/format';
+import { both, only } from '../../lib/filters';
+import { t } from '../../lib/i18n';
+import { addMonths } from '../../lib/period';
+import { usePanel, useView } from '../../lib/state';
+import { ExportMenu } from '../../metrics/ExportMenu';
+import { Findings } from '../../metrics/Findings';
+import { Kpis } from '../../metrics/Kpi';
+import { MeasureTable } from '../../metrics/MeasureTable';
+import { Trend } from '../../metrics/Trend';
+import { periodText } from '../../metrics/words';
+import { Segmented } from '../../ui/Button';
+import { Card } from '../../ui/Card';
+import { Empty, Loaded } from '../../ui/States';
+
+/** The middle of the heat map, and how far from it the color is full. */
+const MIDDLE = 0.8;
+const REACH = 0.5;
+
+/** Who is over capacity, who has room. */
+export function Team() {
+  const { days, where } = useView();
+  const { explain } = usePanel();
+  const [measure, setMeasure] = useState<'utilization' | 'billable_utilization'>('utilization');
+  const grid = useQuery({ ...table({ measures: [measure], by: ['staff', 'month'], where, period: days, order: ['staff', 'month'] }), enabled: days !== undefined });
+  const list = useQuery({ ...findings(days), enabled: days !== undefined });
+  const people = { measures: ['utilization', 'billable_utilization', 'hours_worked', 'billable_hours', 'capacity_hours'], by: ['staff'], where, period: days, order: ['-utilization'] };
+  return (
+    <Page title={t('Team')} lead={t('Hours worked against capacity, month by month: who is over it, and who has room.')}>
+      <Kpis measures={['utilization', 'billable_utilization', 'hours_worked', 'capacity_hours']} where={where} days={days} />
+      <Card
+        title={t('Who is over capacity?')}
+        subtitle={t('Hours worked or billable ÷ capacity by month, percent; {{period}}', { period: periodText(days) })}
+        actions={
+          <Segmented
+            label={t('Measure')}
+            value={measure}
+            options={[
+              ['utilization', t('All hours')],
+              ['billable_utilization', t('Billable')],
+            ]}
+            onChange={setMeasure}
+          />
+        }
+      >
+        <Loaded query={grid} height={320} isEmpty={(d) => d.rows.length === 0} empty={<Empty title={t('No hours yet')}>{t('Import time entries and staff: utilization is hours worked divided by capacity.')}</Empty>}>
+          {(data) => {
+            const months = [...new Set(data.rows.map((r) => r[1] ?? ''))].sort();
+            const byPerson = Map.groupBy(data.rows, (r) => r[0] ?? '');
+            return (
+              <HeatMap
+                caption={t('Utilization by person and month')}
+                columns={months.map((m) => month(m))}
+                rows={[...byPerson].map(([id, rows]) => ({
+                  id,
+                  name: id,
+                  cells: months.map((m) => {
+                    const value = rows.find((r) => r[1] === m)?.[2] ?? null;
+                    const n = value === null ? null : Number(value);
+                    return {
+                      text: n === null ? '—' : percent(n),
+                      label: t('{{person}}, {{month}}: {{value}}', { person: id, month: month(m), value: n === null ? t('no value') : percent(n) }),
+                      level: n === null ? null : Math.max(-1, Math.min(1, (n - MIDDLE) / REACH)),
+                    };
+                  }),
+                }))}
+                onCell={(person, at) => {
+                  const m = months[at] ?? '';
+                  explain(measure, both(where, only('staff', person)), { from: m, to: addMonths(m, 1) });
+                }}
+                keys={{ low: t('room to spare'), middle: t('about {{middle}}', { middle: percent(MIDDLE) }), high: t('over capacity') }}
+              />
+            );
+          }}
+        </Loaded>
+      </Card>
+      <Card title={t('What stands out?')}>
+        <Loaded query={list} height={120} isEmpty={(all) => !all.some((f) => f.kind === 'staff_utilization')} empty={<Empty title={t('Nobody is far from their capacity')} />}>
+          {(all) => <Findings list={all.filter((f) => f.kind === 'staff_utilization')} />}
+        </Loaded>
+      </Card>
+      <Card title={t('How busy is the team?')} subtitle={t('Utilization by month')}>
+        <Trend measures={LOAD} where={where} days={days} label={t('Utilization by month')} height={220} />
+      </Card>
+      <Card title={t('Everybody')} subtitle={t('{{period}}; the busiest first', { period: periodText(days) })} actions={<ExportMenu ask={people} />}>
+        <MeasureTable caption={t('People by utilization')} ask={people} changes={['utilization']} bar="utilization" sort={{ id: 'utilization', descending: true }} />
+      </Card>
+    </Page>
+  );
+}
+
+const LOAD = ['utilization', 'billable_utilization'];
+

@@ -1,0 +1,54 @@
+import { useQuery } from '@tanstack/react-query';
+import { useCallback, useMemo } from 'react';
+import { type Ask, catalog, table } from '../../api/queries';
+import { bars } from '../../charts/bars';
+import { Chart } from '../../charts/Chart';
+import type { Palette } from '../../charts/theme';
+import { dimensionValue } from '../../lib/format';
+import { both, only } from '../../lib/filters';
+import { t } from '../../lib/i18n';
+import { usePanel } from '../../lib/state';
+import { MeasureTable } from '../../metrics/MeasureTable';
+import { Loaded } from '../../ui/States';
+
+const MOST = 25;
+
+/** The first rows of a question as bars; a click on one opens its explanation. */
+export function BarsOf({ ask }: { ask: Ask }) {
+  const { explain } = usePanel();
+  const names = useQuery(catalog()).data;
+  const by = ask.by ?? [];
+  const unit = names?.measure.get(ask.measures[0] ?? '')?.unit ?? 'number';
+  const drawn = ask.measures.filter((m) => names?.measure.get(m)?.unit === unit);
+  const q = useQuery({ ...table({ measures: ask.measures, by, where: ask.where ?? '', period: ask.period, order: ask.order ?? [] }), enabled: ask.period !== undefined });
+  const rows = useMemo(() => (q.data?.rows ?? []).slice(0, MOST), [q.data]);
+  const option = useCallback(
+    (colors: Palette) =>
+      bars(
+        rows.map((r) => by.map((d, i) => dimensionValue(d, r[i] ?? '')).join(' · ')),
+        drawn.map((m) => ({ name: names?.measure.get(m)?.label ?? m, unit, values: rows.map((r) => (r[by.length + ask.measures.indexOf(m)] === null ? null : Number(r[by.length + ask.measures.indexOf(m)]))) })),
+        colors,
+      ),
+    [rows, by, drawn, names, unit, ask.measures],
+  );
+  return (
+    <Loaded query={q} height={320} isEmpty={(d) => d.rows.length === 0} empty={<p className="muted">{t('Nothing to show for this period and filter.')}</p>}>
+      {(data) => (
+        <>
+          <Chart
+            label={t('{{measures}} by {{dimensions}}', { measures: drawn.join(', '), dimensions: by.join(', ') })}
+            height={Math.max(160, rows.length * (drawn.length > 1 ? 34 : 26) + 48)}
+            option={option}
+            onMark={(mark) => {
+              const r = rows[mark.index];
+              const measure = drawn.find((m) => (names?.measure.get(m)?.label ?? m) === mark.series) ?? drawn[0];
+              if (r && measure) explain(measure, both(ask.where, ...by.map((d, i) => (names?.dimension.get(d)?.time ? '' : only(d, r[i] ?? '')))), ask.period);
+            }}
+            table={() => <MeasureTable ask={ask} caption={t('Result')} />}
+          />
+          {data.rows.length > MOST ? <p className="muted small">{t('The first {{shown}} of {{count}}; the table has all.', { shown: MOST, count: data.rows.length })}</p> : null}
+        </>
+      )}
+    </Loaded>
+  );
+}
