@@ -1,23 +1,37 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router';
 import { MoonStar, Search, Sun, WifiOff } from 'lucide-react';
-import { useEffect, useRef, useState } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { status } from '../api/queries';
 import { day, instant, setConventions } from '../lib/format';
 import { t } from '../lib/i18n';
 import { look, setLook } from '../lib/look';
 import { carried, useAddress } from '../lib/state';
-import { ExplainPanel } from '../metrics/ExplainPanel';
 import { FilterBar } from '../metrics/FilterBar';
 import { TimeBar } from '../metrics/TimeBar';
 import { Button, IconButton } from '../ui/Button';
 import { Kbd } from '../ui/Card';
-import { Dialog } from '../ui/Dialog';
-import { Toasts } from '../ui/Toast';
 import { useConnection } from './live';
 import { isFiltered, PLACES, type Place } from './nav';
-import { Palette } from './Palette';
 import css from './shell.module.css';
+
+// What a first look does not need comes right after it, so that no key is lost later.
+const parts = {
+  palette: () => import('./Palette'),
+  panel: () => import('../metrics/ExplainPanel'),
+  toasts: () => import('../ui/Toasts'),
+  more: () => import('./More'),
+};
+const Palette = lazy(() => parts.palette().then((m) => ({ default: m.Palette })));
+const ExplainPanel = lazy(() => parts.panel().then((m) => ({ default: m.ExplainPanel })));
+const Toasts = lazy(() => parts.toasts().then((m) => ({ default: m.Toasts })));
+const More = lazy(() => parts.more().then((m) => ({ default: m.More })));
+
+/** Calls f once the page has settled. */
+function whenIdle(f: () => void): void {
+  if ('requestIdleCallback' in globalThis) requestIdleCallback(f, { timeout: 2000 });
+  else setTimeout(f, 300);
+}
 
 export function Shell() {
   const [search] = useAddress();
@@ -28,6 +42,14 @@ export function Shell() {
   setConventions({ locale: navigator.language.startsWith('en') ? navigator.language : 'en-US', currency: data?.currency ?? '' });
   const kiosk = search.kiosk === 1;
   const navigate = useNavigate();
+  const [idle, setIdle] = useState(false);
+
+  useEffect(() => {
+    whenIdle(() => {
+      setIdle(true);
+      for (const load of Object.values(parts)) load();
+    });
+  }, []);
 
   useEffect(() => {
     const onKey = (e: KeyboardEvent) => {
@@ -57,8 +79,10 @@ export function Shell() {
         <main id="main" className={css.page} ref={main} tabIndex={-1}>
           <Outlet />
         </main>
-        <ExplainPanel />
-        <Toasts />
+        <Suspense>
+          {search.panel ? <ExplainPanel /> : null}
+          {idle ? <Toasts /> : null}
+        </Suspense>
       </div>
     );
   }
@@ -110,9 +134,11 @@ export function Shell() {
         </main>
       </div>
       <TabBar path={path} />
-      <Palette open={palette} onClose={() => setPalette(false)} />
-      <ExplainPanel />
-      <Toasts />
+      <Suspense>
+        {palette ? <Palette open onClose={() => setPalette(false)} /> : null}
+        {search.panel ? <ExplainPanel /> : null}
+        {idle ? <Toasts /> : null}
+      </Suspense>
     </div>
   );
 }
@@ -150,16 +176,11 @@ function TabBar({ path }: { path: string }) {
         </span>
         {t('More')}
       </button>
-      <Dialog open={more} onClose={() => setMore(false)} title={t('All pages')}>
-        <div className={css.more}>
-          {all.map((p) => (
-            <Link key={p.to} to={p.to} search={carried(search) as never} className={css.navLink} onClick={() => setMore(false)}>
-              <p.icon size={18} aria-hidden="true" />
-              {p.label}
-            </Link>
-          ))}
-        </div>
-      </Dialog>
+      {more ? (
+        <Suspense>
+          <More onClose={() => setMore(false)} />
+        </Suspense>
+      ) : null}
     </nav>
   );
 }

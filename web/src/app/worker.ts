@@ -1,5 +1,5 @@
 import { t } from '../lib/i18n';
-import { toast } from '../ui/Toast';
+import { toast } from '../ui/toast';
 
 /** Registers the service worker, and offers a new version when there is one. */
 export function watchForUpdates(): void {

@@ -9,7 +9,7 @@ import { bytes, percent } from '../lib/format';
 import { t } from '../lib/i18n';
 import { Button } from '../ui/Button';
 import { Notice, Progress } from '../ui/States';
-import { toast } from '../ui/Toast';
+import { toast } from '../ui/toast';
 import css from './metrics.module.css';
 
 const ACCEPTED = ['.csv', '.tsv', '.txt', '.xlsx', '.gz', '.zip'];

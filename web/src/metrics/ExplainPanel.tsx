@@ -15,7 +15,7 @@ import { DriverBridge } from './DriverBridge';
 import { Grade, intervalText } from './Grade';
 import css from './metrics.module.css';
 import { Records } from './Records';
-import { periodText, spoken, titled } from './words';
+import { conditionText, periodText, prose, spoken, titled } from './words';
 
 /** The panel at the right that explains whatever the address says. */
 export function ExplainPanel() {
@@ -31,7 +31,7 @@ function NumberPanel({ panel }: { panel: Panel }) {
   const cell = { measure: panel.of, where: panel.where, period: panel.days, versus: panel.versus };
   const x = useQuery(explanation(cell));
   const e = x.data;
-  const subject = panel.where ? panel.where : t('everything');
+  const subject = panel.where ? conditionText(panel.where, (d) => names?.dimension.get(d)?.label ?? d) : t('Everything');
   return (
     <Drawer open onClose={close} title={m?.label ?? titled(panel.of)} subtitle={`${subject} · ${periodText(e?.to.period ?? panel.days)}`}>
       {x.isError ? <Failure error={x.error} onRetry={() => x.refetch()} /> : null}
@@ -90,7 +90,7 @@ function Why({ panel, e, units }: { panel: Panel; e: import('../api/queries').Ex
           onChange={(versus) => move({ versus })}
         />
       ) : null}
-      <p className={css.words}>{e.words}</p>
+      <p className={css.words}>{prose(e.words)}</p>
       {e.note ? <Notice>{sentence(e.note)}</Notice> : null}
       {e.from.value !== null && e.from.value !== undefined && e.to.value !== null && e.to.value !== undefined && (e.drivers ?? []).length > 0 ? (
         <>
@@ -220,7 +220,7 @@ function FindingBody({ f, panel, move }: { f: Finding; panel: Panel; move: (next
   return (
     <>
       <p className={css.words} style={{ fontWeight: 600 }}>
-        {f.headline}
+        {prose(f.headline)}
       </p>
       <div className="spread">
         <div>
@@ -238,7 +238,7 @@ function FindingBody({ f, panel, move }: { f: Finding; panel: Panel; move: (next
           </p>
         </div>
       </div>
-      <Notice>{f.recommendation}</Notice>
+      <Notice>{prose(f.recommendation)}</Notice>
       {f.requires_review ? (
         <p>
           <Badge tone="warn">{t('A person must look: {{rules}}', { rules: (f.review_rules ?? []).join('; ') })}</Badge>

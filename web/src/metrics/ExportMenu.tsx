@@ -5,7 +5,7 @@ import { type Ask, parameters } from '../api/queries';
 import { t } from '../lib/i18n';
 import { IconButton } from '../ui/Button';
 import { Menu } from '../ui/Menu';
-import { toast } from '../ui/Toast';
+import { toast } from '../ui/toast';
 
 const FORMATS = [
   ['xlsx', 'Excel (.xlsx)'],

@@ -9,7 +9,7 @@ import { useView } from '../lib/state';
 import { Button } from '../ui/Button';
 import { Chip } from '../ui/Card';
 import { Checkbox, Select, TextField } from '../ui/Field';
-import { PopoverButton } from '../ui/Menu';
+import { PopoverButton } from '../ui/PopoverButton';
 import { Loaded } from '../ui/States';
 import css from './metrics.module.css';
 

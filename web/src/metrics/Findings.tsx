@@ -4,7 +4,7 @@ import { t } from '../lib/i18n';
 import { usePanel } from '../lib/state';
 import { Badge } from '../ui/Card';
 import { Grade } from './Grade';
-import { driversInWords, moved } from './words';
+import { driversInWords, moved, prose } from './words';
 import css from './metrics.module.css';
 
 /** Findings in words, with the money at stake; the headline opens its cause. */
@@ -17,10 +17,10 @@ export function Findings({ list }: { list: Finding[] }) {
           <div>
             <h3>
               <button type="button" onClick={() => open({ kind: 'finding', of: f.id })}>
-                {f.headline}
+                {prose(f.headline)}
               </button>
             </h3>
-            <p>{f.recommendation}</p>
+            <p>{prose(f.recommendation)}</p>
             {f.comparison && moved(f.drivers ?? [], f.comparison.unit).length > 0 ? (
               <p>
                 {t('Since the {{label}}: {{drivers}}', { label: f.comparison.label, drivers: driversInWords(f.drivers ?? [], f.comparison.unit) })}

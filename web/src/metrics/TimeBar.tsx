@@ -5,7 +5,7 @@ import { addMonths, isPeriod, PRESETS, resolve, stepped } from '../lib/period';
 import { useView } from '../lib/state';
 import { Button, IconButton } from '../ui/Button';
 import { TextField } from '../ui/Field';
-import { PopoverButton } from '../ui/Menu';
+import { PopoverButton } from '../ui/PopoverButton';
 import ui from '../ui/ui.module.css';
 import css from './metrics.module.css';
 import { periodText } from './words';

@@ -1,5 +1,6 @@
 import type { Driver } from '../api/queries';
-import { change, month, sentence, type Unit, words } from '../lib/format';
+import { read } from '../lib/filters';
+import { change, dimensionValue, month, sentence, type Unit, words } from '../lib/format';
 import { t } from '../lib/i18n';
 import { monthsIn, rangeOf } from '../lib/period';
 
@@ -37,4 +38,16 @@ export function periodText(p: { from?: unknown; to?: unknown } | undefined): str
   if (!days.from.endsWith('-01') || !days.to.endsWith('-01')) return t('{{from}} until {{to}}', days);
   const [first = '', last = ''] = rangeOf(days).split('..');
   return monthsIn(days) === 1 ? month(first) : t('{{first}} to {{last}}', { first: month(first), last: month(last) });
+}
+
+/** The server's sentences with true minus signs, as every other number has. */
+export function prose(text: string): string {
+  return text.replace(/(^|[\s(])-(?=[\d.])/g, '$1\u2212');
+}
+
+/** A condition for people: `client = "X"` is "Client: X". */
+export function conditionText(where: string, label: (dimension: string) => string): string {
+  const conditions = read(where);
+  if (conditions === undefined) return where;
+  return conditions.map((c) => `${label(c.dimension)}${c.is ? ':' : t(' is not')} ${c.values.map((v) => dimensionValue(c.dimension, v)).join(', ')}`).join(' · ');
 }

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import { Dialog, DialogTrigger, Header, Menu as AriaMenu, MenuItem, MenuSection, MenuTrigger, Popover } from 'react-aria-components';
+import { Header, Menu as AriaMenu, MenuItem, MenuSection, MenuTrigger, Popover } from 'react-aria-components';
 import { t } from '../lib/i18n';
 import css from './ui.module.css';
 
@@ -40,19 +40,5 @@ export function Menu({ trigger, label, sections }: { trigger: ReactNode; label: 
         </AriaMenu>
       </Popover>
     </MenuTrigger>
-  );
-}
-
-/** A button that opens a small dialog beside it. */
-export function PopoverButton({ trigger, label, children }: { trigger: ReactNode; label: string; children: (close: () => void) => ReactNode }) {
-  return (
-    <DialogTrigger>
-      {trigger}
-      <Popover className={css.popover ?? ''} placement="bottom start" offset={4}>
-        <Dialog aria-label={label} style={{ outline: 'none', padding: 8 }}>
-          {({ close }) => children(close)}
-        </Dialog>
-      </Popover>
-    </DialogTrigger>
   );
 }

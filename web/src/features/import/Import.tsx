@@ -12,7 +12,7 @@ import { Button } from '../../ui/Button';
 import { Badge, Card } from '../../ui/Card';
 import { DataTable } from '../../ui/DataTable';
 import { Empty, Loaded, Notice } from '../../ui/States';
-import { toast } from '../../ui/Toast';
+import { toast } from '../../ui/toast';
 import { useState } from 'react';
 
 /** Files in, what became of each, and the way back. */

@@ -13,7 +13,7 @@ import { Badge, Card } from '../../ui/Card';
 import { Dialog } from '../../ui/Dialog';
 import { Select } from '../../ui/Field';
 import { Empty, Loaded } from '../../ui/States';
-import { toast } from '../../ui/Toast';
+import { toast } from '../../ui/toast';
 import { Comparison } from './Comparison';
 import css from './snapshots.module.css';
 

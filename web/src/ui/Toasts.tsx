@@ -1,18 +1,11 @@
 import { UNSTABLE_Toast as AriaToast, UNSTABLE_ToastContent as ToastContent, UNSTABLE_ToastQueue as ToastQueue, UNSTABLE_ToastRegion as ToastRegion } from 'react-aria-components';
 import { t } from '../lib/i18n';
+import { type Message, onToast } from './toast';
 import css from './ui.module.css';
-
-interface Message {
-  text: string;
-  action?: { label: string; run: () => void } | undefined;
-}
 
 const queue = new ToastQueue<Message>({ maxVisibleToasts: 3 });
 
-/** Says that something happened; with an action (undo) it stays for 10 s. */
-export function toast(text: string, action?: Message['action']): void {
-  queue.add({ text, action }, { timeout: action ? 10_000 : 6_000 });
-}
+onToast((message) => queue.add(message, { timeout: message.action ? 10_000 : 6_000 }));
 
 export function Toasts() {
   return (
