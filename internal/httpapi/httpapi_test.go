@@ -27,6 +27,7 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
+	"github.com/moatmetrics/moatmetrics/internal/workspace"
 )
 
 var update = flag.Bool("update", false, "rewrite docs/openapi.json")
@@ -50,7 +51,7 @@ func serve(t *testing.T) *httptest.Server {
 	}
 	metrics := metric.New(w, metric.Options{})
 	s := httptest.NewServer(httpapi.New(httpapi.Deps{
-		DB: db, Warehouse: w, Data: dataset.New(w, db, log, jobs, time.Now), Metrics: metrics, Insights: insight.New(metrics, w, insight.Options{}), Audit: log, Scope: scope,
+		DB: db, Warehouse: w, Data: dataset.New(w, db, log, jobs, time.Now), Metrics: metrics, Insights: insight.New(metrics, w, insight.Options{}), Audit: log, Workspace: workspace.New(db, log, time.Now), Scope: scope,
 		CloseMonth: func(ctx context.Context, scope tenant.Scope, month quantity.Day, closed bool) (bool, error) {
 			return w.CloseMonth(ctx, scope, month, closed, nil)
 		},
