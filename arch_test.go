@@ -22,7 +22,7 @@ var floors = []string{
 	"quantity tenant",
 	"metadb stats sample",
 	"warehouse audit job",
-	"access review",
+	"access review workspace",
 	"dataset",
 	"metric connector",
 	"insight",

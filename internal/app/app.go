@@ -23,6 +23,7 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
+	"github.com/moatmetrics/moatmetrics/internal/workspace"
 )
 
 // App is the product, built and ready. Close releases it.
@@ -33,6 +34,7 @@ type App struct {
 	DB        *metadb.DB
 	Warehouse *warehouse.Warehouse
 	Audit     *audit.Log
+	Workspace *workspace.Store
 	Jobs      *job.Queue
 	Data      *dataset.Service
 	Metrics   *metric.Catalog
@@ -78,6 +80,7 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	a.Audit = audit.New(time.Now)
+	a.Workspace = workspace.New(a.DB, a.Audit, time.Now)
 	if a.Jobs, err = job.New(a.DB, a.Log, job.Options{}); err != nil {
 		return err
 	}

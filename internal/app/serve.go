@@ -88,7 +88,7 @@ func (c *cli) serve(ctx context.Context, a *App, target string) error {
 // listen answers requests until ctx ends, then lets running ones finish for up to 10 s.
 func (a *App) listen(ctx context.Context, l net.Listener, version string) error {
 	handler := httpapi.New(httpapi.Deps{
-		DB: a.DB, Warehouse: a.Warehouse, Data: a.Data, Metrics: a.Metrics, Insights: a.Insights, Audit: a.Audit,
+		DB: a.DB, Warehouse: a.Warehouse, Data: a.Data, Metrics: a.Metrics, Insights: a.Insights, Audit: a.Audit, Workspace: a.Workspace,
 		Rollback: a.Rollback, CloseMonth: a.CloseMonth, Scope: a.Scope,
 	}, httpapi.Options{Version: version, Log: a.Log})
 	// No write timeout: an upload of gigabytes may take its time; the header and idle

@@ -35,6 +35,7 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
+	"github.com/moatmetrics/moatmetrics/internal/workspace"
 )
 
 // Deps are what the API shows.
@@ -45,6 +46,7 @@ type Deps struct {
 	Metrics   *metric.Catalog
 	Insights  *insight.Service
 	Audit     *audit.Log
+	Workspace *workspace.Store
 	// Rollback makes an older snapshot the current one, with its audit event.
 	Rollback func(ctx context.Context, scope tenant.Scope, to warehouse.Snapshot) (warehouse.Outcome, error)
 	// CloseMonth closes a month, or opens it again, with its audit event.
@@ -101,6 +103,7 @@ func New(deps Deps, opt Options) http.Handler {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /s/{id}", s.follow)
 	s.app(mux)
 
 	guard := http.NewCrossOriginProtection()

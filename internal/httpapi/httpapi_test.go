@@ -27,6 +27,7 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
+	"github.com/moatmetrics/moatmetrics/internal/workspace"
 )
 
 var update = flag.Bool("update", false, "rewrite docs/openapi.json")
@@ -50,7 +51,7 @@ func serve(t *testing.T) *httptest.Server {
 	}
 	metrics := metric.New(w, metric.Options{})
 	s := httptest.NewServer(httpapi.New(httpapi.Deps{
-		DB: db, Warehouse: w, Data: dataset.New(w, db, log, jobs, time.Now), Metrics: metrics, Insights: insight.New(metrics, w, insight.Options{}), Audit: log, Scope: scope,
+		DB: db, Warehouse: w, Data: dataset.New(w, db, log, jobs, time.Now), Metrics: metrics, Insights: insight.New(metrics, w, insight.Options{}), Audit: log, Workspace: workspace.New(db, log, time.Now), Scope: scope,
 		CloseMonth: func(ctx context.Context, scope tenant.Scope, month quantity.Day, closed bool) (bool, error) {
 			return w.CloseMonth(ctx, scope, month, closed, nil)
 		},
@@ -390,6 +391,52 @@ func TestAMonthIsClosedAndReopened(t *testing.T) {
 	for _, wrong := range []string{"2026-13/close", "March/close", "9999-01/close"} {
 		if a := send(wrong); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.header.Get("Content-Type"), "problem+json") {
 			t.Errorf("%s: %d %s", wrong, a.status, a.body)
+		}
+	}
+}
+
+func TestPartsOfListsAreBoundFromTheAddress(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	upload(t, s, map[string]string{"invoices.csv": invoicesCSV})
+	var rows struct {
+		Rows [][]any `json:"rows"`
+		Next int     `json:"next"`
+	}
+	for path, want := range map[string]int{"limit=1": 1, "limit=1&cursor=1": 1} {
+		a := get(t, s, "/api/v1/query/rows?measure=revenue&"+path)
+		if err := json.Unmarshal([]byte(a.body), &rows); err != nil || len(rows.Rows) != want {
+			t.Errorf("%s: %d rows, want %d: %v %.200s", path, len(rows.Rows), want, err, a.body)
+		}
+	}
+	var doc struct {
+		Paths map[string]map[string]struct {
+			Parameters []struct{ Name string }
+		}
+	}
+	text, err := httpapi.OpenAPI("test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &doc); err != nil {
+		t.Fatal(err)
+	}
+	for path, methods := range doc.Paths {
+		for method, op := range methods {
+			for _, part := range strings.Split(path, "/") {
+				name, ok := strings.CutPrefix(part, "{")
+				if !ok {
+					continue
+				}
+				name = strings.TrimSuffix(name, "}")
+				found := false
+				for _, p := range op.Parameters {
+					found = found || p.Name == name
+				}
+				if !found {
+					t.Errorf("%s %s does not read {%s}", method, path, name)
+				}
+			}
 		}
 	}
 }

@@ -32,7 +32,7 @@ type importAnswer struct {
 }
 
 func (s *server) importRoutes(api huma.API) {
-	get(api, "list-imports", "/imports", "Imports, newest first", func(ctx context.Context, in *paging) (page[dataset.Import], error) {
+	get(api, "list-imports", "/imports", "Imports, newest first", func(ctx context.Context, in *Paging) (page[dataset.Import], error) {
 		items, err := s.Data.Imports(ctx, s.scope(), in.Limit, in.Cursor)
 		out := page[dataset.Import]{Items: items}
 		if items == nil {

@@ -27,7 +27,9 @@ type page[T any] struct {
 	Next  int64 `json:"next,omitempty" doc:"pass as cursor for the next page; absent on the last"`
 }
 
-type paging struct {
+// Paging is a part of a list asked for; exported because huma binds the fields of embedded
+// structs only when these are.
+type Paging struct {
 	Limit  int   `query:"limit" default:"50" minimum:"1" maximum:"1000" doc:"most entries of the page"`
 	Cursor int64 `query:"cursor" minimum:"0" doc:"next of the page before"`
 }
@@ -56,6 +58,7 @@ func register[I, O any](api huma.API, op huma.Operation, fn func(context.Context
 
 func (s *server) routes(api huma.API) {
 	s.importRoutes(api)
+	s.workspaceRoutes(api)
 	get(api, "list-datasets", "/datasets", "Tables with rows, months and quality", func(ctx context.Context, _ *none) ([]dataset.TableSummary, error) {
 		return s.Data.Summary(ctx, s.scope())
 	})
@@ -79,7 +82,7 @@ func (s *server) routes(api huma.API) {
 	get(api, "explain", "/explain", "What drove a measure, adding up exactly", s.explain)
 	get(api, "run-analyses", "/analyses", "Run the analyses: findings by importance", s.analyses)
 	get(api, "list-insights", "/insights", "Findings of the last twelve complete months, by importance", s.analyses)
-	get(api, "get-insight", "/insights/{id}", "One finding", func(ctx context.Context, in *findingInput) (insight.Finding, error) { return s.finding(ctx, in) })
+	get(api, "get-insight", "/insights/{id}", "One finding", func(ctx context.Context, in *FindingInput) (insight.Finding, error) { return s.finding(ctx, in) })
 	get(api, "insight-rows", "/insights/{id}/rows", "The stored rows behind a finding, by base measure", s.findingRows)
 	get(api, "list-audit", "/audit", "The audit record, oldest first", s.auditList)
 }
@@ -98,7 +101,7 @@ type snapshotAnswer struct {
 	Rows    map[string]int64   `json:"rows"`
 }
 
-func (s *server) snapshots(ctx context.Context, in *paging) (page[snapshotAnswer], error) {
+func (s *server) snapshots(ctx context.Context, in *Paging) (page[snapshotAnswer], error) {
 	list, err := s.Warehouse.Snapshots(ctx, s.scope())
 	out := page[snapshotAnswer]{Items: []snapshotAnswer{}}
 	for _, v := range list {
@@ -253,7 +256,7 @@ func (s *server) rows(ctx context.Context, in *struct {
 	Where   string `query:"where"`
 	From    string `query:"from"`
 	To      string `query:"to"`
-	paging
+	Paging
 }) (*metric.SourceRows, error) {
 	q, err := queryBody{Measures: []string{in.Measure}, Where: in.Where, From: in.From, To: in.To}.query()
 	if err != nil {
@@ -276,12 +279,13 @@ func (s *server) explain(ctx context.Context, in *struct {
 	return s.Insights.Explain(ctx, s.scope(), insight.ExplainRequest{Measure: in.Measure, Where: in.Where, Period: period, Versus: in.Versus})
 }
 
-type analysesInput struct {
+// AnalysesInput is the period of analyses.
+type AnalysesInput struct {
 	From string `query:"from" doc:"first day; without a period the last twelve complete months count"`
 	To   string `query:"to" doc:"first day not included"`
 }
 
-func (s *server) analyses(ctx context.Context, in *analysesInput) ([]insight.Finding, error) {
+func (s *server) analyses(ctx context.Context, in *AnalysesInput) ([]insight.Finding, error) {
 	period, err := quantity.ParsePeriod(in.From, in.To)
 	if err != nil {
 		return nil, err
@@ -289,13 +293,14 @@ func (s *server) analyses(ctx context.Context, in *analysesInput) ([]insight.Fin
 	return s.Insights.Analyze(ctx, s.scope(), period)
 }
 
-type findingInput struct {
+// FindingInput names a finding of a period.
+type FindingInput struct {
 	ID string `path:"id"`
-	analysesInput
+	AnalysesInput
 }
 
-func (s *server) finding(ctx context.Context, in *findingInput) (insight.Finding, error) {
-	all, err := s.analyses(ctx, &in.analysesInput)
+func (s *server) finding(ctx context.Context, in *FindingInput) (insight.Finding, error) {
+	all, err := s.analyses(ctx, &in.AnalysesInput)
 	if err != nil {
 		return insight.Finding{}, err
 	}
@@ -309,10 +314,10 @@ func (s *server) finding(ctx context.Context, in *findingInput) (insight.Finding
 
 // findingRows returns, for each base measure behind a finding, the first rows.
 func (s *server) findingRows(ctx context.Context, in *struct {
-	findingInput
+	FindingInput
 	Limit int `query:"limit" default:"20" minimum:"1" maximum:"1000"`
 }) ([]*metric.SourceRows, error) {
-	f, err := s.finding(ctx, &in.findingInput)
+	f, err := s.finding(ctx, &in.FindingInput)
 	if err != nil {
 		return nil, err
 	}
@@ -346,7 +351,7 @@ func (s *server) rowsOf(ctx context.Context, f insight.Finding, limit int) ([]*m
 	return out, nil
 }
 
-func (s *server) auditList(ctx context.Context, in *paging) (page[audit.Entry], error) {
+func (s *server) auditList(ctx context.Context, in *Paging) (page[audit.Entry], error) {
 	out := page[audit.Entry]{Items: []audit.Entry{}}
 	err := s.DB.Read(ctx, func(tx *metadb.Tx) error {
 		entries, err := s.Audit.List(ctx, s.scope(), tx, in.Cursor, in.Limit)
