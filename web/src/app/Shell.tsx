@@ -7,10 +7,8 @@ import { day, instant, setConventions } from '../lib/format';
 import { t } from '../lib/i18n';
 import { look, setLook } from '../lib/look';
 import { carried, useAddress } from '../lib/state';
-import { FilterBar } from '../metrics/FilterBar';
-import { TimeBar } from '../metrics/TimeBar';
-import { Button, IconButton } from '../ui/Button';
 import { Kbd } from '../ui/Card';
+import { Skeleton } from '../ui/States';
 import { useConnection } from './live';
 import { isFiltered, PLACES, type Place } from './nav';
 import css from './shell.module.css';
@@ -25,6 +23,7 @@ const parts = {
 const Palette = lazy(() => parts.palette().then((m) => ({ default: m.Palette })));
 const ExplainPanel = lazy(() => parts.panel().then((m) => ({ default: m.ExplainPanel })));
 const Toasts = lazy(() => parts.toasts().then((m) => ({ default: m.Toasts })));
+const TopBar = lazy(() => import('./TopBar').then((m) => ({ default: m.TopBar })));
 const More = lazy(() => parts.more().then((m) => ({ default: m.More })));
 
 /** Calls f once the page has settled. */
@@ -110,17 +109,16 @@ export function Shell() {
         <Connection />
         <header className={css.top} data-chrome>
           {bar ? (
-            <>
-              <TimeBar />
-              <FilterBar />
-            </>
+            <Suspense fallback={<Skeleton height={36} width={320} />}>
+              <TopBar />
+            </Suspense>
           ) : null}
           <div className={css.topEnd}>
-            <Button onPress={() => setPalette(true)} aria-label={t('Search')}>
+            <button type="button" className={css.searchButton} onClick={() => setPalette(true)} aria-label={t('Search')} aria-keyshortcuts="Control+K">
               <Search size={16} aria-hidden="true" />
-              <span className={css.search}>{t('Search')}</span>
+              <span>{t('Search')}</span>
               <Kbd>Ctrl K</Kbd>
-            </Button>
+            </button>
             <ThemeButton />
           </div>
         </header>
@@ -189,15 +187,17 @@ function ThemeButton() {
   const [theme, setTheme] = useState(look().theme);
   const dark = theme === 'dark' || (theme === 'system' && matchMedia('(prefers-color-scheme: dark)').matches);
   return (
-    <IconButton
-      label={dark ? t('Light theme') : t('Dark theme')}
-      onPress={() => {
+    <button
+      type="button"
+      className={css.themeButton}
+      aria-label={dark ? t('Light theme') : t('Dark theme')}
+      onClick={() => {
         setLook({ theme: dark ? 'light' : 'dark' });
         setTheme(dark ? 'light' : 'dark');
       }}
     >
       {dark ? <Sun size={18} /> : <MoonStar size={18} />}
-    </IconButton>
+    </button>
   );
 }
 
