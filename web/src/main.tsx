@@ -10,6 +10,7 @@ import { api, RequestError } from './api/client';
 import { listen, noteAnswer } from './app/live';
 import { router } from './app/router';
 import { watchForUpdates } from './app/worker';
+import { onUsage, used } from './lib/usage';
 
 api.use({
   onResponse: ({ response }) => {
@@ -27,6 +28,13 @@ const client = new QueryClient({
     },
     mutations: { networkMode: 'always' },
   },
+});
+
+onUsage((features) => {
+  api.POST('/api/v1/usage', { body: { features } }).catch(() => undefined); // a lost count is no loss
+});
+router.subscribe('onResolved', ({ toLocation, pathChanged }) => {
+  if (pathChanged) used(`page.${toLocation.pathname.split('/')[1] || 'overview'}`);
 });
 
 listen(client);

@@ -158,3 +158,24 @@ export const datasets = () => queryOptions({ queryKey: ['data', 'datasets'], que
 export const snapshots = () => queryOptions({ queryKey: ['data', 'snapshots'], queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/snapshots', { params: { query: { limit: 200 } }, signal }))).items ?? [] });
 
 export const closedMonths = () => queryOptions({ queryKey: ['data', 'closed'], queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/closed-months', { signal }))).items ?? [] });
+
+export type DashboardItem = Schemas['ItemAnswer'];
+export type DashboardAnswer = Schemas['DashboardAnswer'];
+export type DashboardContent = Schemas['WorkspaceDashboard'];
+export type Tile = Schemas['WorkspaceTile'];
+export type View = Schemas['ViewAnswer'];
+export type SettingsOf = Schemas['WorkspaceSettings'];
+
+export const dashboards = (deleted = false) => queryOptions({ queryKey: ['dashboards', deleted], queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/dashboards', { params: { query: { limit: 500, deleted } }, signal }))).items ?? [] });
+
+export const dashboard = (id: string) => queryOptions({ queryKey: ['dashboard', id], queryFn: ({ signal }) => unwrap(api.GET('/api/v1/dashboards/{id}', { params: { path: { id } }, signal })) });
+
+export const dashboardTemplates = () => queryOptions({ queryKey: ['dashboard-templates'], staleTime: Number.POSITIVE_INFINITY, queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/dashboards/templates', { signal }))).items ?? [] });
+
+export const views = () => queryOptions({ queryKey: ['views'], queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/views', { params: { query: { limit: 500 } }, signal }))).items ?? [] });
+
+export const settings = () => queryOptions({ queryKey: ['settings'], queryFn: ({ signal }) => unwrap(api.GET('/api/v1/settings', { signal })) });
+
+export const feedback = () => queryOptions({ queryKey: ['feedback'], queryFn: ({ signal }) => unwrap(api.GET('/api/v1/feedback', { params: { query: { limit: 200 } }, signal })) });
+
+export const adoption = (days: number) => queryOptions({ queryKey: ['usage', days], queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/usage', { params: { query: { days } }, signal }))).items ?? [] });

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router';
 import { MoonStar, Search, Sun, WifiOff } from 'lucide-react';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
-import { status } from '../api/queries';
+import { settings, status } from '../api/queries';
 import { day, instant, setConventions } from '../lib/format';
 import { t } from '../lib/i18n';
 import { look, setLook } from '../lib/look';
@@ -38,7 +38,8 @@ export function Shell() {
   const main = useRef<HTMLElement>(null);
   const [palette, setPalette] = useState(false);
   const data = useQuery(status()).data;
-  setConventions({ locale: navigator.language.startsWith('en') ? navigator.language : 'en-US', currency: data?.currency ?? '' });
+  const workspace = useQuery(settings()).data;
+  setConventions({ locale: workspace?.locale || 'en-US', currency: data?.currency || workspace?.currency || '' });
   const kiosk = search.kiosk === 1;
   const navigate = useNavigate();
   const [idle, setIdle] = useState(false);

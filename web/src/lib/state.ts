@@ -4,6 +4,7 @@ import { useCallback, useMemo } from 'react';
 import * as v from 'valibot';
 import { status } from '../api/queries';
 import { type Condition, include, read, write } from './filters';
+import { used } from './usage';
 import { DEFAULT_PERIOD, isPeriod, type Period, resolve } from './period';
 
 const days = v.object({ from: v.string(), to: v.string() });
@@ -107,11 +108,16 @@ export function usePanel() {
   const [search, set] = useAddress();
   return {
     panel: search.panel,
-    open: (next: Panel) => set({ panel: next }),
+    open: (next: Panel) => {
+      used(`panel.${next.kind}`);
+      set({ panel: next });
+    },
     /** Within the open panel: the way back leads out of it, not through its tabs. */
     move: (next: Partial<Panel>) => search.panel && set({ panel: { ...search.panel, ...next } }, { replace: true }),
     close: () => set({ panel: undefined }),
-    explain: (of: string, where: string, period: Period | undefined, more: Partial<Panel> = {}) =>
-      set({ panel: { kind: 'explain', of, ...(where ? { where } : {}), ...(period ? { days: period } : {}), ...more } }),
+    explain: (of: string, where: string, period: Period | undefined, more: Partial<Panel> = {}) => {
+      used('panel.explain');
+      set({ panel: { kind: 'explain', of, ...(where ? { where } : {}), ...(period ? { days: period } : {}), ...more } });
+    },
   };
 }

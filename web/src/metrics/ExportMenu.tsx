@@ -3,6 +3,7 @@ import { messageOf } from '../api/client';
 import { download } from '../api/files';
 import { type Ask, parameters } from '../api/queries';
 import { t } from '../lib/i18n';
+import { used } from '../lib/usage';
 import { IconButton } from '../ui/Button';
 import { Menu } from '../ui/Menu';
 import { toast } from '../ui/toast';
@@ -15,10 +16,12 @@ const FORMATS = [
 
 /** Saves the answer to a question as a file; the same figures as on the page. */
 export function ExportMenu({ ask }: { ask: Ask }) {
-  const save = (format: string) =>
-    download(`/api/v1/query/export?${new URLSearchParams({ ...parameters(ask), format })}`)
+  const save = (format: string) => {
+    used(`export.${format}`);
+    return download(`/api/v1/query/export?${new URLSearchParams({ ...parameters(ask), format })}`)
       .then((name) => toast(t('{{name}} was saved. It is also under Downloads, offline too.', { name })))
       .catch((error) => toast(messageOf(error)));
+  };
   return (
     <Menu
       label={t('Export')}

@@ -12,7 +12,7 @@ import { periodText } from '../../metrics/words';
 import { Button, Segmented } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { Empty } from '../../ui/States';
-import { BarsOf } from './Bars';
+import { BarsOf } from '../../metrics/BarsOf';
 import css from './explore.module.css';
 import { Leaderboards } from './Leaderboards';
 import { Pivot } from './Pivot';

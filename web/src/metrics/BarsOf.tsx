@@ -1,15 +1,15 @@
 import { useQuery } from '@tanstack/react-query';
 import { useCallback, useMemo } from 'react';
-import { type Ask, catalog, table } from '../../api/queries';
-import { bars } from '../../charts/bars';
-import { Chart } from '../../charts/Chart';
-import type { Palette } from '../../charts/theme';
-import { dimensionValue } from '../../lib/format';
-import { both, only } from '../../lib/filters';
-import { t } from '../../lib/i18n';
-import { usePanel } from '../../lib/state';
-import { MeasureTable } from '../../metrics/MeasureTable';
-import { Loaded } from '../../ui/States';
+import { type Ask, catalog, table } from '../api/queries';
+import { bars } from '../charts/bars';
+import { Chart } from '../charts/Chart';
+import type { Palette } from '../charts/theme';
+import { dimensionValue } from '../lib/format';
+import { both, only } from '../lib/filters';
+import { t } from '../lib/i18n';
+import { usePanel } from '../lib/state';
+import { MeasureTable } from './MeasureTable';
+import { Loaded } from '../ui/States';
 
 const MOST = 25;
 
