@@ -10,6 +10,9 @@ type Template struct {
 	Content     Dashboard
 }
 
+// realClients leaves out the provider itself, whose own time is no client's.
+const realClients = `client_status != "internal"`
+
 // Templates returns the built-in dashboards. A test beside the catalog of measures checks
 // the names they use.
 func Templates() []Template {
@@ -18,7 +21,7 @@ func Templates() []Template {
 			kpi("profit", 0, 0, 3, "gross_profit"), kpi("margin", 3, 0, 3, "gross_margin"), kpi("revenue", 6, 0, 3, "revenue"), kpi("mrr", 9, 0, 3, "mrr"),
 			{ID: "margin-trend", X: 0, Y: 3, W: 8, H: 7, Kind: "trend", Title: "Gross margin by month", Measures: []string{"gross_margin"}, By: []string{"month"}},
 			{ID: "findings", X: 8, Y: 3, W: 4, H: 14, Kind: "findings", Title: "What to look at", Limit: 8},
-			{ID: "worst-clients", X: 0, Y: 10, W: 8, H: 7, Kind: "bar", Title: "Clients that earn least", Measures: []string{"gross_profit"}, By: []string{"client"}, Order: []string{"gross_profit"}, Limit: 10},
+			{ID: "worst-clients", X: 0, Y: 10, W: 8, H: 7, Kind: "bar", Title: "Clients that earn least", Measures: []string{"gross_profit"}, By: []string{"client"}, Where: realClients, Order: []string{"gross_profit"}, Limit: 10},
 			{ID: "license-waste", X: 0, Y: 17, W: 12, H: 7, Kind: "bar", Title: "License waste a month by client", Measures: []string{"license_waste"}, By: []string{"client"}, Order: []string{"-license_waste"}, Limit: 10},
 		}}},
 		{"service", "Service desk", "How busy the team is, and whether tickets are answered in time", Dashboard{Period: "last3", Tiles: []Tile{
@@ -34,7 +37,7 @@ func Templates() []Template {
 			{ID: "revenue-trend", X: 0, Y: 6, W: 12, H: 7, Kind: "trend", Title: "Revenue by month", Measures: []string{"revenue"}, By: []string{"month"}},
 			{ID: "vendors", X: 0, Y: 13, W: 6, H: 9, Kind: "bar", Title: "Expenses by vendor", Measures: []string{"expense_amount"}, By: []string{"vendor"}, Order: []string{"-expense_amount"}, Limit: 10},
 			{ID: "license-waste", X: 6, Y: 13, W: 6, H: 9, Kind: "bar", Title: "License waste a month by product", Measures: []string{"license_waste"}, By: []string{"product"}, Order: []string{"-license_waste"}, Limit: 10},
-			{ID: "clients", X: 0, Y: 22, W: 12, H: 9, Kind: "table", Title: "Largest clients", Measures: []string{"revenue", "gross_profit", "gross_margin", "receivables"}, By: []string{"client"}, Order: []string{"-revenue"}, Limit: 10},
+			{ID: "clients", X: 0, Y: 22, W: 12, H: 9, Kind: "table", Title: "Largest clients", Where: realClients, Measures: []string{"revenue", "gross_profit", "gross_margin", "receivables"}, By: []string{"client"}, Order: []string{"-revenue"}, Limit: 10},
 		}}},
 	}
 }

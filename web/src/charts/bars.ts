@@ -13,6 +13,7 @@ export interface BarSeries {
 export function bars(names: string[], all: BarSeries[], colors: Palette): EChartsCoreOption {
   const unit = all[0]?.unit ?? 'number';
   return {
+    textStyle: { fontFamily: 'Inter Variable, sans-serif' },
     animationDuration: 250,
     animation: !matchMedia('(prefers-reduced-motion: reduce)').matches,
     grid: { left: 4, right: 24, top: all.length > 1 ? 28 : 4, bottom: 4, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },

@@ -59,6 +59,7 @@ export function trend(lines: TrendLine[], colors: Palette, width: number, option
     });
   });
   return {
+    textStyle: { fontFamily: 'Inter Variable, sans-serif' },
     animationDuration: 250,
     animation: !matchMedia('(prefers-reduced-motion: reduce)').matches,
     grid: { left: 8, right: 12, top: 16, bottom: 4, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },

@@ -14,7 +14,7 @@ import { Loaded } from '../ui/States';
 const MOST = 25;
 
 /** The first rows of a question as bars; a click on one opens its explanation. */
-export function BarsOf({ ask }: { ask: Ask }) {
+export function BarsOf({ ask, height }: { ask: Ask; height?: number }) {
   const { explain } = usePanel();
   const names = useQuery(catalog()).data;
   const by = ask.by ?? [];
@@ -37,7 +37,7 @@ export function BarsOf({ ask }: { ask: Ask }) {
         <>
           <Chart
             label={t('{{measures}} by {{dimensions}}', { measures: drawn.join(', '), dimensions: by.join(', ') })}
-            height={Math.max(160, rows.length * (drawn.length > 1 ? 34 : 26) + 48)}
+            height={height ?? Math.max(160, rows.length * (drawn.length > 1 ? 34 : 26) + 48)}
             option={option}
             onMark={(mark) => {
               const r = rows[mark.index];

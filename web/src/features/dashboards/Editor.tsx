@@ -1,7 +1,8 @@
+import { useQuery } from '@tanstack/react-query';
 import { ArrowDown, ArrowLeft, ArrowRight, ArrowUp, Copy, MoveDiagonal2, Pencil, Plus, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import { GridLayout, useContainerWidth } from 'react-grid-layout';
-import type { DashboardContent, Tile } from '../../api/queries';
+import { catalog, type DashboardContent, type Tile } from '../../api/queries';
 import { t } from '../../lib/i18n';
 import { PRESETS } from '../../lib/period';
 import { Button, IconButton } from '../../ui/Button';
@@ -31,12 +32,14 @@ export function Editor({ name, content, period, where, onName, onContent }: { na
     setTiles([...tiles, one]);
     setOpen(one.id);
   };
+  const names = useQuery(catalog()).data;
   const nudge = (x: Tile, dimension: 'x' | 'y' | 'w' | 'h', by: number) => {
     const next = placed(tiles, x.id, { [dimension]: x[dimension] + by });
     setTiles(next);
     const now = next.find((y) => y.id === x.id);
-    if (now) setSaid(t('{{name}}: column {{x}}, row {{y}}, {{w}} wide, {{h}} high', { name: x.title || x.kind, x: now.x + 1, y: now.y + 1, w: now.w, h: now.h }));
+    if (now) setSaid(t('{{name}}: column {{x}}, row {{y}}, {{w}} wide, {{h}} high', { name: nameOf(x), x: now.x + 1, y: now.y + 1, w: now.w, h: now.h }));
   };
+  const nameOf = (x: Tile) => x.title || names?.measure.get(x.measures?.[0] ?? '')?.label || (KINDS.find(([k]) => k === x.kind)?.[1] ?? x.kind);
   const edited = tiles.find((x) => x.id === open);
   return (
     <div className="stack">
@@ -81,7 +84,7 @@ export function Editor({ name, content, period, where, onName, onContent }: { na
                       type="button"
                       data-handle
                       className={css.handle}
-                      aria-label={t('{{name}}: arrows move, Shift and arrows resize', { name: x.title || x.kind })}
+                      aria-label={t('{{name}}: arrows move, Shift and arrows resize', { name: nameOf(x) })}
                       onKeyDown={(e) => {
                         const step = STEPS[e.key];
                         if (!step) return;
@@ -90,15 +93,15 @@ export function Editor({ name, content, period, where, onName, onContent }: { na
                         nudge(x, e.shiftKey ? (dimension === 'x' ? 'w' : 'h') : dimension, by);
                       }}
                     >
-                      ⠿ {x.title || KINDS.find(([k]) => k === x.kind)?.[1]}
+                      ⠿ {nameOf(x)}
                     </button>
-                    <IconButton label={t('Edit {{name}}', { name: x.title || x.kind })} onPress={() => setOpen(x.id)}>
+                    <IconButton label={t('Edit {{name}}', { name: nameOf(x) })} onPress={() => setOpen(x.id)}>
                       <Pencil size={14} />
                     </IconButton>
                     <Menu
                       label={t('Move or resize')}
                       trigger={
-                        <IconButton label={t('Move or resize {{name}}', { name: x.title || x.kind })}>
+                        <IconButton label={t('Move or resize {{name}}', { name: nameOf(x) })}>
                           <MoveDiagonal2 size={14} />
                         </IconButton>
                       }
@@ -123,10 +126,10 @@ export function Editor({ name, content, period, where, onName, onContent }: { na
                         },
                       ]}
                     />
-                    <IconButton label={t('Duplicate {{name}}', { name: x.title || x.kind })} onPress={() => setTiles([...tiles, { ...x, id: newId(), y: below(tiles), x: 0 }])}>
+                    <IconButton label={t('Duplicate {{name}}', { name: nameOf(x) })} onPress={() => setTiles([...tiles, { ...x, id: newId(), y: below(tiles), x: 0 }])}>
                       <Copy size={14} />
                     </IconButton>
-                    <IconButton label={t('Remove {{name}}', { name: x.title || x.kind })} onPress={() => setTiles(compact(tiles.filter((y) => y.id !== x.id)))}>
+                    <IconButton label={t('Remove {{name}}', { name: nameOf(x) })} onPress={() => setTiles(compact(tiles.filter((y) => y.id !== x.id)))}>
                       <Trash2 size={14} />
                     </IconButton>
                   </div>

@@ -43,7 +43,7 @@ export function TileView({ tile, period, where }: { tile: Tile; period: string; 
     case 'trend':
       return <Trend measures={measures} where={condition} days={days} label={tile.title || measures.join(', ')} height={Math.max(140, tile.h * ROW - 96)} />;
     case 'bar':
-      return by.length > 0 ? <BarsOf ask={ask} /> : <Empty title={t('No dimension yet')}>{t('Edit the tile and choose what to cut by.')}</Empty>;
+      return by.length > 0 ? <BarsOf ask={ask} height={Math.max(140, tile.h * ROW - 96)} /> : <Empty title={t('No dimension yet')}>{t('Edit the tile and choose what to cut by.')}</Empty>;
     default:
       return <MeasureTable ask={ask} caption={tile.title || t('Table')} bar={measures[0] ?? ''} maxHeight={Math.max(140, tile.h * ROW - 80)} {...(by[0] === 'client' ? { name: link } : {})} />;
   }
