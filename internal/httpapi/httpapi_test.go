@@ -266,6 +266,21 @@ func TestListsArePaged(t *testing.T) {
 	}
 }
 
+func TestInputsWithPartsAreReadWhole(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	upload(t, s, map[string]string{"invoices.csv": invoicesCSV})
+	if a := get(t, s, "/api/v1/query/rows?measure=revenue&limit=1&cursor=1"); strings.Contains(a.body, `"1000"`) || !strings.Contains(a.body, `"250.5"`) {
+		t.Errorf("second page: %s", a.body)
+	}
+	if a := get(t, s, "/api/v1/insights/x?from=2020-01&to=2020-02"); a.status != 422 || !strings.Contains(a.body, "2020-01-01") {
+		t.Errorf("period of a finding: %d %s", a.status, a.body)
+	}
+	if a := get(t, s, "/api/v1/insights/x/rows"); a.status != 404 || !strings.Contains(a.body, "finding x") {
+		t.Errorf("id of a finding: %d %s", a.status, a.body)
+	}
+}
+
 func TestPagesAreSafeAndComplete(t *testing.T) {
 	t.Parallel()
 	s := serve(t)

@@ -153,7 +153,7 @@ func (s *server) ranking(ctx context.Context, findings []insight.Finding) ([]cli
 }
 
 func (s *server) findingPage(w http.ResponseWriter, r *http.Request) {
-	f, err := s.finding(r.Context(), &findingInput{ID: r.PathValue("id")})
+	f, err := s.finding(r.Context(), &FindingInput{ID: r.PathValue("id")})
 	if err != nil {
 		s.failPage(w, r, err)
 		return

@@ -32,6 +32,10 @@ type paging struct {
 	Cursor int64 `query:"cursor" minimum:"0" doc:"next of the page before"`
 }
 
+// Paging is paging as a part of an input. Such parts are exported types: huma passes over
+// embedded ones that are not.
+type Paging paging
+
 type none struct{}
 
 // get registers a GET; add a POST. Both turn faults into problems.
@@ -78,7 +82,7 @@ func (s *server) routes(api huma.API) {
 	get(api, "explain", "/explain", "What drove a measure, adding up exactly", s.explain)
 	get(api, "run-analyses", "/analyses", "Run the analyses: findings by importance", s.analyses)
 	get(api, "list-insights", "/insights", "Findings of the last twelve complete months, by importance", s.analyses)
-	get(api, "get-insight", "/insights/{id}", "One finding", func(ctx context.Context, in *findingInput) (insight.Finding, error) { return s.finding(ctx, in) })
+	get(api, "get-insight", "/insights/{id}", "One finding", func(ctx context.Context, in *FindingInput) (insight.Finding, error) { return s.finding(ctx, in) })
 	get(api, "insight-rows", "/insights/{id}/rows", "The stored rows behind a finding, by base measure", s.findingRows)
 	get(api, "list-audit", "/audit", "The audit record, oldest first", s.auditList)
 }
@@ -211,8 +215,8 @@ func (s *server) query(ctx context.Context, in queryBody) (*metric.Result, error
 	return s.Metrics.Run(ctx, s.scope(), q)
 }
 
-// queryParams is queryBody as query parameters; lists are comma-separated.
-type queryParams struct {
+// QueryParams is queryBody as query parameters; lists are comma-separated.
+type QueryParams struct {
 	Measures string `query:"measures" doc:"comma-separated"`
 	By       string `query:"by" doc:"comma-separated dimensions"`
 	Where    string `query:"where" doc:"condition such as client = \"X\" and month >= 2026-01"`
@@ -225,7 +229,7 @@ type queryParams struct {
 	Snapshot int64  `query:"snapshot" doc:"0 is the current one"`
 }
 
-func (p queryParams) body() queryBody {
+func (p QueryParams) body() queryBody {
 	return queryBody{list(p.Measures), list(p.By), p.Where, p.From, p.To, p.Compare, p.Currency, list(p.Order), p.Limit, p.Snapshot}
 }
 
@@ -239,7 +243,7 @@ func list(s string) []string {
 	return out
 }
 
-func (s *server) queryGet(ctx context.Context, in *queryParams) (*metric.Result, error) {
+func (s *server) queryGet(ctx context.Context, in *QueryParams) (*metric.Result, error) {
 	return s.query(ctx, in.body())
 }
 
@@ -248,7 +252,7 @@ func (s *server) rows(ctx context.Context, in *struct {
 	Where   string `query:"where"`
 	From    string `query:"from"`
 	To      string `query:"to"`
-	paging
+	Paging
 }) (*metric.SourceRows, error) {
 	q, err := queryBody{Measures: []string{in.Measure}, Where: in.Where, From: in.From, To: in.To}.query()
 	if err != nil {
@@ -271,12 +275,12 @@ func (s *server) explain(ctx context.Context, in *struct {
 	return s.Insights.Explain(ctx, s.scope(), insight.ExplainRequest{Measure: in.Measure, Where: in.Where, Period: period, Versus: in.Versus})
 }
 
-type analysesInput struct {
+type AnalysesInput struct {
 	From string `query:"from" doc:"first day; without a period the last twelve complete months count"`
 	To   string `query:"to" doc:"first day not included"`
 }
 
-func (s *server) analyses(ctx context.Context, in *analysesInput) ([]insight.Finding, error) {
+func (s *server) analyses(ctx context.Context, in *AnalysesInput) ([]insight.Finding, error) {
 	period, err := quantity.ParsePeriod(in.From, in.To)
 	if err != nil {
 		return nil, err
@@ -284,13 +288,13 @@ func (s *server) analyses(ctx context.Context, in *analysesInput) ([]insight.Fin
 	return s.Insights.Analyze(ctx, s.scope(), period)
 }
 
-type findingInput struct {
+type FindingInput struct {
 	ID string `path:"id"`
-	analysesInput
+	AnalysesInput
 }
 
-func (s *server) finding(ctx context.Context, in *findingInput) (insight.Finding, error) {
-	all, err := s.analyses(ctx, &in.analysesInput)
+func (s *server) finding(ctx context.Context, in *FindingInput) (insight.Finding, error) {
+	all, err := s.analyses(ctx, &in.AnalysesInput)
 	if err != nil {
 		return insight.Finding{}, err
 	}
@@ -304,10 +308,10 @@ func (s *server) finding(ctx context.Context, in *findingInput) (insight.Finding
 
 // findingRows returns, for each base measure behind a finding, the first rows.
 func (s *server) findingRows(ctx context.Context, in *struct {
-	findingInput
+	FindingInput
 	Limit int `query:"limit" default:"20" minimum:"1" maximum:"1000"`
 }) ([]*metric.SourceRows, error) {
-	f, err := s.finding(ctx, &in.findingInput)
+	f, err := s.finding(ctx, &in.FindingInput)
 	if err != nil {
 		return nil, err
 	}
