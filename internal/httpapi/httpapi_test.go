@@ -34,9 +34,17 @@ var update = flag.Bool("update", false, "rewrite docs/openapi.json")
 // serve starts the real handler over real services on a fresh data directory.
 func serve(t *testing.T) *httptest.Server {
 	t.Helper()
+	s, _ := serveWith(t, nil)
+	return s
+}
+
+// serveWith is serve with changes to what the handler is made of; it returns that, too.
+func serveWith(t *testing.T, change func(*httpapi.Deps, *httpapi.Options)) (*httptest.Server, httpapi.Deps) {
+	t.Helper()
 	db, _ := metadbtest.Open(t, metadb.SQLite)
 	scope := tenant.Scope{Tenant: "default", Actor: "test"}
-	w, err := warehouse.Open(t.Context(), db, t.TempDir(), warehouse.Schema{Tables: dataset.Tables(), Rollups: metric.Rollups()}, warehouse.Options{})
+	dir := t.TempDir()
+	w, err := warehouse.Open(t.Context(), db, dir, warehouse.Schema{Tables: dataset.Tables(), Rollups: metric.Rollups()}, warehouse.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +57,7 @@ func serve(t *testing.T) *httptest.Server {
 		t.Fatal(err)
 	}
 	metrics := metric.New(w, metric.Options{})
-	s := httptest.NewServer(httpapi.New(httpapi.Deps{
+	deps, opt := httpapi.Deps{
 		DB: db, Warehouse: w, Data: dataset.New(w, db, log, jobs, time.Now), Metrics: metrics, Insights: insight.New(metrics, w, insight.Options{}), Audit: log, Scope: scope,
 		CloseMonth: func(ctx context.Context, scope tenant.Scope, month quantity.Day, closed bool) (bool, error) {
 			return w.CloseMonth(ctx, scope, month, closed, nil)
@@ -57,9 +65,14 @@ func serve(t *testing.T) *httptest.Server {
 		Rollback: func(ctx context.Context, scope tenant.Scope, to warehouse.Snapshot) (warehouse.Outcome, error) {
 			return w.Rollback(ctx, scope, to, nil)
 		},
-	}, httpapi.Options{}))
+		Verify: w.Verify, Jobs: jobs, Dir: dir,
+	}, httpapi.Options{}
+	if change != nil {
+		change(&deps, &opt)
+	}
+	s := httptest.NewServer(httpapi.New(deps, opt))
 	t.Cleanup(func() { s.Close(); w.Close() })
-	return s
+	return s, deps
 }
 
 type answer struct {
