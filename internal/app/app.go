@@ -39,6 +39,8 @@ type App struct {
 	Data      *dataset.Service
 	Metrics   *metric.Catalog
 	Insights  *insight.Service
+
+	databaseFile string // of SQLite, "" otherwise
 }
 
 // Open builds the product on the data directory of c, which is created when missing.
@@ -61,6 +63,9 @@ func Open(ctx context.Context, c Config, actor tenant.Actor, logTo io.Writer) (*
 	}
 	if a.DB, err = metadb.Open(ctx, dsn); err != nil {
 		return nil, err
+	}
+	if a.DB.Engine() == metadb.SQLite {
+		a.databaseFile = dsn
 	}
 	if err := a.build(ctx); err != nil {
 		a.Close()
@@ -130,6 +135,32 @@ func (a *App) Rollback(ctx context.Context, scope tenant.Scope, to warehouse.Sna
 		_, err := a.Audit.Append(ctx, scope, tx, audit.Event{Action: "snapshot.rollback", Subject: audit.Subject{Kind: "snapshot", ID: fmt.Sprint(int64(to))}, Snapshot: int64(out.Snapshot)})
 		return err
 	})
+}
+
+// Verify checks the files, keys and roll-ups of the current snapshot and the audit chain, and
+// returns what is wrong.
+func (a *App) Verify(ctx context.Context, scope tenant.Scope) ([]warehouse.Problem, error) {
+	problems, _, err := a.verify(ctx, scope)
+	return problems, err
+}
+
+// verify is Verify with what it found of the audit chain.
+func (a *App) verify(ctx context.Context, scope tenant.Scope) ([]warehouse.Problem, audit.Report, error) {
+	var chain audit.Report
+	problems, err := a.Warehouse.Verify(ctx, scope)
+	if err != nil {
+		return nil, chain, err
+	}
+	if err := a.DB.Read(ctx, func(tx *metadb.Tx) (err error) {
+		chain, err = a.Audit.Verify(ctx, scope, tx)
+		return err
+	}); err != nil {
+		return nil, chain, err
+	}
+	for _, f := range chain.Faults {
+		problems = append(problems, warehouse.Problem{What: "audit", Where: fmt.Sprintf("entry %d", f.Seq), Detail: f.What})
+	}
+	return problems, chain, nil
 }
 
 // Close releases everything; it may be called on a half-built App.

@@ -15,10 +15,8 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
-	"github.com/moatmetrics/moatmetrics/internal/audit"
 	"github.com/moatmetrics/moatmetrics/internal/dataset"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
-	"github.com/moatmetrics/moatmetrics/internal/metadb"
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
 )
@@ -333,15 +331,8 @@ func (c *cli) verifyCommand() *cobra.Command {
 }
 
 func (c *cli) verify(ctx context.Context, a *App) error {
-	problems, err := a.Warehouse.Verify(ctx, a.Scope)
+	problems, chain, err := a.verify(ctx, a.Scope)
 	if err != nil {
-		return err
-	}
-	var chain audit.Report
-	if err := a.DB.Read(ctx, func(tx *metadb.Tx) (err error) {
-		chain, err = a.Audit.Verify(ctx, a.Scope, tx)
-		return err
-	}); err != nil {
 		return err
 	}
 	type problem struct {
@@ -353,11 +344,6 @@ func (c *cli) verify(ctx context.Context, a *App) error {
 	rows := [][]string{}
 	for _, p := range problems {
 		list = append(list, problem(p))
-		rows = append(rows, []string{p.What, p.Where, p.Detail})
-	}
-	for _, f := range chain.Faults {
-		p := problem{"audit", fmt.Sprintf("entry %d", f.Seq), f.What}
-		list = append(list, p)
 		rows = append(rows, []string{p.What, p.Where, p.Detail})
 	}
 	if c.format == "json" {

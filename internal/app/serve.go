@@ -89,8 +89,8 @@ func (c *cli) serve(ctx context.Context, a *App, target string) error {
 func (a *App) listen(ctx context.Context, l net.Listener, version string) error {
 	handler := httpapi.New(httpapi.Deps{
 		DB: a.DB, Warehouse: a.Warehouse, Data: a.Data, Metrics: a.Metrics, Insights: a.Insights, Audit: a.Audit, Workspace: a.Workspace,
-		Rollback: a.Rollback, CloseMonth: a.CloseMonth, Scope: a.Scope,
-	}, httpapi.Options{Version: version, Log: a.Log})
+		Rollback: a.Rollback, CloseMonth: a.CloseMonth, Verify: a.Verify, Jobs: a.Jobs, Dir: a.Config.Data, DatabaseFile: a.databaseFile, Scope: a.Scope,
+	}, httpapi.Options{Version: version, Log: a.Log, Done: ctx.Done()})
 	// No write timeout: an upload of gigabytes may take its time; the header and idle
 	// timeouts keep slow clients from holding connections for nothing.
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}

@@ -1,8 +1,9 @@
 // Package httpapi is HTTP and nothing else: decode, call one method, encode.
 //
-// It owns routes, problem details, caching headers, security headers, the OpenAPI document
-// and the web app's files. Every figure comes from metric and insight as it is. There
-// are no accounts yet: it answers loopback hosts only, as the one local owner.
+// It owns routes, problem details, caching headers, security headers, answers as files, the
+// stream of events, the OpenAPI document and the web app's files. Every figure comes from
+// metric and insight as it is. There are no accounts yet: it answers loopback hosts only,
+// as the one local owner.
 package httpapi
 
 import (
@@ -18,6 +19,7 @@ import (
 	"path"
 	"reflect"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -30,6 +32,7 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/dataset"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/insight"
+	"github.com/moatmetrics/moatmetrics/internal/job"
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
 	"github.com/moatmetrics/moatmetrics/internal/metric"
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
@@ -51,6 +54,13 @@ type Deps struct {
 	Rollback func(ctx context.Context, scope tenant.Scope, to warehouse.Snapshot) (warehouse.Outcome, error)
 	// CloseMonth closes a month, or opens it again, with its audit event.
 	CloseMonth func(ctx context.Context, scope tenant.Scope, month quantity.Day, closed bool) (changed bool, err error)
+	// Verify checks the audit chain, the files and the roll-ups, and says what is wrong.
+	Verify func(ctx context.Context, scope tenant.Scope) ([]warehouse.Problem, error)
+	// Jobs are counted by state. Nil counts none.
+	Jobs *job.Queue
+	// Dir is the data directory, DatabaseFile the SQLite database; both are only measured,
+	// and "" is not.
+	Dir, DatabaseFile string
 	// Scope is whose data is shown and who asks, until accounts exist.
 	Scope tenant.Scope
 }
@@ -63,11 +73,17 @@ type Options struct {
 	MaxUpload int64
 	// Log receives one line a request, without payloads. Nil discards.
 	Log *slog.Logger
+	// Done ends the open event streams when it is closed: a server that shuts down would
+	// wait for them. Nil never does.
+	Done <-chan struct{}
 }
 
 type server struct {
 	Deps
 	opt     Options
+	started time.Time
+	events  hub
+	verify  sync.Mutex // held while the data is verified
 	keys    idempotency
 	served  *prometheus.HistogramVec
 	answers *otter.Cache[string, []byte] // encoded answers of GETs by their ETag
@@ -92,8 +108,9 @@ func New(deps Deps, opt Options) http.Handler {
 	if opt.Version == "" {
 		opt.Version = "dev"
 	}
-	s := &server{Deps: deps, opt: opt, answers: otter.Must(&otter.Options[string, []byte]{
+	s := &server{Deps: deps, opt: opt, started: time.Now(), answers: otter.Must(&otter.Options[string, []byte]{
 		MaximumWeight: answersBytes, Weigher: func(_ string, v []byte) uint32 { return uint32(len(v)) + 200 }})}
+	s.events.current = func(ctx context.Context) (warehouse.Snapshot, error) { return s.Warehouse.Current(ctx, s.Scope) }
 	registry := prometheus.NewRegistry()
 	s.served = prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "moatmetrics_http_request_seconds", Help: "Time to answer, by route and status.", Buckets: []float64{.001, .002, .005, .01, .025, .05, .1, .25, .5, 1, 5, 30}}, []string{"route", "status"})
 	registry.MustRegister(s.served)
@@ -206,7 +223,9 @@ func (s *server) observe(next http.Handler) http.Handler {
 				}
 			}
 			took := time.Since(start)
-			s.served.WithLabelValues(r.Pattern, fmt.Sprint(st.code)).Observe(took.Seconds())
+			if w.Header().Get("Content-Type") != eventStream { // its time says nothing about the server
+				s.served.WithLabelValues(r.Pattern, fmt.Sprint(st.code)).Observe(took.Seconds())
+			}
 			s.opt.Log.InfoContext(r.Context(), "request", slog.String("request_id", id), slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", st.code), slog.Duration("took", took))
 		}()
 		next.ServeHTTP(st, r)
@@ -246,7 +265,7 @@ func localHost(host string) bool {
 }
 
 // snapshotPaths are GET answers that depend on nothing but the snapshot and the address.
-var snapshotPaths = []string{"/api/v1/query", "/api/v1/metrics", "/api/v1/analyses", "/api/v1/insights", "/api/v1/explain", "/api/v1/datasets", "/api/v1/status"}
+var snapshotPaths = []string{"/api/v1/query", "/api/v1/metrics", "/api/v1/analyses", "/api/v1/insights", "/api/v1/explain", "/api/v1/series", "/api/v1/datasets", "/api/v1/status"}
 
 // cached answers before any work when the client or the cache holds the answer of this
 // snapshot. The day is part of the tag: which months are complete depends on it.
@@ -284,7 +303,7 @@ func (s *server) cached(next http.Handler) http.Handler {
 		}
 		t := &tagged{ResponseWriter: w, tag: tag}
 		next.ServeHTTP(t, r)
-		if t.code == http.StatusOK && len(t.body) > 0 && w.Header().Get("Content-Type") == "application/json" {
+		if t.code == http.StatusOK && len(t.body) > 0 && w.Header().Get("Content-Disposition") == "" && w.Header().Get("Content-Type") == "application/json" {
 			s.answers.Set(tag, t.body)
 		}
 	})

@@ -35,9 +35,17 @@ var update = flag.Bool("update", false, "rewrite docs/openapi.json")
 // serve starts the real handler over real services on a fresh data directory.
 func serve(t *testing.T) *httptest.Server {
 	t.Helper()
+	s, _ := serveWith(t, nil)
+	return s
+}
+
+// serveWith is serve with changes to what the handler is made of; it returns that, too.
+func serveWith(t *testing.T, change func(*httpapi.Deps, *httpapi.Options)) (*httptest.Server, httpapi.Deps) {
+	t.Helper()
 	db, _ := metadbtest.Open(t, metadb.SQLite)
 	scope := tenant.Scope{Tenant: "default", Actor: "test"}
-	w, err := warehouse.Open(t.Context(), db, t.TempDir(), warehouse.Schema{Tables: dataset.Tables(), Rollups: metric.Rollups()}, warehouse.Options{})
+	dir := t.TempDir()
+	w, err := warehouse.Open(t.Context(), db, dir, warehouse.Schema{Tables: dataset.Tables(), Rollups: metric.Rollups()}, warehouse.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +58,7 @@ func serve(t *testing.T) *httptest.Server {
 		t.Fatal(err)
 	}
 	metrics := metric.New(w, metric.Options{})
-	s := httptest.NewServer(httpapi.New(httpapi.Deps{
+	deps, opt := httpapi.Deps{
 		DB: db, Warehouse: w, Data: dataset.New(w, db, log, jobs, time.Now), Metrics: metrics, Insights: insight.New(metrics, w, insight.Options{}), Audit: log, Workspace: workspace.New(db, log, time.Now), Scope: scope,
 		CloseMonth: func(ctx context.Context, scope tenant.Scope, month quantity.Day, closed bool) (bool, error) {
 			return w.CloseMonth(ctx, scope, month, closed, nil)
@@ -58,9 +66,14 @@ func serve(t *testing.T) *httptest.Server {
 		Rollback: func(ctx context.Context, scope tenant.Scope, to warehouse.Snapshot) (warehouse.Outcome, error) {
 			return w.Rollback(ctx, scope, to, nil)
 		},
-	}, httpapi.Options{}))
+		Verify: w.Verify, Jobs: jobs, Dir: dir,
+	}, httpapi.Options{}
+	if change != nil {
+		change(&deps, &opt)
+	}
+	s := httptest.NewServer(httpapi.New(deps, opt))
 	t.Cleanup(func() { s.Close(); w.Close() })
-	return s
+	return s, deps
 }
 
 type answer struct {
@@ -264,6 +277,21 @@ func TestListsArePaged(t *testing.T) {
 	}
 	if len(seen) != 3 || seen[0] <= seen[2] {
 		t.Errorf("got imports %v, want 3, newest first", seen)
+	}
+}
+
+func TestInputsWithPartsAreReadWhole(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	upload(t, s, map[string]string{"invoices.csv": invoicesCSV})
+	if a := get(t, s, "/api/v1/query/rows?measure=revenue&limit=1&cursor=1"); strings.Contains(a.body, `"1000"`) || !strings.Contains(a.body, `"250.5"`) {
+		t.Errorf("second page: %s", a.body)
+	}
+	if a := get(t, s, "/api/v1/insights/x?from=2020-01&to=2020-02"); a.status != 422 || !strings.Contains(a.body, "2020-01-01") {
+		t.Errorf("period of a finding: %d %s", a.status, a.body)
+	}
+	if a := get(t, s, "/api/v1/insights/x/rows"); a.status != 404 || !strings.Contains(a.body, "finding x") {
+		t.Errorf("id of a finding: %d %s", a.status, a.body)
 	}
 }
 

@@ -69,6 +69,7 @@ func (s *server) routes(api huma.API) {
 		out, err := s.Rollback(ctx, s.scope(), warehouse.Snapshot(in.ID))
 		return rollbackAnswer{out.Snapshot, out.Changed}, err
 	})
+	get(api, "compare-snapshots", "/snapshots/{id}/compare", "What a snapshot changed: rows by table, and the months whose figures differ", s.compareSnapshots)
 	get(api, "list-closed-months", "/closed-months", "Months that no import or rollback may change, oldest first", s.closedMonths)
 	post(api, "close-month", "/closed-months/{month}/close", "Close a month that is over", func(ctx context.Context, in *monthInput) (closeAnswer, error) { return s.close(ctx, in, true) })
 	post(api, "reopen-month", "/closed-months/{month}/reopen", "Open a closed month for corrections", func(ctx context.Context, in *monthInput) (closeAnswer, error) { return s.close(ctx, in, false) })
@@ -78,12 +79,16 @@ func (s *server) routes(api huma.API) {
 	post(api, "query-post", "/query", "Ask for measures by dimensions, the query as JSON", func(ctx context.Context, in *struct{ Body queryBody }) (*metric.Result, error) {
 		return s.query(ctx, in.Body)
 	})
+	s.exportRoutes(api)
 	get(api, "query-rows", "/query/rows", "The stored rows behind a base measure", s.rows)
 	get(api, "explain", "/explain", "What drove a measure, adding up exactly", s.explain)
+	get(api, "series", "/series", "A measure by month, with where each month was expected", s.series)
 	get(api, "run-analyses", "/analyses", "Run the analyses: findings by importance", s.analyses)
 	get(api, "list-insights", "/insights", "Findings of the last twelve complete months, by importance", s.analyses)
 	get(api, "get-insight", "/insights/{id}", "One finding", func(ctx context.Context, in *FindingInput) (insight.Finding, error) { return s.finding(ctx, in) })
 	get(api, "insight-rows", "/insights/{id}/rows", "The stored rows behind a finding, by base measure", s.findingRows)
+	s.systemRoutes(api)
+	s.eventRoutes(api)
 	get(api, "list-audit", "/audit", "The audit record, oldest first", s.auditList)
 }
 
@@ -204,6 +209,7 @@ type queryBody struct {
 	Order    []string `json:"order,omitempty" doc:"columns; - in front is descending"`
 	Limit    int      `json:"limit,omitempty"`
 	Snapshot int64    `json:"snapshot,omitempty" doc:"0 is the current one"`
+	Versus   int64    `json:"versus_snapshot,omitempty" minimum:"0" doc:"put the values of this snapshot beside it, over the same period; not together with compare"`
 }
 
 func (q queryBody) query() (metric.Query, error) {
@@ -216,11 +222,14 @@ func (s *server) query(ctx context.Context, in queryBody) (*metric.Result, error
 	if err != nil {
 		return nil, err
 	}
+	if in.Versus != 0 {
+		return s.Metrics.Restate(ctx, s.scope(), q, warehouse.Snapshot(in.Versus))
+	}
 	return s.Metrics.Run(ctx, s.scope(), q)
 }
 
-// queryParams is queryBody as query parameters; lists are comma-separated.
-type queryParams struct {
+// QueryParams is queryBody as query parameters; lists are comma-separated.
+type QueryParams struct {
 	Measures string `query:"measures" doc:"comma-separated"`
 	By       string `query:"by" doc:"comma-separated dimensions"`
 	Where    string `query:"where" doc:"condition such as client = \"X\" and month >= 2026-01"`
@@ -231,10 +240,11 @@ type queryParams struct {
 	Order    string `query:"order" doc:"comma-separated columns; - in front is descending"`
 	Limit    int    `query:"limit" doc:"0 shows all"`
 	Snapshot int64  `query:"snapshot" doc:"0 is the current one"`
+	Versus   int64  `query:"versus_snapshot" minimum:"0" doc:"put the values of this snapshot beside it, over the same period; not together with compare"`
 }
 
-func (p queryParams) body() queryBody {
-	return queryBody{list(p.Measures), list(p.By), p.Where, p.From, p.To, p.Compare, p.Currency, list(p.Order), p.Limit, p.Snapshot}
+func (p QueryParams) body() queryBody {
+	return queryBody{list(p.Measures), list(p.By), p.Where, p.From, p.To, p.Compare, p.Currency, list(p.Order), p.Limit, p.Snapshot, p.Versus}
 }
 
 func list(s string) []string {
@@ -247,18 +257,27 @@ func list(s string) []string {
 	return out
 }
 
-func (s *server) queryGet(ctx context.Context, in *queryParams) (*metric.Result, error) {
+func (s *server) queryGet(ctx context.Context, in *QueryParams) (*metric.Result, error) {
 	return s.query(ctx, in.body())
 }
 
-func (s *server) rows(ctx context.Context, in *struct {
+// RowsParams asks for the rows behind a measure.
+type RowsParams struct {
 	Measure string `query:"measure" doc:"a base measure; the inputs of a formula are listed by /metrics"`
 	Where   string `query:"where"`
 	From    string `query:"from"`
 	To      string `query:"to"`
+}
+
+func (p RowsParams) query() (metric.Query, error) {
+	return queryBody{Measures: []string{p.Measure}, Where: p.Where, From: p.From, To: p.To}.query()
+}
+
+func (s *server) rows(ctx context.Context, in *struct {
+	RowsParams
 	Paging
 }) (*metric.SourceRows, error) {
-	q, err := queryBody{Measures: []string{in.Measure}, Where: in.Where, From: in.From, To: in.To}.query()
+	q, err := in.query()
 	if err != nil {
 		return nil, err
 	}
@@ -277,6 +296,19 @@ func (s *server) explain(ctx context.Context, in *struct {
 		return nil, err
 	}
 	return s.Insights.Explain(ctx, s.scope(), insight.ExplainRequest{Measure: in.Measure, Where: in.Where, Period: period, Versus: in.Versus})
+}
+
+func (s *server) series(ctx context.Context, in *struct {
+	Measure string `query:"measure"`
+	Where   string `query:"where" doc:"condition such as client = \"X\""`
+	From    string `query:"from" doc:"first month; without a period the last 24 complete months count"`
+	To      string `query:"to" doc:"first month not included"`
+}) (*insight.Series, error) {
+	period, err := quantity.ParsePeriod(in.From, in.To)
+	if err != nil {
+		return nil, err
+	}
+	return s.Insights.Series(ctx, s.scope(), insight.SeriesRequest{Measure: in.Measure, Where: in.Where, Period: period})
 }
 
 // AnalysesInput is the period of analyses.

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
+	"github.com/moatmetrics/moatmetrics/internal/warehouse"
 )
 
 // runCompared puts each measure's value of the previous period, and the change, beside it.
@@ -30,8 +32,116 @@ func (c *Catalog) runCompared(ctx context.Context, scope tenant.Scope, q Query) 
 	if err != nil {
 		return nil, err
 	}
+	return c.beside(q, side{now, "no data in this period", nil}, side{before, "no data in the period before", nil})
+}
+
+// Restate answers a query with, beside each measure, its value in an earlier snapshot over
+// the same period (_previous) and the change. An open end of the period is that of both
+// snapshots' data. A row of only one of the two has 0 for sums on the other side, and null
+// for formulas and for what has no data there at all.
+//
+// Errors: Invalid together with Compare, NotFound for an unknown snapshot; and those of Run.
+func (c *Catalog) Restate(ctx context.Context, scope tenant.Scope, q Query, before warehouse.Snapshot) (*Result, error) {
+	start := time.Now()
+	q = q.normal()
+	if q.Compare != "" {
+		return nil, fault.WithFields("one comparison at a time", fault.Field{Path: "compare", Message: "cannot stand beside versus_snapshot"})
+	}
+	if before <= 0 {
+		return nil, fault.WithFields("the comparison needs a snapshot", fault.Field{Path: "versus_snapshot", Message: "must be the id of a snapshot: list them with snapshots"})
+	}
+	if q.Snapshot == 0 {
+		var err error
+		if q.Snapshot, err = c.w.Current(ctx, scope); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	if q.Period, err = c.bothSpans(ctx, scope, q, before); err != nil {
+		return nil, err
+	}
+	plain := q
+	plain.Order, plain.Limit = nil, 0
+	now, err := c.sideAt(ctx, scope, plain, q.Snapshot)
+	if err != nil {
+		return nil, err
+	}
+	then, err := c.sideAt(ctx, scope, plain, before)
+	if err != nil {
+		return nil, err
+	}
+	r, err := c.beside(q, now, then)
+	if err != nil {
+		return nil, err
+	}
+	r.Notes = append(slices.Clone(r.Notes), fmt.Sprintf("_previous is the value in snapshot %d, for the same period", before))
+	for _, n := range then.Notes {
+		if !slices.Contains(now.Notes, n) {
+			r.Notes = append(r.Notes, fmt.Sprintf("in snapshot %d: %s", before, n))
+		}
+	}
+	r.ElapsedMS = float64(time.Since(start).Microseconds()) / 1000
+	return r, nil
+}
+
+// bothSpans closes the open ends of a period where the data of two snapshots reaches
+// differently far, so that both sides are of the same period.
+func (c *Catalog) bothSpans(ctx context.Context, scope tenant.Scope, q Query, before warehouse.Snapshot) (quantity.Period, error) {
+	p := q.Period
+	a, err := c.extent(ctx, scope, q.Snapshot)
+	if err != nil {
+		return p, err
+	}
+	b, err := c.extent(ctx, scope, before)
+	if err != nil {
+		return p, err
+	}
+	if p.From.IsZero() && a.span.From != b.span.From {
+		p.From = a.span.From
+		if b.span.From.Before(p.From) {
+			p.From = b.span.From
+		}
+	}
+	if p.To.IsZero() && (a.span.To != b.span.To || a.stocks != b.stocks) {
+		p.To = a.span.To
+		if p.To.Before(b.span.To) {
+			p.To = b.span.To
+		}
+	}
+	return p, nil
+}
+
+// side is one of the two answers of a comparison.
+type side struct {
+	*Result
+	missing string            // why a cell without a row has no value
+	lacks   map[string]string // why a measure has no data at all
+}
+
+// sideAt answers a query in a snapshot.
+func (c *Catalog) sideAt(ctx context.Context, scope tenant.Scope, q Query, snap warehouse.Snapshot) (side, error) {
+	q.Snapshot = snap
+	out := side{missing: fmt.Sprintf("no data in snapshot %d", snap), lacks: map[string]string{}}
+	checked, err := c.ask(ctx, scope, q)
+	if err != nil {
+		return out, err
+	}
+	for _, m := range checked.measures {
+		for _, name := range m.base {
+			if b := checked.base[checked.slots[name]]; b.lacks != "" && !b.MissingIsZero {
+				out.lacks[m.Name] = orElse(out.lacks[m.Name], b.lacks)
+			}
+		}
+	}
+	out.Result, err = c.Run(ctx, scope, q)
+	return out, err
+}
+
+// beside puts each measure's value on the other side, and the change, beside it: the rows
+// of both, ordered and limited as asked.
+func (c *Catalog) beside(q Query, now, before side) (*Result, error) {
 	n := len(q.Dimensions)
-	out := *now
+	out := *now.Result
 	out.Columns = slices.Clone(now.Columns[:n])
 	for _, col := range now.Columns[n:] {
 		out.Columns = append(out.Columns, col, Column{col.Name + "_previous", col.Unit, col.Type}, Column{col.Name + "_change", col.Unit, col.Type})
@@ -44,22 +154,25 @@ func (c *Catalog) runCompared(ctx context.Context, scope tenant.Scope, q Query) 
 	for i, row := range now.Rows {
 		k := cellKey(row[:n])
 		if j, ok := old[k]; ok {
-			out.compared(q, row, before.Rows[j], now.Reasons[i], before.Reasons[j])
+			out.compared(q, now, before, row, before.Rows[j], now.Reasons[i], before.Reasons[j])
 		} else {
-			out.compared(q, row, c.nothing(row[:n], q.Measures), now.Reasons[i], nil)
+			out.compared(q, now, before, row, c.nothing(row[:n], q.Measures, before), now.Reasons[i], before.lacks)
 		}
 		delete(old, k)
 	}
 	for j, row := range before.Rows {
 		if _, left := old[cellKey(row[:n])]; left {
-			out.compared(q, c.nothing(row[:n], q.Measures), row, nil, before.Reasons[j])
+			out.compared(q, now, before, c.nothing(row[:n], q.Measures, now), row, now.lacks, before.Reasons[j])
 		}
+	}
+	if len(out.Rows) > maxRows {
+		return nil, fault.Newf(fault.TooLarge, "the comparison has more than %d rows: narrow the period or the filter, or cut by fewer dimensions", maxRows)
 	}
 	return &out, order(&out, q)
 }
 
 // compared appends the row of one cell: each measure, its value before, and the change.
-func (r *Result) compared(q Query, now, before []any, why, whyBefore map[string]string) {
+func (r *Result) compared(q Query, here, there side, now, before []any, why, whyBefore map[string]string) {
 	n := len(q.Dimensions)
 	line := slices.Clone(now[:n])
 	reasons := map[string]string{}
@@ -72,11 +185,11 @@ func (r *Result) compared(q Query, now, before []any, why, whyBefore map[string]
 			change = x.Sub(y)
 		}
 		if !ok {
-			reasons[name] = orElse(why[name], "no data in this period")
+			reasons[name] = orElse(why[name], here.missing)
 			reasons[name+"_change"] = reasons[name]
 		}
 		if !had {
-			reasons[name+"_previous"] = orElse(whyBefore[name], "no data in the period before")
+			reasons[name+"_previous"] = orElse(whyBefore[name], there.missing)
 			reasons[name+"_change"] = orElse(reasons[name+"_change"], reasons[name+"_previous"])
 		}
 		line = append(line, a, b, change)
@@ -95,11 +208,12 @@ func orElse(a, b string) string {
 	return a
 }
 
-// nothing is the row of a cell that has no data in a period: sums are 0, formulas null.
-func (c *Catalog) nothing(dims []any, measures []string) []any {
+// nothing is the row of a cell that has no data on a side: sums are 0, formulas and what
+// has no data there at all null.
+func (c *Catalog) nothing(dims []any, measures []string, on side) []any {
 	row := slices.Clone(dims)
 	for _, name := range measures {
-		if c.byName[name].Base() {
+		if c.byName[name].Base() && on.lacks[name] == "" {
 			row = append(row, quantity.Decimal{})
 		} else {
 			row = append(row, nil)

@@ -31,6 +31,23 @@ const maxPage = 1000
 // limit is 0). A measure with a formula has the rows of its base measures: ask for each of
 // FlatInputs. q.Measures must name one base measure; its dimensions and order are ignored.
 func (c *Catalog) RowsBehind(ctx context.Context, scope tenant.Scope, q Query, offset, limit int) (*SourceRows, error) {
+	if limit <= 0 || limit > maxPage {
+		limit = 100
+	}
+	if offset < 0 {
+		return nil, fault.Newf(fault.Invalid, "the offset must not be negative")
+	}
+	return c.rowsBehind(ctx, scope, q, fmt.Sprintf(" LIMIT %d OFFSET %d", limit+1, offset), limit, offset+limit)
+}
+
+// AllRowsBehind returns what RowsBehind does, all rows at once: more than 100,000 are a
+// TooLarge fault, never a cut.
+func (c *Catalog) AllRowsBehind(ctx context.Context, scope tenant.Scope, q Query) (*SourceRows, error) {
+	return c.rowsBehind(ctx, scope, q, "", maxRows, 0)
+}
+
+// rowsBehind reads rows: at most limit, one more says that there is a page at next.
+func (c *Catalog) rowsBehind(ctx context.Context, scope tenant.Scope, q Query, cut string, limit, next int) (*SourceRows, error) {
 	if len(q.Measures) != 1 {
 		return nil, fault.Newf(fault.Invalid, "ask for the rows of one measure at a time")
 	}
@@ -40,12 +57,6 @@ func (c *Catalog) RowsBehind(ctx context.Context, scope tenant.Scope, q Query, o
 	}
 	if !m.Base() {
 		return nil, fault.WithFields(fmt.Sprintf("%s is a formula: ask for the rows of its inputs", m.Name), fault.Field{Path: "measure", Message: "has no rows of its own", Allowed: m.base})
-	}
-	if limit <= 0 || limit > maxPage {
-		limit = 100
-	}
-	if offset < 0 {
-		return nil, fault.Newf(fault.Invalid, "the offset must not be negative")
 	}
 	q.Dimensions, q.Grain, q.Compare, q.Order, q.Limit = nil, "", "", nil, 0
 	if q.Snapshot == 0 {
@@ -81,14 +92,18 @@ func (c *Catalog) RowsBehind(ctx context.Context, scope tenant.Scope, q Query, o
 	b := &builder{q: checked}
 	r := b.read(f, "", named)
 	r.where = append(r.where, column+" IS NOT NULL", column+" <> 0")
-	sql := b.withHelpers(fmt.Sprintf("SELECT %s%s ORDER BY abs(%s) DESC, f.day, f.row_id LIMIT %d OFFSET %d", strings.Join(cols, ", "), r.from(), column, limit+1, offset))
-	rows, err := c.w.Query(ctx, scope, warehouse.Statement{Snapshot: q.Snapshot, SQL: sql, Args: b.args, Uses: b.uses, Helpers: b.helpers, MaxRows: limit + 1})
+	sql := b.withHelpers(fmt.Sprintf("SELECT %s%s ORDER BY abs(%s) DESC, f.day, f.row_id%s", strings.Join(cols, ", "), r.from(), column, cut))
+	most := limit
+	if cut != "" {
+		most++
+	}
+	rows, err := c.w.Query(ctx, scope, warehouse.Statement{Snapshot: q.Snapshot, SQL: sql, Args: b.args, Uses: b.uses, Helpers: b.helpers, MaxRows: most})
 	if err != nil {
 		return nil, err
 	}
 	for i, raw := range rows.Rows {
 		if i == limit {
-			out.Next = offset + limit
+			out.Next = next
 			break
 		}
 		raw[4] = dimensionText(raw[4])

@@ -192,7 +192,7 @@ func (w *Warehouse) Tables(ctx context.Context, scope tenant.Scope, snap Snapsho
 	}
 	var out []TableInfo
 	describe := func(t Table) {
-		info := TableInfo{Name: t.Name}
+		info := TableInfo{Name: t.Name, Files: len(st.files[t.Name])}
 		for _, f := range st.files[t.Name] {
 			info.Rows += f.rows
 			info.Bytes += f.bytes

@@ -150,6 +150,7 @@ type TableInfo struct {
 	Name   string
 	Rows   int64
 	Bytes  int64
+	Files  int
 	Months []quantity.Day // first and last month that hold rows; empty when undated or empty
 }
 

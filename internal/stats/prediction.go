@@ -1,0 +1,32 @@
+package stats
+
+import (
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// Prediction returns the interval in which one further observation lies with probability
+// level, when it is drawn from the same normal distribution as the values and independently
+// of them: mean ± t(n−1) · s · √(1 + 1/n). The estimate is the mean. It needs 2 values; equal
+// ones give an interval of no width. Source: Hahn & Meeker (1991), Statistical Intervals,
+// 4.6; Montgomery & Runger, Applied Statistics and Probability for Engineers, 8-6.
+func Prediction(values []float64, level float64) (Interval, error) {
+	if err := checkLevel(level); err != nil {
+		return Interval{}, err
+	}
+	n := len(values)
+	if n < 2 || !finite(values) {
+		return Interval{}, ErrTooFew
+	}
+	const method = "Student prediction interval"
+	if slices.Min(values) == slices.Max(values) { // no rounding of the mean
+		return Interval{values[0], values[0], values[0], level, n, method}, nil
+	}
+	mean, sd := stat.MeanStdDev(values, nil)
+	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(n - 1)}.Quantile(0.5 + level/2)
+	half := t * sd * math.Sqrt(1+1/float64(n))
+	return Interval{mean, mean - half, mean + half, level, n, method}, nil
+}

@@ -1,0 +1,73 @@
+package stats_test
+
+import (
+	"errors"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/moatmetrics/moatmetrics/internal/stats"
+)
+
+func TestPredictionAgreesWithTextbooks(t *testing.T) {
+	t.Parallel()
+	// Montgomery & Runger, alloy adhesion: 22 specimens, mean 13.71, s 3.55; the next one
+	// lies in 6.16 to 21.26 at 95 %.
+	alloy := []float64{19.8, 10.1, 14.9, 7.5, 15.4, 15.4, 15.4, 18.5, 7.9, 12.7, 11.9, 11.4, 11.4, 14.1, 17.6, 16.7, 15.8, 19.5, 8.8, 13.6, 11.9, 11.4}
+	i, err := stats.Prediction(alloy, 0.95)
+	if err != nil || i.N != 22 || i.Level != 0.95 {
+		t.Fatalf("got %+v, %v", i, err)
+	}
+	near(t, "mean", i.Estimate, 13.71, 0.006)
+	near(t, "low", i.Low, 6.16, 0.006)
+	near(t, "high", i.High, 21.26, 0.011) // the book rounds before it multiplies
+	// Walpole, Myers, Myers & Ye, lean beef: n 30, mean 96.2, s 0.8 give 93.96 to 98.44 at 99 %.
+	var beef []float64
+	for range 15 {
+		a := 0.8 * math.Sqrt(29.0/30)
+		beef = append(beef, 96.2+a, 96.2-a)
+	}
+	if i, err = stats.Prediction(beef, 0.99); err != nil {
+		t.Fatal(err)
+	}
+	near(t, "low", i.Low, 93.96, 0.006)
+	near(t, "high", i.High, 98.44, 0.006)
+}
+
+func TestPredictionCoversAsOftenAsItSays(t *testing.T) {
+	t.Parallel()
+	draw := rand.New(rand.NewPCG(7, 11))
+	for _, n := range []int{5, 12} {
+		const runs = 20_000
+		inside := 0
+		for range runs {
+			values := make([]float64, n)
+			for i := range values {
+				values[i] = 1000 + 50*draw.NormFloat64()
+			}
+			i, err := stats.Prediction(values, 0.90)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if next := 1000 + 50*draw.NormFloat64(); i.Low <= next && next <= i.High {
+				inside++
+			}
+		}
+		near(t, "coverage", float64(inside)/runs, 0.90, 0.02)
+	}
+}
+
+func TestPredictionOfEqualAndOfTooFewValues(t *testing.T) {
+	t.Parallel()
+	if i, err := stats.Prediction([]float64{0.1, 0.1, 0.1, 0.1, 0.1, 0.1}, 0.9); err != nil || i.Low != 0.1 || i.High != 0.1 {
+		t.Errorf("equal values: %+v, %v", i, err)
+	}
+	for _, few := range [][]float64{nil, {1}, {1, math.NaN()}, {1, math.Inf(1)}} {
+		if _, err := stats.Prediction(few, 0.9); !errors.Is(err, stats.ErrTooFew) {
+			t.Errorf("%v: got %v, want ErrTooFew", few, err)
+		}
+	}
+	if _, err := stats.Prediction([]float64{1, 2}, 1); err == nil {
+		t.Error("level 1 was accepted")
+	}
+}
