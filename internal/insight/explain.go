@@ -66,7 +66,7 @@ type Explanation struct {
 // undefined without revenue is explained as gross profit, and Note says so.
 //
 // Errors: Invalid for an unknown measure, filter or comparison and for measures that
-// cannot be attributed, NotFound when there is no data; and what metric.Catalog.Run returns.
+// cannot be compared so, NotFound when there is no data; and what metric.Catalog.Run returns.
 func (s *Service) Explain(ctx context.Context, scope tenant.Scope, req ExplainRequest) (*Explanation, error) {
 	if req.Versus == "" {
 		req.Versus = Previous
@@ -81,8 +81,8 @@ func (s *Service) Explain(ctx context.Context, scope tenant.Scope, req ExplainRe
 	if err != nil {
 		return nil, err
 	}
-	if m.Special != "" {
-		return nil, fault.Newf(fault.Invalid, "%s cannot be attributed to inputs; explain revenue for a client, or ask for revenue by client", m.Name)
+	if m.Special != "" && req.Versus == Portfolio {
+		return nil, fault.Newf(fault.Invalid, "%s is about all clients together: compare it with the previous period", m.Name)
 	}
 	r, err := s.open(ctx, scope)
 	if err != nil {
@@ -130,6 +130,13 @@ func (x *explanation) explain(ctx context.Context) (*Explanation, error) {
 	if x.quality, err = x.measureQuality(ctx, wholeMonths(x.req.Period)); err != nil {
 		return nil, err
 	}
+	if x.measure.Special != "" {
+		if err := x.asWhole(ctx, out); err != nil {
+			return nil, err
+		}
+		out.Words = x.words(out)
+		return out, nil
+	}
 	if !x.measure.Base() || x.measure.Name == laborCost || x.measure.Name == licenseWaste || x.measure.Name == overCost {
 		err = x.byInputs(ctx, out)
 	} else {
@@ -143,6 +150,29 @@ func (x *explanation) explain(ctx context.Context) (*Explanation, error) {
 	}
 	out.Words = x.words(out)
 	return out, nil
+}
+
+// asWhole sets both sides of a measure that has no formula over sums and adds nothing up,
+// such as a concentration: there are no parts to attribute its change to.
+func (x *explanation) asWhole(ctx context.Context, out *Explanation) error {
+	for _, s := range []*Side{&out.From, &out.To} {
+		c, err := x.total(ctx, s.Period, x.req.Where, x.measure.Name)
+		if err != nil {
+			return err
+		}
+		if v, ok := c[x.measure.Name]; ok {
+			s.Value = &v
+		} else {
+			s.Reason = "no " + spoken(x.measure.Inputs()[0]) + " in the data"
+		}
+	}
+	if out.From.Value != nil && out.To.Value != nil {
+		change := out.To.Value.Sub(*out.From.Value)
+		out.Change = &change
+	}
+	out.Note = "it is computed over all clients at once and has no parts; revenue by client shows who makes it up"
+	out.Confidence = x.quality.concentration(0)
+	return nil
 }
 
 // wholeMonths widens p to the months that it touches.

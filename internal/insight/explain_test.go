@@ -139,7 +139,7 @@ func TestExplainRefuses(t *testing.T) {
 		"unknown comparison":       {Measure: "revenue", Period: february, Versus: "plan"},
 		"portfolio without a cell": {Measure: "gross_margin", Period: february, Versus: insight.Portfolio},
 		"a filter that is none":    {Measure: "revenue", Period: february, Where: "client is Harbor"},
-		"the index of all clients": {Measure: "client_concentration", Period: february},
+		"the index of all clients": {Measure: "client_concentration", Period: february, Where: `industry = "Healthcare"`, Versus: insight.Portfolio},
 		"tickets of one priority":  {Measure: "ticket_count", Period: february, Where: `priority = "High"`, Versus: insight.Portfolio},
 	} {
 		if _, err := x.Explain(t.Context(), northwind, req); fault.KindOf(err) != fault.Invalid {
@@ -152,6 +152,18 @@ func TestExplainRefuses(t *testing.T) {
 	}
 	if got := empty.analyze(t); got == nil || len(got) != 0 {
 		t.Errorf("no data: findings %v", got)
+	}
+}
+
+func TestAnIndexOfAllClientsIsComparedAsAWhole(t *testing.T) {
+	t.Parallel()
+	x := bridge(t)
+	e := explain(t, x, insight.ExplainRequest{Measure: "client_concentration", Period: period(t, "2026-02", "2026-03")})
+	if e.To.Value == nil || e.From.Value == nil || e.Change == nil || len(e.Drivers) != 0 || e.Note == "" {
+		t.Fatalf("got %+v", e)
+	}
+	if !e.To.Value.Sub(*e.From.Value).Equal(*e.Change) {
+		t.Errorf("%s to %s is not %s", e.From.Value, e.To.Value, e.Change)
 	}
 }
 

@@ -179,3 +179,29 @@ export const settings = () => queryOptions({ queryKey: ['settings'], queryFn: ({
 export const feedback = () => queryOptions({ queryKey: ['feedback'], queryFn: ({ signal }) => unwrap(api.GET('/api/v1/feedback', { params: { query: { limit: 200 } }, signal })) });
 
 export const adoption = (days: number) => queryOptions({ queryKey: ['usage', days], queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/usage', { params: { query: { days } }, signal }))).items ?? [] });
+
+export type Series = Schemas['InsightSeries'];
+export type SystemState = Schemas['SystemAnswer'];
+
+export const series = (cell: Cell) =>
+  queryOptions({
+    queryKey: ['data', 'series', cell],
+    queryFn: ({ signal }) => unwrap(api.GET('/api/v1/series', { params: { query: { measure: cell.measure, where: cell.where ?? '', from: cell.period?.from ?? '', to: cell.period?.to ?? '' } }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
+export const system = () => queryOptions({ queryKey: ['data', 'system'], queryFn: ({ signal }) => unwrap(api.GET('/api/v1/system', { signal })), staleTime: 0 });
+
+/** What changed between two snapshots; without `other` the one before. */
+export const comparison = (id: number, other?: number) =>
+  queryOptions({
+    queryKey: ['data', 'comparison', id, other ?? 0],
+    queryFn: ({ signal }) => unwrap(api.GET('/api/v1/snapshots/{id}/compare', { params: { path: { id }, query: other ? { with: other } : {} }, signal })),
+  });
+
+/** A question now and as it was in an earlier snapshot. */
+export const restated = (cell: Cell, by: string[], before: number) =>
+  queryOptions({
+    queryKey: ['data', 'restated', cell, by, before],
+    queryFn: async ({ signal }) => tableOf(await unwrap(api.GET('/api/v1/query', { params: { query: { ...parameters({ measures: [cell.measure], by, where: cell.where ?? '', period: cell.period, order: by }), versus_snapshot: before } as never }, signal }))),
+  });

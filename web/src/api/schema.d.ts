@@ -228,6 +228,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happens, as server-sent events
+         * @description First comes hello with the current snapshot, then snapshot whenever another one becomes the current one, also when another process imported. A comment line every 15 seconds says that the stream lives. At most 200 streams are open at once.
+         */
+        get: operations["events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/explain": {
         parameters: {
             query?: never;
@@ -474,6 +494,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/query/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The answer of a query as a file
+         * @description All rows or, beyond 100,000, an error: never a part. In CSV, texts that a spreadsheet would run as a formula have a ' in front; null is an empty cell.
+         */
+        get: operations["export-query"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/query/rows": {
         parameters: {
             query?: never;
@@ -483,6 +523,43 @@ export interface paths {
         };
         /** The stored rows behind a base measure */
         get: operations["query-rows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query/rows/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The stored rows behind a base measure as a file
+         * @description All rows or, beyond 100,000, an error: never a part. In CSV, texts that a spreadsheet would run as a formula have a ' in front; null is an empty cell.
+         */
+        get: operations["export-rows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A measure by month, with where each month was expected */
+        get: operations["series"];
         put?: never;
         post?: never;
         delete?: never;
@@ -526,6 +603,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/snapshots/{id}/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a snapshot changed: rows by table, and the months whose figures differ */
+        get: operations["compare-snapshots"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/snapshots/{id}/rollback": {
         parameters: {
             query?: never;
@@ -554,6 +648,40 @@ export interface paths {
         get: operations["get-status"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What runs here, what it holds and what needs care */
+        get: operations["system"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/system/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Check the files, keys and roll-ups of the current snapshot, and the audit chain */
+        post: operations["verify"];
         delete?: never;
         options?: never;
         head?: never;
@@ -649,6 +777,12 @@ export interface components {
             /** Format: int64 */
             uses: number;
         };
+        AnswersAnswer: {
+            /** Format: int64 */
+            bytes: number;
+            /** Format: int64 */
+            entries: number;
+        };
         AuditEntry: {
             action: string;
             actor: string;
@@ -665,6 +799,12 @@ export interface components {
         AuditSubject: {
             id: string;
             kind: string;
+        };
+        CacheAnswer: {
+            /** Format: int64 */
+            hits: number;
+            /** Format: int64 */
+            misses: number;
         };
         CatalogAnswer: {
             dimensions: components["schemas"]["DimensionAnswer"][] | null;
@@ -846,6 +986,11 @@ export interface components {
              */
             scored: number;
         };
+        HelloEvent: {
+            /** Format: int64 */
+            snapshot: number;
+            version: string;
+        };
         ImportAnswer: {
             /** @description what stopped the import after these results, if anything did */
             problem?: components["schemas"]["Problem"];
@@ -937,6 +1082,32 @@ export interface components {
             method: string;
             of: string;
         };
+        InsightSeries: {
+            band: components["schemas"]["InsightSeriesBand"];
+            currency?: string;
+            measure: string;
+            period: components["schemas"]["QuantityPeriod"];
+            points: components["schemas"]["InsightSeriesPoint"][] | null;
+            /** Format: int64 */
+            snapshot: number;
+            unit: string;
+            where: string;
+        };
+        InsightSeriesBand: {
+            /** Format: double */
+            level: number;
+            method: string;
+            words: string;
+        };
+        InsightSeriesPoint: {
+            high: string | null;
+            low: string | null;
+            month: string;
+            partial: boolean;
+            reason?: string;
+            unusual: boolean;
+            value: string | null;
+        };
         InsightSide: {
             inputs: {
                 [key: string]: string;
@@ -995,6 +1166,13 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        MeasureRestate: {
+            label: string;
+            measure: string;
+            /** @description only the months that differ */
+            rows: components["schemas"]["MonthRestate"][] | null;
+            unit: string;
+        };
         MetricColumn: {
             name: string;
             type: string;
@@ -1049,6 +1227,15 @@ export interface components {
             /** Format: int64 */
             snapshot: number;
             table: string;
+        };
+        MonthRestate: {
+            after: string | null;
+            before: string | null;
+            /** @description null when either is */
+            change: string | null;
+            month: string;
+            reason_after?: string;
+            reason_before?: string;
         };
         NewDashboard: {
             content?: components["schemas"]["WorkspaceDashboard"];
@@ -1189,6 +1376,11 @@ export interface components {
             snapshot?: number;
             /** @description first day not included */
             to?: string;
+            /**
+             * Format: int64
+             * @description put the values of this snapshot beside it, over the same period; not together with compare
+             */
+            versus_snapshot?: number;
             /** @description condition such as client = "X" and month >= 2026-01 */
             where?: string;
         };
@@ -1234,6 +1426,25 @@ export interface components {
                 [key: string]: number;
             };
         };
+        SnapshotChange: {
+            from: components["schemas"]["SnapshotHead"];
+            measures: components["schemas"]["MeasureRestate"][] | null;
+            /** @description those that hold rows in either */
+            tables: components["schemas"]["TableChange"][] | null;
+            to: components["schemas"]["SnapshotHead"];
+        };
+        SnapshotEvent: {
+            /** Format: int64 */
+            before: number;
+            /** Format: int64 */
+            snapshot: number;
+        };
+        SnapshotHead: {
+            at: string;
+            /** Format: int64 */
+            id: number;
+            message: string;
+        };
         StatusAnswer: {
             /** @description months of complete data; default periods end with them */
             complete: components["schemas"]["QuantityPeriod"];
@@ -1264,6 +1475,88 @@ export interface components {
             tenant: string;
             today: string;
             version: string;
+        };
+        StorageAnswer: {
+            /**
+             * Format: int64
+             * @description of those files
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description of the control database; absent with PostgreSQL
+             */
+            database_bytes?: number;
+            /**
+             * Format: int64
+             * @description data files on disk, older snapshots' included
+             */
+            files: number;
+            /**
+             * Format: int64
+             * @description left on the disk; absent where the system does not say
+             */
+            free_bytes?: number;
+        };
+        SystemAnswer: {
+            /** @description the cache of encoded answers */
+            answers: components["schemas"]["AnswersAnswer"];
+            /** @description of query results, since the start */
+            cache: components["schemas"]["CacheAnswer"];
+            /** @description sqlite or postgres */
+            database: string;
+            go: string;
+            /** @description how many by state, of all tenants */
+            jobs: {
+                [key: string]: number;
+            };
+            /**
+             * Format: date-time
+             * @description null when nothing was imported
+             */
+            last_import_at: string | null;
+            /** @description system and processor, such as linux/amd64 */
+            os: string;
+            problems: components["schemas"]["SystemProblem"][] | null;
+            /**
+             * Format: int64
+             * @description the current one
+             */
+            snapshot: number;
+            /**
+             * Format: int64
+             * @description how many are kept
+             */
+            snapshots: number;
+            /** Format: date-time */
+            started_at: string;
+            storage: components["schemas"]["StorageAnswer"];
+            /** @description of the current snapshot, those that hold rows; roll-ups last */
+            tables: components["schemas"]["TableAnswer"][] | null;
+            version: string;
+        };
+        SystemProblem: {
+            detail: string;
+            what: string;
+            where: string;
+        };
+        TableAnswer: {
+            /** Format: int64 */
+            bytes: number;
+            /** Format: int64 */
+            files: number;
+            name: string;
+            /** Format: int64 */
+            rows: number;
+        };
+        TableChange: {
+            /** Format: int64 */
+            change: number;
+            name: string;
+            /** Format: int64 */
+            rows_after: number;
+            /** Format: int64 */
+            rows_before: number;
         };
         TemplateAnswer: {
             content: components["schemas"]["WorkspaceDashboard"];
@@ -1316,6 +1609,12 @@ export interface components {
              * @example https://example.com/errors/example
              */
             type: string;
+        };
+        VerifyAnswer: {
+            ok: boolean;
+            problems: components["schemas"]["SystemProblem"][] | null;
+            /** Format: int64 */
+            took_ms: number;
         };
         ViewAnswer: {
             /** @description who created it */
@@ -2457,6 +2756,41 @@ export interface operations {
             };
         };
     };
+    events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": {
+                        data: components["schemas"]["HelloEvent"];
+                        /** @enum {string} */
+                        event: "hello";
+                    } | {
+                        data: components["schemas"]["SnapshotEvent"];
+                        /** @enum {string} */
+                        event: "snapshot";
+                    };
+                };
+            };
+            /** @description too many streams; problem details */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     explain: {
         parameters: {
             query?: {
@@ -3534,6 +3868,8 @@ export interface operations {
                 limit?: number;
                 /** @description 0 is the current one */
                 snapshot?: number;
+                /** @description put the values of this snapshot beside it, over the same period; not together with compare */
+                versus_snapshot?: number;
             };
             header?: never;
             path?: never;
@@ -3666,6 +4002,90 @@ export interface operations {
             };
         };
     };
+    "export-query": {
+        parameters: {
+            query?: {
+                /** @description comma-separated */
+                measures?: string;
+                /** @description comma-separated dimensions */
+                by?: string;
+                /** @description condition such as client = "X" and month >= 2026-01 */
+                where?: string;
+                /** @description first day: 2026-03-01, 2026-03 or 2026 */
+                from?: string;
+                /** @description first day not included */
+                to?: string;
+                /** @description previous: put the period before beside it */
+                compare?: string;
+                /** @description ISO 4217 code to convert amounts to, by the exchange rate of their date */
+                currency?: string;
+                /** @description comma-separated columns; - in front is descending */
+                order?: string;
+                /** @description 0 shows all */
+                limit?: number;
+                /** @description 0 is the current one */
+                snapshot?: number;
+                /** @description put the values of this snapshot beside it, over the same period; not together with compare */
+                versus_snapshot?: number;
+                format?: "csv" | "xlsx" | "json";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the file */
+            200: {
+                headers: {
+                    /** @description attachment with a speaking file name */
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricResult"];
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
     "query-rows": {
         parameters: {
             query?: {
@@ -3692,6 +4112,145 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MetricSourceRows"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "export-rows": {
+        parameters: {
+            query?: {
+                /** @description a base measure; the inputs of a formula are listed by /metrics */
+                measure?: string;
+                where?: string;
+                from?: string;
+                to?: string;
+                format?: "csv" | "xlsx";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the file */
+            200: {
+                headers: {
+                    /** @description attachment with a speaking file name */
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    series: {
+        parameters: {
+            query?: {
+                measure?: string;
+                /** @description condition such as client = "X" */
+                where?: string;
+                /** @description first month; without a period the last 24 complete months count */
+                from?: string;
+                /** @description first month not included */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InsightSeries"];
                 };
             };
             /** @description Not Found */
@@ -3945,6 +4504,76 @@ export interface operations {
             };
         };
     };
+    "compare-snapshots": {
+        parameters: {
+            query?: {
+                /** @description the snapshot to compare with; without it the one before */
+                with?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SnapshotChange"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
     "roll-back": {
         parameters: {
             query?: never;
@@ -4028,6 +4657,136 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StatusAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    system: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SystemAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    verify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerifyAnswer"];
                 };
             };
             /** @description Not Found */

@@ -13,6 +13,7 @@ import { Tabs } from '../ui/Tabs';
 import { Delta } from './Delta';
 import { DriverBridge } from './DriverBridge';
 import { Grade, intervalText } from './Grade';
+import { History } from './History';
 import css from './metrics.module.css';
 import { Records } from './Records';
 import { conditionText, periodText, prose, spoken, titled } from './words';
@@ -61,6 +62,7 @@ function NumberPanel({ panel }: { panel: Panel }) {
               { id: 'why', title: t('Why'), content: () => <Why panel={panel} e={e} units={(n) => names?.measure.get(n)?.unit ?? e.unit} /> },
               { id: 'rows', title: t('Rows'), content: () => <Records cell={{ measure: panel.of, where: panel.where, period: days(e.to.period) }} base={panel.base} onBase={(base) => move({ base })} /> },
               { id: 'sure', title: t('How sure'), content: () => <HowSure confidence={e.confidence} /> },
+              { id: 'history', title: t('History'), content: () => <History cell={{ measure: panel.of, where: panel.where, period: days(e.to.period) }} /> },
               { id: 'definition', title: t('Definition'), content: () => <Definition m={m} values={e.to.inputs} panel={panel} /> },
             ]}
           />

@@ -1,70 +1,95 @@
-import { useQuery } from '@tanstack/react-query';
+import { useQueries, useQuery } from '@tanstack/react-query';
 import { useCallback, useMemo } from 'react';
-import { catalog, table } from '../api/queries';
+import { catalog, type Series, series } from '../api/queries';
 import { Chart } from '../charts/Chart';
+import type { Palette } from '../charts/theme';
 import { type TrendLine, trend } from '../charts/trend';
 import { format, month, unitLabel } from '../lib/format';
 import { t } from '../lib/i18n';
 import { addMonths, type Period, rangeOf } from '../lib/period';
 import { usePanel, useView } from '../lib/state';
 import { DataTable } from '../ui/DataTable';
-import { Loaded } from '../ui/States';
+import { Failure, Skeleton } from '../ui/States';
 
 /** Months that a trend shows at least, so that one period is seen against the time before. */
 const COURSE = 24;
 
-/** Measures of one unit by month; dragging a range makes it the page's period. */
+const numberOf = (text: string | null | undefined) => (text === null || text === undefined ? null : Number(text));
+
+/**
+ * Measures of one unit by month, the first with the band in which each month was expected
+ * and its unusual months marked. Dragging a range makes it the page's period.
+ */
 export function Trend({ measures, where = '', days, label, height = 260 }: { measures: string[]; where?: string; days: Period | undefined; label: string; height?: number }) {
   const { set } = useView();
   const { explain } = usePanel();
   const names = useQuery(catalog()).data;
-  const span = days ? { from: addMonths(days.to, -COURSE) < days.from ? addMonths(days.to, -COURSE) : days.from, to: days.to } : undefined;
-  const q = useQuery({ ...table({ measures, by: ['month'], where, period: span, order: ['month'] }), enabled: days !== undefined });
+  const early = days ? addMonths(days.to, -COURSE) : '';
+  const span = days ? { from: early < days.from ? early : days.from, to: days.to } : undefined;
+  const all = useQueries({ queries: measures.map((measure) => ({ ...series({ measure, where, period: span }), enabled: days !== undefined })) });
+  const data = all.map((q) => q.data);
+  const ready = data.every((d): d is Series => d !== undefined);
+  const found = ready ? data : undefined;
+  const key = all.map((q) => q.dataUpdatedAt).join();
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: key stands for the data of all queries
   const lines = useMemo<TrendLine[]>(
     () =>
-      measures.map((name, i) => ({
-        name: names?.measure.get(name)?.label ?? name,
-        unit: names?.measure.get(name)?.unit ?? 'number',
-        points: (q.data?.rows ?? []).map((r) => ({ month: r[0] ?? '', value: r[i + 1] === null || r[i + 1] === undefined ? null : Number(r[i + 1]), low: null, high: null, partial: r[0] === q.data?.partialMonth })),
+      (found ?? []).map((s, i) => ({
+        name: names?.measure.get(s.measure)?.label ?? s.measure,
+        unit: s.unit,
+        points: (s.points ?? []).map((p) => ({ month: String(p.month), value: numberOf(p.value), low: i === 0 ? numberOf(p.low) : null, high: i === 0 ? numberOf(p.high) : null, unusual: i === 0 && p.unusual, partial: p.partial })),
       })),
-    [q.data, names, measures],
+    [key, names, found === undefined],
   );
-  const months = lines[0]?.points.map((p) => p.month) ?? [];
-  const option = useCallback((colors: Parameters<typeof trend>[1], width: number) => trend(lines, colors, width, { brush: true }), [lines]);
-  const monthOf = (m: string) => ({ from: m, to: addMonths(m, 1) });
+  const option = useCallback((colors: Palette, width: number) => trend(lines, colors, width, { brush: true }), [lines]);
+  const failed = all.find((q) => q.isError && q.data === undefined);
+  if (failed) return <Failure error={failed.error} onRetry={() => failed.refetch()} />;
+  if (!found || !names) {
+    return (
+      <div role="status" aria-label={t('Loading')}>
+        <Skeleton height={height} />
+      </div>
+    );
+  }
+  const points = lines[0]?.points ?? [];
+  if (!points.some((p) => p.value !== null)) return <p className="muted">{t('No month in this period has data.')}</p>;
+  const unusual = points.filter((p) => p.unusual);
   return (
-    <Loaded query={q} height={height} isEmpty={(d) => d.rows.length === 0} empty={<p className="muted">{t('No month in this period has data.')}</p>}>
-      {(data) => (
-        <Chart
-          label={label}
-          height={height}
-          option={option}
-          onMark={(mark) => {
-            const m = months[mark.index];
-            const measure = measures[Math.max(0, lines.findIndex((l) => l.name === mark.series))];
-            if (m && measure) explain(measure, where, monthOf(m));
-          }}
-          onSpan={(from, to) => {
-            const a = months[Math.max(0, Math.round(from))];
-            const b = months[Math.min(months.length - 1, Math.round(to))];
-            if (a && b && a <= b) set({ period: rangeOf({ from: a, to: addMonths(b, 1) }) });
-          }}
-          table={() => (
-            <DataTable
-              caption={label}
-              rows={data.rows}
-              rowKey={(r) => r[0] ?? ''}
-              columns={[
-                { id: 'month', head: t('Month'), sort: (r) => r[0] ?? '', cell: (r) => month(r[0] ?? '') },
-                ...measures.map((name, i) => {
-                  const unit = names?.measure.get(name)?.unit ?? 'number';
-                  return { id: name, head: names?.measure.get(name)?.label ?? name, unit: unitLabel(unit, data.currency), right: true, sort: (r: (string | null)[]) => Number(r[i + 1] ?? 0), cell: (r: (string | null)[]) => format(r[i + 1], unit, { bare: true }) };
-                }),
-              ]}
-            />
-          )}
-        />
-      )}
-    </Loaded>
+    <>
+      <Chart
+        label={label}
+        height={height}
+        option={option}
+        onMark={(mark) => {
+          const m = points[mark.index]?.month;
+          const measure = measures[Math.max(0, lines.findIndex((l) => l.name === mark.series))];
+          if (m && measure) explain(measure, where, { from: m, to: addMonths(m, 1) });
+        }}
+        onSpan={(from, to) => {
+          const a = points[Math.max(0, Math.round(from))]?.month;
+          const b = points[Math.min(points.length - 1, Math.round(to))]?.month;
+          if (a && b && a <= b) set({ period: rangeOf({ from: a, to: addMonths(b, 1) }) });
+        }}
+        table={() => (
+          <DataTable
+            caption={label}
+            rows={points.map((p, at) => ({ ...p, at }))}
+            rowKey={(r) => r.month}
+            columns={[
+              { id: 'month', head: t('Month'), sort: (r) => r.month, cell: (r) => month(r.month) },
+              ...lines.map((l, i) => ({ id: l.name, head: l.name, unit: unitLabel(l.unit), right: true, sort: (r: { at: number }) => l.points[r.at]?.value ?? null, cell: (r: { at: number }) => format(found[i]?.points?.[r.at]?.value, l.unit, { bare: true }) })),
+              { id: 'band', head: t('Expected (90%)'), right: true, cell: (r) => (r.low === null || r.high === null ? '' : t('{{low}} to {{high}}', { low: format(r.low, lines[0]?.unit ?? '', { bare: true }), high: format(r.high, lines[0]?.unit ?? '', { bare: true }) })) },
+            ]}
+          />
+        )}
+      />
+      {points.some((p) => p.low !== null) ? (
+        <p className="muted small" title={found[0]?.band.words}>
+          {t('Band: where {{measure}} was expected from the months before (90%).', { measure: lines[0]?.name ?? '' })}{' '}
+          {unusual.length > 0 ? t('Unusual: {{months}}.', { months: unusual.map((p) => month(p.month)).join(', ') }) : t('No month was unusual.')}
+        </p>
+      ) : null}
+    </>
   );
 }
