@@ -4,7 +4,7 @@ BIN     := bin/moatmetrics
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 DATA    ?= data
 
-.PHONY: help demo build test lint bench soak generate verify test-deps clean
+.PHONY: help demo build web e2e test lint bench soak generate verify test-deps clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | column -t -s '	'
@@ -12,14 +12,18 @@ help: ## List the targets
 demo: build ## Build all, load the demo MSP into ./data, print the top findings, serve on http://127.0.0.1:8080
 	$(BIN) demo --data $(DATA)
 
-build: ## Build bin/moatmetrics
+build: web ## Build bin/moatmetrics, the web app in it
 	$(GO) build -trimpath -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/moatmetrics
+
+web: ## Install the npm packages and build the web app, when its sources changed
+	scripts/web.sh build
 
 test: ## Everything CI runs: lint, tests on SQLite and PostgreSQL, reference checks
 	scripts/test.sh
 
-lint: ## gofmt, go vet, staticcheck
+lint: ## gofmt, go vet, staticcheck; types, style and unit tests of the web app
 	scripts/lint.sh
+	scripts/web.sh check
 
 bench: build ## Benchmarks against a bare DuckDB script in the same run (docs/benchmarks.md)
 	scripts/bench.sh
@@ -27,15 +31,19 @@ bench: build ## Benchmarks against a bare DuckDB script in the same run (docs/be
 soak: test-deps ## The full repetitions: kills, simulations, fuzzing, 10M rows
 	MOAT_SOAK=1 scripts/test.sh
 
-generate: ## Write generated files (docs/metrics.md, docs/openapi.json)
+e2e: build ## Only the walks through the web app in a real browser
+	scripts/web.sh e2e
+
+generate: ## Write generated files (docs/metrics.md, docs/openapi.json, web/src/api/schema.d.ts)
 	$(GO) test -count=1 ./internal/metric -run TestTheMetricsPageIsCurrent -update
 	$(GO) test -count=1 ./internal/httpapi -run TestTheOpenAPIDocumentIsCurrent -update
+	scripts/web.sh types
 
 verify: generate ## Fail when a generated file is not up to date
-	git diff --exit-code -- docs
+	git diff --exit-code -- docs web/src/api/schema.d.ts
 
-test-deps: ## Install what only tests need (PostgreSQL 15, Python packages)
+test-deps: ## Install what only tests need (Chromium, PostgreSQL 15, Python packages)
 	scripts/test-deps.sh
 
 clean: ## Remove build output (never ./data)
-	rm -rf bin .cache
+	rm -rf bin .cache web/dist/app web/node_modules

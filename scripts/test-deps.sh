@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what only tests need, when it is missing: PostgreSQL 15 (Debian packages) and
+# Installs what only tests need, when it is missing: Chromium and PostgreSQL 15 (Debian) and
 # the pinned DuckDB with its official ducklake extension (PyPI) in .cache/venv.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -8,6 +8,10 @@ as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 for tool in strace; do
 	command -v "$tool" >/dev/null || { as_root apt-get update -q; as_root apt-get install -y -q --no-install-recommends "$tool"; }
 done
+if ! [ -x "${MOAT_CHROMIUM:-/usr/bin/chromium}" ]; then
+	as_root apt-get update -q
+	as_root apt-get install -y -q --no-install-recommends chromium
+fi
 if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
 	as_root apt-get update -q
 	as_root apt-get install -y -q --no-install-recommends postgresql-15 || as_root apt-get install -y -q --no-install-recommends postgresql

@@ -3,8 +3,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/test-deps.sh
+scripts/web.sh build
 scripts/lint.sh
-go build ./...
+scripts/web.sh check
+go build -trimpath -o bin/moatmetrics ./cmd/moatmetrics
 export MOAT_PYTHON="$PWD/.cache/venv/bin/python"
 server=$(mktemp -u /tmp/moat-pg-XXXXXXXX)
 trap 'scripts/postgres.sh stop "$server"' EXIT
@@ -13,3 +15,4 @@ export MOAT_TEST_POSTGRES
 timeout=25m
 [ -z "${MOAT_SOAK:-}" ] || timeout=12h
 go test -timeout "$timeout" ./...
+scripts/web.sh e2e

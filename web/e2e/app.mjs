@@ -95,11 +95,27 @@ export async function serve(data, port = 0) {
 let browser;
 after(() => browser?.close());
 
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--font-render-hinting=none'];
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--font-render-hinting=none',
+];
 
 export async function newContext(options = {}) {
   browser ??= await chromium.launch({ executablePath: process.env.MOAT_CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
-  return browser.newContext({ viewport: DESKTOP, locale: 'en-US', timezoneId: 'UTC', reducedMotion: 'reduce', serviceWorkers: 'block', ...options });
+  return browser.newContext({
+    viewport: DESKTOP,
+    locale: 'en-US',
+    timezoneId: 'UTC',
+    reducedMotion: 'reduce',
+    serviceWorkers: 'block',
+    ...options,
+  });
 }
 
 /** Opens a page of the program; `t.after` checks what it did. */
@@ -141,7 +157,10 @@ export function watch(page, origin, allowFailures = false) {
 export async function settled(page) {
   await page.waitForSelector('main h1', { timeout: 20_000 });
   await page.waitForFunction(
-    () => document.querySelectorAll('main [role="status"][aria-label="Loading"]').length === 0 && [...document.querySelectorAll('[data-ready]')].every((x) => x.dataset.ready === 'true') && document.fonts.status === 'loaded',
+    () =>
+      document.querySelectorAll('main [role="status"][aria-label="Loading"]').length === 0 &&
+      [...document.querySelectorAll('[data-ready]')].every((x) => x.dataset.ready === 'true') &&
+      document.fonts.status === 'loaded',
     undefined,
     { timeout: 20_000 },
   );

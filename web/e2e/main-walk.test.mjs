@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { before, after, describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { ask, demoData, emptyData, number, open, PHONE, serve, serveFor, settled } from './app.mjs';
 
 describe('the demo MSP', () => {
@@ -17,16 +17,25 @@ describe('the demo MSP', () => {
     await page.getByRole('link', { name: 'Linden Square Logistics' }).first().click();
     await settled(page);
     assert.equal(await page.locator('h1').textContent(), 'Linden Square Logistics');
-    await page.getByRole('button', { name: /^Gross profit −.*Explain/ }).first().click();
+    await page
+      .getByRole('button', { name: /^Gross profit −.*Explain/ })
+      .first()
+      .click();
     const panel = page.getByRole('dialog');
     await panel.getByRole('tab', { name: 'Rows' }).click();
     await panel.getByRole('table').waitFor();
     assert.match(page.url(), /panel=/);
     const shown = await panel.locator('tbody tr').count();
     assert.ok(shown > 5, `${shown} rows`);
-    const answer = await ask(app, `/api/v1/query?measures=revenue&where=${encodeURIComponent('client = "Linden Square Logistics"')}&from=2025-07-01&to=2026-07-01`);
+    const answer = await ask(
+      app,
+      `/api/v1/query?measures=revenue&where=${encodeURIComponent('client = "Linden Square Logistics"')}&from=2025-07-01&to=2026-07-01`,
+    );
     const amounts = await panel.locator('tbody tr td:nth-last-child(2)').allTextContents();
-    const rows = await ask(app, `/api/v1/query/rows?measure=revenue&where=${encodeURIComponent('client = "Linden Square Logistics"')}&from=2025-07-01&to=2026-07-01&limit=1000`);
+    const rows = await ask(
+      app,
+      `/api/v1/query/rows?measure=revenue&where=${encodeURIComponent('client = "Linden Square Logistics"')}&from=2025-07-01&to=2026-07-01&limit=1000`,
+    );
     const sum = rows.rows.reduce((cents, r) => cents + Math.round(Number(r.at(-1)) * 100), 0);
     assert.equal(sum, Math.round(Number(answer.rows[0][0]) * 100), 'the rows add up to the figure');
     assert.equal(Math.round(number(amounts[0]) * 100), Math.round(Number(rows.rows[0].at(-1)) * 100), 'the largest row is first');
@@ -39,7 +48,10 @@ describe('the demo MSP', () => {
 
   test('a change of margin is explained by parts that add up to it', async (t) => {
     const page = await open(t, app, '/clients/Oak%20Terrace%20Law%20Offices');
-    await page.locator('[data-kpi=gross_margin]').getByRole('button', { name: /Explain$/ }).click();
+    await page
+      .locator('[data-kpi=gross_margin]')
+      .getByRole('button', { name: /Explain$/ })
+      .click();
     const panel = page.getByRole('dialog');
     const bridge = panel.getByRole('list', { name: /^From / });
     await bridge.waitFor();
@@ -77,14 +89,20 @@ describe('the demo MSP', () => {
     const page = await open(t, app, '/help');
     await page.keyboard.press('Control+k');
     await page.keyboard.type('bayview');
-    await page.getByRole('menuitem', { name: /Bayview Point Family Medicine/ }).first().waitFor();
+    await page
+      .getByRole('menuitem', { name: /Bayview Point Family Medicine/ })
+      .first()
+      .waitFor();
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Enter');
     await settled(page);
     assert.match(page.url(), /Bayview/);
     await page.keyboard.press('/');
     await page.keyboard.type('utilization');
-    await page.getByRole('menuitem', { name: /^Utilization/ }).first().click();
+    await page
+      .getByRole('menuitem', { name: /^Utilization/ })
+      .first()
+      .click();
     await page.getByRole('dialog').getByText('Utilization').first().waitFor();
     await page.keyboard.press('Escape');
     await page.keyboard.press('Control+k');
@@ -101,7 +119,18 @@ test('from the first visit to the first finding, with the files of the demo', as
   const page = await open(t, app);
   assert.equal(await page.locator('h1').textContent(), 'Welcome to MoatMetrics');
   const dir = join(source, 'demo-files');
-  const order = ['clients.csv', 'staff.csv', 'agreements.csv', 'agreement_additions.csv', 'holidays.csv', 'time_off.csv', 'invoices.csv', 'time_entries.csv', 'expenses.csv', 'licenses.csv'];
+  const order = [
+    'clients.csv',
+    'staff.csv',
+    'agreements.csv',
+    'agreement_additions.csv',
+    'holidays.csv',
+    'time_off.csv',
+    'invoices.csv',
+    'time_entries.csv',
+    'expenses.csv',
+    'licenses.csv',
+  ];
   const files = order.filter((f) => readdirSync(dir).includes(f)).map((f) => join(dir, f));
   assert.ok(files.length >= 6);
   await page.setInputFiles('input[type=file]', files);
@@ -118,7 +147,10 @@ test('from the first visit to the first finding, with the files of the demo', as
 test('a file with bad rows: see why, undo, and bring it back', async (t) => {
   const app = await serveFor(t, demoData());
   const file = join(app.data, 'bad.csv');
-  writeFileSync(file, 'invoice_id,client_name,amount,date,status\nX-1,Linden Square Logistics,1500.00,2026-06-11,paid\nX-2,Linden Square Logistics,abc,2026-06-12,paid\nX-3,Linden Square Logistics,20.00,2026-13-40,paid\n');
+  writeFileSync(
+    file,
+    'invoice_id,client_name,amount,date,status\nX-1,Linden Square Logistics,1500.00,2026-06-11,paid\nX-2,Linden Square Logistics,abc,2026-06-12,paid\nX-3,Linden Square Logistics,20.00,2026-13-40,paid\n',
+  );
   const before = await ask(app, '/api/v1/query?measures=revenue&from=2026-06-01&to=2026-07-01');
   const page = await open(t, app, '/import');
   await page.setInputFiles('input[type=file]', file);
@@ -153,4 +185,3 @@ test('on a phone the overview leads to the rows too', async (t) => {
   await settled(page);
   assert.equal(await page.locator('h1').textContent(), 'Team');
 });
-

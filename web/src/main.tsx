@@ -24,7 +24,8 @@ const client = new QueryClient({
       staleTime: 60_000,
       refetchOnWindowFocus: false,
       networkMode: 'always', // the server is this machine: it answers without any network
-      retry: (failures, error) => failures < 2 && !(error instanceof RequestError && error.problem.status >= 400 && error.problem.status < 500),
+      retry: (failures, error) =>
+        failures < 2 && !(error instanceof RequestError && error.problem.status >= 400 && error.problem.status < 500),
     },
     mutations: { networkMode: 'always' },
   },

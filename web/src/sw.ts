@@ -12,7 +12,8 @@ const FIGURES = 'figures';
 const MOST = 400;
 
 /** What is worth keeping: figures and lists, never uploads or streams. */
-const KEPT = /^\/api\/v1\/(status|metrics|query|series|explain|insights|analyses|imports|snapshots|datasets|closed-months|dashboards|settings|views)(\/|$)/;
+const KEPT =
+  /^\/api\/v1\/(status|metrics|query|series|explain|insights|analyses|imports|snapshots|datasets|closed-months|dashboards|settings|views)(\/|$)/;
 
 self.addEventListener('install', (e) => {
   e.waitUntil(caches.open(SHELL).then((c) => c.addAll(files)));
@@ -38,7 +39,13 @@ self.addEventListener('fetch', (e) => {
     if (KEPT.test(url.pathname) && !url.pathname.endsWith('/export')) e.respondWith(figures(e.request));
     return;
   }
-  if (url.pathname.startsWith('/s/') || url.pathname === '/metrics' || url.pathname.startsWith('/healthz') || url.pathname.startsWith('/readyz')) return;
+  if (
+    url.pathname.startsWith('/s/') ||
+    url.pathname === '/metrics' ||
+    url.pathname.startsWith('/healthz') ||
+    url.pathname.startsWith('/readyz')
+  )
+    return;
   if (e.request.mode === 'navigate') e.respondWith(shell('/'));
   else if (files.includes(url.pathname)) e.respondWith(shell(url.pathname));
 });

@@ -17,7 +17,12 @@ export async function download(path: string): Promise<string> {
   if ('caches' in globalThis) {
     const at = new Date().toISOString();
     const cache = await caches.open(FILES);
-    await cache.put(`/kept/${encodeURIComponent(at)}/${encodeURIComponent(name)}`, new Response(blob, { headers: { 'content-type': blob.type, 'x-at': at, 'x-name': encodeURIComponent(name), 'x-bytes': String(blob.size) } }));
+    await cache.put(
+      `/kept/${encodeURIComponent(at)}/${encodeURIComponent(name)}`,
+      new Response(blob, {
+        headers: { 'content-type': blob.type, 'x-at': at, 'x-name': encodeURIComponent(name), 'x-bytes': String(blob.size) },
+      }),
+    );
   }
   saveAs(blob, name);
   return name;
@@ -42,7 +47,13 @@ export async function keptFiles(): Promise<KeptFile[]> {
   const out: KeptFile[] = [];
   for (const request of await cache.keys()) {
     const r = await cache.match(request);
-    if (r) out.push({ name: decodeURIComponent(r.headers.get('x-name') ?? ''), at: r.headers.get('x-at') ?? '', bytes: Number(r.headers.get('x-bytes') ?? 0), url: request.url });
+    if (r)
+      out.push({
+        name: decodeURIComponent(r.headers.get('x-name') ?? ''),
+        at: r.headers.get('x-at') ?? '',
+        bytes: Number(r.headers.get('x-bytes') ?? 0),
+        url: request.url,
+      });
   }
   return out.sort((a, b) => b.at.localeCompare(a.at));
 }

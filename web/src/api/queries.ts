@@ -77,7 +77,8 @@ export function parameters(ask: Ask): Record<string, string> {
 }
 
 /** Every key begins with "data" when a new snapshot may change the answer. */
-export const status = () => queryOptions({ queryKey: ['data', 'status'], queryFn: ({ signal }) => unwrap(api.GET('/api/v1/status', { signal })) });
+export const status = () =>
+  queryOptions({ queryKey: ['data', 'status'], queryFn: ({ signal }) => unwrap(api.GET('/api/v1/status', { signal })) });
 
 export const catalog = () =>
   queryOptions({
@@ -116,7 +117,15 @@ export const explanation = (cell: Cell) =>
     queryFn: ({ signal }) =>
       unwrap(
         api.GET('/api/v1/explain', {
-          params: { query: { measure: cell.measure, where: cell.where ?? '', from: cell.period?.from ?? '', to: cell.period?.to ?? '', versus: cell.versus ?? '' } },
+          params: {
+            query: {
+              measure: cell.measure,
+              where: cell.where ?? '',
+              from: cell.period?.from ?? '',
+              to: cell.period?.to ?? '',
+              versus: cell.versus ?? '',
+            },
+          },
           signal,
         }),
       ),
@@ -126,7 +135,8 @@ export const explanation = (cell: Cell) =>
 export const findings = (period?: Period) =>
   queryOptions({
     queryKey: ['data', 'findings', period ?? null],
-    queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/insights', { params: { query: { from: period?.from ?? '', to: period?.to ?? '' } }, signal }))) ?? [],
+    queryFn: async ({ signal }) =>
+      (await unwrap(api.GET('/api/v1/insights', { params: { query: { from: period?.from ?? '', to: period?.to ?? '' } }, signal }))) ?? [],
     placeholderData: keepPreviousData,
   });
 
@@ -136,16 +146,33 @@ export const rows = (cell: Cell, cursor: number, limit: number) =>
     queryFn: ({ signal }) =>
       unwrap(
         api.GET('/api/v1/query/rows', {
-          params: { query: { measure: cell.measure, where: cell.where ?? '', from: cell.period?.from ?? '', to: cell.period?.to ?? '', cursor, limit } },
+          params: {
+            query: {
+              measure: cell.measure,
+              where: cell.where ?? '',
+              from: cell.period?.from ?? '',
+              to: cell.period?.to ?? '',
+              cursor,
+              limit,
+            },
+          },
           signal,
         }),
       ),
     placeholderData: keepPreviousData,
   });
 
-export const imports = () => queryOptions({ queryKey: ['data', 'imports'], queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/imports', { params: { query: { limit: 200 } }, signal }))).items ?? [] });
+export const imports = () =>
+  queryOptions({
+    queryKey: ['data', 'imports'],
+    queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/imports', { params: { query: { limit: 200 } }, signal }))).items ?? [],
+  });
 
-export const importRecord = (id: number) => queryOptions({ queryKey: ['data', 'import', id], queryFn: ({ signal }) => unwrap(api.GET('/api/v1/imports/{id}', { params: { path: { id } }, signal })) });
+export const importRecord = (id: number) =>
+  queryOptions({
+    queryKey: ['data', 'import', id],
+    queryFn: ({ signal }) => unwrap(api.GET('/api/v1/imports/{id}', { params: { path: { id } }, signal })),
+  });
 
 export const rejects = (id: number) =>
   queryOptions({
@@ -153,11 +180,23 @@ export const rejects = (id: number) =>
     queryFn: ({ signal }) => unwrap(api.GET('/api/v1/imports/{id}/rejects', { params: { path: { id }, query: { limit: 1000 } }, signal })),
   });
 
-export const datasets = () => queryOptions({ queryKey: ['data', 'datasets'], queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/datasets', { signal }))) ?? [] });
+export const datasets = () =>
+  queryOptions({
+    queryKey: ['data', 'datasets'],
+    queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/datasets', { signal }))) ?? [],
+  });
 
-export const snapshots = () => queryOptions({ queryKey: ['data', 'snapshots'], queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/snapshots', { params: { query: { limit: 200 } }, signal }))).items ?? [] });
+export const snapshots = () =>
+  queryOptions({
+    queryKey: ['data', 'snapshots'],
+    queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/snapshots', { params: { query: { limit: 200 } }, signal }))).items ?? [],
+  });
 
-export const closedMonths = () => queryOptions({ queryKey: ['data', 'closed'], queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/closed-months', { signal }))).items ?? [] });
+export const closedMonths = () =>
+  queryOptions({
+    queryKey: ['data', 'closed'],
+    queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/closed-months', { signal }))).items ?? [],
+  });
 
 export type DashboardItem = Schemas['ItemAnswer'];
 export type DashboardAnswer = Schemas['DashboardAnswer'];
@@ -166,19 +205,46 @@ export type Tile = Schemas['WorkspaceTile'];
 export type View = Schemas['ViewAnswer'];
 export type SettingsOf = Schemas['WorkspaceSettings'];
 
-export const dashboards = (deleted = false) => queryOptions({ queryKey: ['dashboards', deleted], queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/dashboards', { params: { query: { limit: 500, deleted } }, signal }))).items ?? [] });
+export const dashboards = (deleted = false) =>
+  queryOptions({
+    queryKey: ['dashboards', deleted],
+    queryFn: async ({ signal }) =>
+      (await unwrap(api.GET('/api/v1/dashboards', { params: { query: { limit: 500, deleted } }, signal }))).items ?? [],
+  });
 
-export const dashboard = (id: string) => queryOptions({ queryKey: ['dashboard', id], queryFn: ({ signal }) => unwrap(api.GET('/api/v1/dashboards/{id}', { params: { path: { id } }, signal })) });
+export const dashboard = (id: string) =>
+  queryOptions({
+    queryKey: ['dashboard', id],
+    queryFn: ({ signal }) => unwrap(api.GET('/api/v1/dashboards/{id}', { params: { path: { id } }, signal })),
+  });
 
-export const dashboardTemplates = () => queryOptions({ queryKey: ['dashboard-templates'], staleTime: Number.POSITIVE_INFINITY, queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/dashboards/templates', { signal }))).items ?? [] });
+export const dashboardTemplates = () =>
+  queryOptions({
+    queryKey: ['dashboard-templates'],
+    staleTime: Number.POSITIVE_INFINITY,
+    queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/dashboards/templates', { signal }))).items ?? [],
+  });
 
-export const views = () => queryOptions({ queryKey: ['views'], queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/views', { params: { query: { limit: 500 } }, signal }))).items ?? [] });
+export const views = () =>
+  queryOptions({
+    queryKey: ['views'],
+    queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/views', { params: { query: { limit: 500 } }, signal }))).items ?? [],
+  });
 
-export const settings = () => queryOptions({ queryKey: ['settings'], queryFn: ({ signal }) => unwrap(api.GET('/api/v1/settings', { signal })) });
+export const settings = () =>
+  queryOptions({ queryKey: ['settings'], queryFn: ({ signal }) => unwrap(api.GET('/api/v1/settings', { signal })) });
 
-export const feedback = () => queryOptions({ queryKey: ['feedback'], queryFn: ({ signal }) => unwrap(api.GET('/api/v1/feedback', { params: { query: { limit: 200 } }, signal })) });
+export const feedback = () =>
+  queryOptions({
+    queryKey: ['feedback'],
+    queryFn: ({ signal }) => unwrap(api.GET('/api/v1/feedback', { params: { query: { limit: 200 } }, signal })),
+  });
 
-export const adoption = (days: number) => queryOptions({ queryKey: ['usage', days], queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/usage', { params: { query: { days } }, signal }))).items ?? [] });
+export const adoption = (days: number) =>
+  queryOptions({
+    queryKey: ['usage', days],
+    queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/usage', { params: { query: { days } }, signal }))).items ?? [],
+  });
 
 export type Series = Schemas['InsightSeries'];
 export type SystemState = Schemas['SystemAnswer'];
@@ -186,22 +252,43 @@ export type SystemState = Schemas['SystemAnswer'];
 export const series = (cell: Cell) =>
   queryOptions({
     queryKey: ['data', 'series', cell],
-    queryFn: ({ signal }) => unwrap(api.GET('/api/v1/series', { params: { query: { measure: cell.measure, where: cell.where ?? '', from: cell.period?.from ?? '', to: cell.period?.to ?? '' } }, signal })),
+    queryFn: ({ signal }) =>
+      unwrap(
+        api.GET('/api/v1/series', {
+          params: { query: { measure: cell.measure, where: cell.where ?? '', from: cell.period?.from ?? '', to: cell.period?.to ?? '' } },
+          signal,
+        }),
+      ),
     placeholderData: keepPreviousData,
   });
 
-export const system = () => queryOptions({ queryKey: ['data', 'system'], queryFn: ({ signal }) => unwrap(api.GET('/api/v1/system', { signal })), staleTime: 0 });
+export const system = () =>
+  queryOptions({ queryKey: ['data', 'system'], queryFn: ({ signal }) => unwrap(api.GET('/api/v1/system', { signal })), staleTime: 0 });
 
 /** What changed between two snapshots; without `other` the one before. */
 export const comparison = (id: number, other?: number) =>
   queryOptions({
     queryKey: ['data', 'comparison', id, other ?? 0],
-    queryFn: ({ signal }) => unwrap(api.GET('/api/v1/snapshots/{id}/compare', { params: { path: { id }, query: other ? { with: other } : {} }, signal })),
+    queryFn: ({ signal }) =>
+      unwrap(api.GET('/api/v1/snapshots/{id}/compare', { params: { path: { id }, query: other ? { with: other } : {} }, signal })),
   });
 
 /** A question now and as it was in an earlier snapshot. */
 export const restated = (cell: Cell, by: string[], before: number) =>
   queryOptions({
     queryKey: ['data', 'restated', cell, by, before],
-    queryFn: async ({ signal }) => tableOf(await unwrap(api.GET('/api/v1/query', { params: { query: { ...parameters({ measures: [cell.measure], by, where: cell.where ?? '', period: cell.period, order: by }), versus_snapshot: before } as never }, signal }))),
+    queryFn: async ({ signal }) =>
+      tableOf(
+        await unwrap(
+          api.GET('/api/v1/query', {
+            params: {
+              query: {
+                ...parameters({ measures: [cell.measure], by, where: cell.where ?? '', period: cell.period, order: by }),
+                versus_snapshot: before,
+              } as never,
+            },
+            signal,
+          }),
+        ),
+      ),
   });

@@ -23,12 +23,21 @@ export function importFiles(files: File[], onProgress: (share: number) => void, 
     request.responseType = 'json';
     request.upload.onprogress = (e) => e.lengthComputable && onProgress(e.loaded / e.total);
     request.upload.onload = () => onProgress(1);
-    request.onerror = () => reject(new RequestError({ title: 'No answer', status: 0, detail: 'The upload broke off. Check that MoatMetrics is still running, then send the files again: rows that are there already are not doubled.' }));
+    request.onerror = () =>
+      reject(
+        new RequestError({
+          title: 'No answer',
+          status: 0,
+          detail:
+            'The upload broke off. Check that MoatMetrics is still running, then send the files again: rows that are there already are not doubled.',
+        }),
+      );
     request.onload = () => {
       const body: unknown = request.response;
       if (request.status === 201) resolve(body as ImportAnswer);
       else if (typeof body === 'object' && body !== null && 'detail' in body) reject(new RequestError(body as never));
-      else reject(new RequestError({ title: request.statusText, status: request.status, detail: `The server answered ${request.status}.` }));
+      else
+        reject(new RequestError({ title: request.statusText, status: request.status, detail: `The server answered ${request.status}.` }));
     };
     request.send(form);
   });

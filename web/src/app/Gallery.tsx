@@ -1,1 +1,3 @@
-export function Gallery() { return null; }
+export function Gallery() {
+  return null;
+}

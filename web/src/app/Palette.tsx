@@ -42,19 +42,34 @@ function List({ onClose }: { onClose: () => void }) {
     const keep = carried(search);
     const go = (to: string, more: object = {}) => navigate({ to, search: { ...keep, ...more } as never });
     return [
-      ...PLACES.flatMap((g) => g.places.map((p) => ({ id: `page ${p.to}`, label: p.label, kind: t('Page'), words: p.words ?? '', run: () => go(p.to) }))),
-      ...(clients?.rows ?? []).map((r) => ({ id: `client ${r[0]}`, label: r[0] ?? '', kind: t('Client'), words: '', run: () => go(`/clients/${encodeURIComponent(r[0] ?? '')}`) })),
+      ...PLACES.flatMap((g) =>
+        g.places.map((p) => ({ id: `page ${p.to}`, label: p.label, kind: t('Page'), words: p.words ?? '', run: () => go(p.to) })),
+      ),
+      ...(clients?.rows ?? []).map((r) => ({
+        id: `client ${r[0]}`,
+        label: r[0] ?? '',
+        kind: t('Client'),
+        words: '',
+        run: () => go(`/clients/${encodeURIComponent(r[0] ?? '')}`),
+      })),
       ...(names?.measures ?? []).map((m) => ({
         id: `measure ${m.name}`,
         label: m.label,
         kind: t('Measure'),
         words: m.name,
-        run: () => set({ panel: { kind: 'explain', of: m.name, ...(search.where ? { where: search.where } : {}), ...(days ? { days } : {}) } }),
+        run: () =>
+          set({ panel: { kind: 'explain', of: m.name, ...(search.where ? { where: search.where } : {}), ...(days ? { days } : {}) } }),
       })),
       { id: 'theme light', label: t('Light theme'), kind: t('Action'), words: 'look', run: () => setLook({ theme: 'light' }) },
       { id: 'theme dark', label: t('Dark theme'), kind: t('Action'), words: 'look night', run: () => setLook({ theme: 'dark' }) },
       { id: 'theme system', label: t('Theme of the system'), kind: t('Action'), words: 'look', run: () => setLook({ theme: 'system' }) },
-      { id: 'clear', label: t('Clear period and filter'), kind: t('Action'), words: 'reset', run: () => set({ period: undefined, where: undefined }) },
+      {
+        id: 'clear',
+        label: t('Clear period and filter'),
+        kind: t('Action'),
+        words: 'reset',
+        run: () => set({ period: undefined, where: undefined }),
+      },
       { id: 'print', label: t('Print this page'), kind: t('Action'), words: 'pdf', run: () => setTimeout(() => window.print(), 300) },
     ];
   }, [clients, names, search, days, navigate, set]);
@@ -80,7 +95,11 @@ function List({ onClose }: { onClose: () => void }) {
           onClose();
           entries.find((e) => e.id === id)?.run();
         }}
-        renderEmptyState={() => <p className="muted" style={{ padding: 12 }}>{t('Nothing matches. Try a client, a measure such as margin, or a page.')}</p>}
+        renderEmptyState={() => (
+          <p className="muted" style={{ padding: 12 }}>
+            {t('Nothing matches. Try a client, a measure such as margin, or a page.')}
+          </p>
+        )}
       >
         {(e) => (
           <MenuItem id={e.id} textValue={e.label} className={ui.menuItem ?? ''}>

@@ -115,7 +115,13 @@ export function Shell() {
             </Suspense>
           ) : null}
           <div className={css.topEnd}>
-            <button type="button" className={css.searchButton} onClick={() => setPalette(true)} aria-label={t('Search')} aria-keyshortcuts="Control+K">
+            <button
+              type="button"
+              className={css.searchButton}
+              onClick={() => setPalette(true)}
+              aria-label={t('Search')}
+              aria-keyshortcuts="Control+K"
+            >
               <Search size={16} aria-hidden="true" />
               <span>{t('Search')}</span>
               <Kbd>Ctrl K</Kbd>
@@ -127,7 +133,11 @@ export function Shell() {
           <Outlet />
           {bar && data?.data_through ? (
             <p className="muted small" data-asof>
-              {t('Data through {{day}} · snapshot {{snapshot}} of {{at}}', { day: day(String(data.data_through)), snapshot: data.snapshot, at: instant(data.snapshot_at ?? '') })}
+              {t('Data through {{day}} · snapshot {{snapshot}} of {{at}}', {
+                day: day(String(data.data_through)),
+                snapshot: data.snapshot,
+                at: instant(data.snapshot_at ?? ''),
+              })}
             </p>
           ) : null}
         </main>
@@ -146,7 +156,14 @@ function NavLink({ place, path, onGo }: { place: Place; path: string; onGo?: () 
   const [search] = useAddress();
   const on = place.to === '/' ? path === '/' : path === place.to || path.startsWith(`${place.to}/`);
   return (
-    <Link to={place.to} search={carried(search) as never} className={css.navLink} {...(on ? { 'aria-current': 'page' as const } : {})} title={place.label} {...(onGo ? { onClick: onGo } : {})}>
+    <Link
+      to={place.to}
+      search={carried(search) as never}
+      className={css.navLink}
+      {...(on ? { 'aria-current': 'page' as const } : {})}
+      title={place.label}
+      {...(onGo ? { onClick: onGo } : {})}
+    >
       <place.icon size={18} aria-hidden="true" />
       <span>{place.label}</span>
     </Link>

@@ -1,4 +1,25 @@
-import { BookOpen, Camera, ChartNoAxesCombined, CircleHelp, Clock, FileSignature, Gauge, House, KeyRound, LayoutDashboard, type LucideIcon, MessageSquareHeart, Search, Settings, Ticket, Upload, Users, Wallet, Receipt, Download } from 'lucide-react';
+import {
+  BookOpen,
+  Camera,
+  ChartNoAxesCombined,
+  CircleHelp,
+  Clock,
+  Download,
+  FileSignature,
+  Gauge,
+  House,
+  KeyRound,
+  LayoutDashboard,
+  type LucideIcon,
+  MessageSquareHeart,
+  Receipt,
+  Search,
+  Settings,
+  Ticket,
+  Upload,
+  Users,
+  Wallet,
+} from 'lucide-react';
 import { t } from '../lib/i18n';
 
 export interface Place {
@@ -55,5 +76,7 @@ export const PLACES: { head: string; places: Place[] }[] = [
 export const chartIcon = ChartNoAxesCombined;
 
 export function isFiltered(path: string): boolean {
-  return PLACES.some((g) => g.places.some((p) => p.filtered && (p.to === '/' ? path === '/' : path === p.to || path.startsWith(`${p.to}/`))));
+  return PLACES.some((g) =>
+    g.places.some((p) => p.filtered && (p.to === '/' ? path === '/' : path === p.to || path.startsWith(`${p.to}/`))),
+  );
 }

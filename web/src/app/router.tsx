@@ -6,7 +6,12 @@ import { Shell } from './Shell';
 const root = createRootRoute({ component: Shell, validateSearch, notFoundComponent: NotFound, errorComponent: RouteError });
 
 const at = <const P extends string, M extends Record<string, unknown>>(path: P, load: () => Promise<M>, name: keyof M) =>
-  createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load as never, name as never), errorComponent: RouteError });
+  createRoute({
+    getParentRoute: () => root,
+    path,
+    component: lazyRouteComponent(load as never, name as never),
+    errorComponent: RouteError,
+  });
 
 const routes = [
   at('/', () => import('../features/overview/Overview'), 'Overview'),

@@ -80,7 +80,8 @@ export function Chart({
     const one = chart.current;
     const node = box.current;
     if (one && node) one.setOption(option(palette(), node.clientWidth), { notMerge: true });
-    if (one && onSpan) one.dispatchAction({ type: 'takeGlobalCursor', key: 'brush', brushOption: { brushType: 'lineX', brushMode: 'single' } });
+    if (one && onSpan)
+      one.dispatchAction({ type: 'takeGlobalCursor', key: 'brush', brushOption: { brushType: 'lineX', brushMode: 'single' } });
   }, [option, onSpan]);
 
   return (
@@ -99,7 +100,13 @@ export function Chart({
               <Skeleton height={height} />
             </div>
           )}
-          <div ref={box} style={{ height }} role="img" aria-label={t('{{label}}. The same figures: View as table.', { label })} data-ready={ready} />
+          <div
+            ref={box}
+            style={{ height }}
+            role="img"
+            aria-label={t('{{label}}. The same figures: View as table.', { label })}
+            data-ready={ready}
+          />
         </>
       )}
     </figure>

@@ -8,10 +8,21 @@ export interface HeatCell {
 }
 
 /** A table whose cells are colored around a stated middle and print their number. */
-export function HeatMap({ caption, columns, rows, onCell, keys }: { caption: string; columns: string[]; rows: { id: string; name: string; cells: HeatCell[] }[]; onCell: (row: string, column: number) => void; keys: { low: string; middle: string; high: string } }) {
+export function HeatMap({
+  caption,
+  columns,
+  rows,
+  onCell,
+  keys,
+}: {
+  caption: string;
+  columns: string[];
+  rows: { id: string; name: string; cells: HeatCell[] }[];
+  onCell: (row: string, column: number) => void;
+  keys: { low: string; middle: string; high: string };
+}) {
   return (
     <div className="stack">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
       <div className={css.heatWrap} tabIndex={0} role="region" aria-label={caption}>
         <table className={css.heat}>
           <caption className="sr">{caption}</caption>
@@ -34,7 +45,12 @@ export function HeatMap({ caption, columns, rows, onCell, keys }: { caption: str
                 {r.cells.map((cell, i) => (
                   // biome-ignore lint/suspicious/noArrayIndexKey: the columns are fixed
                   <td key={i}>
-                    <button type="button" aria-label={cell.label} onClick={() => onCell(r.id, i)} style={colorOf(cell.level) as React.CSSProperties}>
+                    <button
+                      type="button"
+                      aria-label={cell.label}
+                      onClick={() => onCell(r.id, i)}
+                      style={colorOf(cell.level) as React.CSSProperties}
+                    >
                       {cell.text}
                     </button>
                   </td>

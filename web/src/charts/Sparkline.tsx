@@ -1,7 +1,17 @@
 import css from './charts.module.css';
 
 /** A small line without axes: only the course of a value. Gaps are months without one. */
-export function Sparkline({ values, width = 120, height = 32, label }: { values: (number | null)[]; width?: number; height?: number; label: string }) {
+export function Sparkline({
+  values,
+  width = 120,
+  height = 32,
+  label,
+}: {
+  values: (number | null)[];
+  width?: number;
+  height?: number;
+  label: string;
+}) {
   const known = values.filter((v): v is number => v !== null);
   if (known.length < 2) return null;
   const low = Math.min(...known);

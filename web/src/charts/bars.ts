@@ -26,7 +26,10 @@ export function bars(names: string[], all: BarSeries[], colors: Palette): EChart
       textStyle: { color: colors.text, fontSize: 12 },
       formatter: (hits: { dataIndex: number }[]) => {
         const at = hits[0]?.dataIndex ?? 0;
-        return tooltip(names[at] ?? '', all.map((s, i) => ({ color: colors.series[i], name: s.name, value: format(s.values[at], s.unit) })));
+        return tooltip(
+          names[at] ?? '',
+          all.map((s, i) => ({ color: colors.series[i], name: s.name, value: format(s.values[at], s.unit) })),
+        );
       },
     },
     yAxis: {
@@ -37,7 +40,11 @@ export function bars(names: string[], all: BarSeries[], colors: Palette): EChart
       axisTick: { show: false },
       axisLabel: { color: colors.text, fontSize: 12, width: 150, overflow: 'truncate' },
     },
-    xAxis: { type: 'value', axisLabel: { color: colors.muted, fontSize: 11, hideOverlap: true, formatter: (v: number) => axis(v, unit) }, splitLine: { lineStyle: { color: colors.line } } },
+    xAxis: {
+      type: 'value',
+      axisLabel: { color: colors.muted, fontSize: 11, hideOverlap: true, formatter: (v: number) => axis(v, unit) },
+      splitLine: { lineStyle: { color: colors.line } },
+    },
     ...(all.length > 1 ? { legend: { top: 0, textStyle: { color: colors.muted, fontSize: 12 }, icon: 'roundRect', itemHeight: 8 } } : {}),
     series: all.map((s, i) => ({
       name: s.name,
@@ -45,7 +52,15 @@ export function bars(names: string[], all: BarSeries[], colors: Palette): EChart
       barMaxWidth: 18,
       itemStyle: { color: colors.series[i % colors.series.length], borderRadius: 3 },
       data: s.values.map((v) =>
-        v !== null && v < 0 ? { value: v, itemStyle: { color: colors.bad, decal: { symbol: 'rect', dashArrayX: [1, 0], dashArrayY: [2, 3], rotation: Math.PI / 4, color: 'rgba(255,255,255,0.35)' } } } : v,
+        v !== null && v < 0
+          ? {
+              value: v,
+              itemStyle: {
+                color: colors.bad,
+                decal: { symbol: 'rect', dashArrayX: [1, 0], dashArrayY: [2, 3], rotation: Math.PI / 4, color: 'rgba(255,255,255,0.35)' },
+              },
+            }
+          : v,
       ),
     })),
   };

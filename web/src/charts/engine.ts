@@ -5,6 +5,17 @@ import { CanvasRenderer } from 'echarts/renderers';
 
 // Loaded after the first paint; only what the charts use. Canvas: the SVG renderer sets
 // style attributes, which the policy refuses.
-use([LineChart, BarChart, ScatterChart, GridComponent, TooltipComponent, LegendComponent, BrushComponent, MarkLineComponent, AriaComponent, CanvasRenderer]);
+use([
+  LineChart,
+  BarChart,
+  ScatterChart,
+  GridComponent,
+  TooltipComponent,
+  LegendComponent,
+  BrushComponent,
+  MarkLineComponent,
+  AriaComponent,
+  CanvasRenderer,
+]);
 
 export { init };

@@ -29,7 +29,17 @@ export function trend(lines: TrendLine[], colors: Palette, width: number, option
     const banded = i === 0 && line.points.some((p) => p.low !== null && p.high !== null);
     if (banded) {
       series.push(
-        { name: 'low', type: 'line', data: line.points.map((p) => p.low), stack: 'band', stackStrategy: 'all', lineStyle: { opacity: 0 }, symbol: 'none', silent: true, tooltip: { show: false } },
+        {
+          name: 'low',
+          type: 'line',
+          data: line.points.map((p) => p.low),
+          stack: 'band',
+          stackStrategy: 'all',
+          lineStyle: { opacity: 0 },
+          symbol: 'none',
+          silent: true,
+          tooltip: { show: false },
+        },
         {
           name: 'band',
           type: 'line',
@@ -76,7 +86,12 @@ export function trend(lines: TrendLine[], colors: Palette, width: number, option
           const p = line.points[at];
           if (!p) return [];
           const out = [{ color: colors.series[i], name: line.name, value: format(p.value, line.unit) }];
-          if (p.low !== null && p.high !== null) out.push({ color: undefined, name: 'Expected (90%)', value: `${format(p.low, line.unit, { bare: true })} – ${format(p.high, line.unit, { bare: true })}` });
+          if (p.low !== null && p.high !== null)
+            out.push({
+              color: undefined,
+              name: 'Expected (90%)',
+              value: `${format(p.low, line.unit, { bare: true })} – ${format(p.high, line.unit, { bare: true })}`,
+            });
           return out;
         });
         const point = lines[0]?.points[at];
@@ -89,7 +104,12 @@ export function trend(lines: TrendLine[], colors: Palette, width: number, option
       boundaryGap: false,
       axisLine: { lineStyle: { color: colors.line } },
       axisTick: { show: false },
-      axisLabel: { color: colors.muted, fontSize: 11, hideOverlap: true, formatter: (m: string) => (narrow ? month(m).slice(0, 3) : month(m)) },
+      axisLabel: {
+        color: colors.muted,
+        fontSize: 11,
+        hideOverlap: true,
+        formatter: (m: string) => (narrow ? month(m).slice(0, 3) : month(m)),
+      },
     },
     yAxis: {
       type: 'value',
@@ -98,8 +118,30 @@ export function trend(lines: TrendLine[], colors: Palette, width: number, option
       axisLabel: { color: colors.muted, fontSize: 11, formatter: (v: number) => axis(v, unit) },
       splitLine: { lineStyle: { color: colors.line } },
     },
-    ...(lines.length > 1 ? { legend: { top: 0, data: lines.map((l) => l.name), textStyle: { color: colors.muted, fontSize: 12 }, icon: 'roundRect', itemHeight: 4 } } : {}),
-    ...(options.brush ? { brush: { xAxisIndex: 0, brushType: 'lineX', brushMode: 'single', transformable: false, brushStyle: { color: faint(colors.accent, 0.15), borderColor: colors.accent }, throttleType: 'debounce', throttleDelay: 200 } } : {}),
+    ...(lines.length > 1
+      ? {
+          legend: {
+            top: 0,
+            data: lines.map((l) => l.name),
+            textStyle: { color: colors.muted, fontSize: 12 },
+            icon: 'roundRect',
+            itemHeight: 4,
+          },
+        }
+      : {}),
+    ...(options.brush
+      ? {
+          brush: {
+            xAxisIndex: 0,
+            brushType: 'lineX',
+            brushMode: 'single',
+            transformable: false,
+            brushStyle: { color: faint(colors.accent, 0.15), borderColor: colors.accent },
+            throttleType: 'debounce',
+            throttleDelay: 200,
+          },
+        }
+      : {}),
     series,
   };
 }

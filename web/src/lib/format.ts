@@ -109,7 +109,8 @@ export function tile(value: Decimal, unit: Unit, opt: FormatOptions = {}): strin
   const size = Math.abs(n);
   if (unit === 'ratio' || size < 10_000) {
     const sign = opt.signed && n > 0 ? '+' : '';
-    if (unit.startsWith('money')) return sign + money(value, size >= 1000 ? 0 : 2, opt.currency ?? conventions.currency) + (opt.bare ? '' : tail(unit));
+    if (unit.startsWith('money'))
+      return sign + money(value, size >= 1000 ? 0 : 2, opt.currency ?? conventions.currency) + (opt.bare ? '' : tail(unit));
     return opt.bare ? sign + plain(value, unit, opt) : format(value, unit, opt);
   }
   for (const [step, suffix] of STEPS) {
@@ -119,7 +120,13 @@ export function tile(value: Decimal, unit: Unit, opt: FormatOptions = {}): strin
     const sign = opt.signed && n > 0 ? '+' : '';
     const currency = unit.startsWith('money') ? (opt.currency ?? conventions.currency) : '';
     const number = currency
-      ? write(scaled, { style: 'currency', currency, currencyDisplay: 'narrowSymbol', minimumFractionDigits: 0, maximumFractionDigits: digits })
+      ? write(scaled, {
+          style: 'currency',
+          currency,
+          currencyDisplay: 'narrowSymbol',
+          minimumFractionDigits: 0,
+          maximumFractionDigits: digits,
+        })
       : write(scaled, { maximumFractionDigits: digits });
     return sign + number + suffix + (opt.bare ? '' : tail(unit));
   }
@@ -197,7 +204,11 @@ export function integer(value: number): string {
 }
 
 export function bytes(value: number): string {
-  for (const [step, suffix] of [[1 << 30, 'GiB'], [1 << 20, 'MiB'], [1 << 10, 'KiB']] as const) {
+  for (const [step, suffix] of [
+    [1 << 30, 'GiB'],
+    [1 << 20, 'MiB'],
+    [1 << 10, 'KiB'],
+  ] as const) {
     if (value >= step) return `${write(value / step, { maximumFractionDigits: 1 })}${NBSP}${suffix}`;
   }
   return `${integer(value)}${NBSP}B`;

@@ -11,7 +11,10 @@ const listeners = new Set<() => void>();
 
 export function look(): Look {
   const d = document.documentElement.dataset;
-  return { theme: d.theme === 'light' || d.theme === 'dark' ? d.theme : 'system', density: d.density === 'compact' ? 'compact' : 'comfortable' };
+  return {
+    theme: d.theme === 'light' || d.theme === 'dark' ? d.theme : 'system',
+    density: d.density === 'compact' ? 'compact' : 'comfortable',
+  };
 }
 
 export function setLook(next: Partial<Look>): void {

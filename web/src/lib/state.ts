@@ -4,8 +4,8 @@ import { useCallback, useMemo } from 'react';
 import * as v from 'valibot';
 import { status } from '../api/queries';
 import { type Condition, include, read, write } from './filters';
-import { used } from './usage';
 import { DEFAULT_PERIOD, isPeriod, type Period, resolve } from './period';
+import { used } from './usage';
 
 const days = v.object({ from: v.string(), to: v.string() });
 
@@ -83,7 +83,10 @@ export function useView() {
   const { data } = useQuery(status());
   const text = search.period ?? DEFAULT_PERIOD;
   const complete = data?.complete.to ? { from: String(data.complete.from), to: String(data.complete.to) } : undefined;
-  const days = useMemo(() => resolve(text, complete?.to ? { from: complete.from, to: complete.to } : undefined), [text, complete?.from, complete?.to]);
+  const days = useMemo(
+    () => resolve(text, complete?.to ? { from: complete.from, to: complete.to } : undefined),
+    [text, complete?.from, complete?.to],
+  );
   const where = search.where ?? '';
   const conditions = useMemo(() => read(where), [where]);
   return {

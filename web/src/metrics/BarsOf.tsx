@@ -4,12 +4,12 @@ import { type Ask, catalog, table } from '../api/queries';
 import { bars } from '../charts/bars';
 import { Chart } from '../charts/Chart';
 import type { Palette } from '../charts/theme';
-import { dimensionValue } from '../lib/format';
 import { both, only } from '../lib/filters';
+import { dimensionValue } from '../lib/format';
 import { t } from '../lib/i18n';
 import { usePanel } from '../lib/state';
-import { MeasureTable } from './MeasureTable';
 import { Loaded } from '../ui/States';
+import { MeasureTable } from './MeasureTable';
 
 const MOST = 25;
 
@@ -20,19 +20,33 @@ export function BarsOf({ ask, height }: { ask: Ask; height?: number }) {
   const by = ask.by ?? [];
   const unit = names?.measure.get(ask.measures[0] ?? '')?.unit ?? 'number';
   const drawn = ask.measures.filter((m) => names?.measure.get(m)?.unit === unit);
-  const q = useQuery({ ...table({ measures: ask.measures, by, where: ask.where ?? '', period: ask.period, order: ask.order ?? [] }), enabled: ask.period !== undefined });
+  const q = useQuery({
+    ...table({ measures: ask.measures, by, where: ask.where ?? '', period: ask.period, order: ask.order ?? [] }),
+    enabled: ask.period !== undefined,
+  });
   const rows = useMemo(() => (q.data?.rows ?? []).slice(0, MOST), [q.data]);
   const option = useCallback(
     (colors: Palette) =>
       bars(
         rows.map((r) => by.map((d, i) => dimensionValue(d, r[i] ?? '')).join(' · ')),
-        drawn.map((m) => ({ name: names?.measure.get(m)?.label ?? m, unit, values: rows.map((r) => (r[by.length + ask.measures.indexOf(m)] === null ? null : Number(r[by.length + ask.measures.indexOf(m)]))) })),
+        drawn.map((m) => ({
+          name: names?.measure.get(m)?.label ?? m,
+          unit,
+          values: rows.map((r) =>
+            r[by.length + ask.measures.indexOf(m)] === null ? null : Number(r[by.length + ask.measures.indexOf(m)]),
+          ),
+        })),
         colors,
       ),
     [rows, by, drawn, names, unit, ask.measures],
   );
   return (
-    <Loaded query={q} height={320} isEmpty={(d) => d.rows.length === 0} empty={<p className="muted">{t('Nothing to show for this period and filter.')}</p>}>
+    <Loaded
+      query={q}
+      height={320}
+      isEmpty={(d) => d.rows.length === 0}
+      empty={<p className="muted">{t('Nothing to show for this period and filter.')}</p>}
+    >
       {(data) => (
         <>
           <Chart
@@ -42,11 +56,20 @@ export function BarsOf({ ask, height }: { ask: Ask; height?: number }) {
             onMark={(mark) => {
               const r = rows[mark.index];
               const measure = drawn.find((m) => (names?.measure.get(m)?.label ?? m) === mark.series) ?? drawn[0];
-              if (r && measure) explain(measure, both(ask.where, ...by.map((d, i) => (names?.dimension.get(d)?.time ? '' : only(d, r[i] ?? '')))), ask.period);
+              if (r && measure)
+                explain(
+                  measure,
+                  both(ask.where, ...by.map((d, i) => (names?.dimension.get(d)?.time ? '' : only(d, r[i] ?? '')))),
+                  ask.period,
+                );
             }}
             table={() => <MeasureTable ask={ask} caption={t('Result')} />}
           />
-          {data.rows.length > MOST ? <p className="muted small">{t('The first {{shown}} of {{count}}; the table has all.', { shown: MOST, count: data.rows.length })}</p> : null}
+          {data.rows.length > MOST ? (
+            <p className="muted small">
+              {t('The first {{shown}} of {{count}}; the table has all.', { shown: MOST, count: data.rows.length })}
+            </p>
+          ) : null}
         </>
       )}
     </Loaded>

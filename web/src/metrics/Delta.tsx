@@ -10,7 +10,19 @@ export function tone(change: string | null | undefined, direction: string): 'goo
 }
 
 /** A change with sign, arrow and, when it is good or bad news, its color. */
-export function Delta({ change, unit, direction, versus, short }: { change: string | null | undefined; unit: Unit; direction: string; versus?: string | undefined; short?: boolean }) {
+export function Delta({
+  change,
+  unit,
+  direction,
+  versus,
+  short,
+}: {
+  change: string | null | undefined;
+  unit: Unit;
+  direction: string;
+  versus?: string | undefined;
+  short?: boolean;
+}) {
   if (change === null || change === undefined) return <span className={css.delta}>{versus ? t('no comparison') : ''}</span>;
   const n = Number(change);
   const text = short ? tileChange(change, unit) : formatChange(change, unit);

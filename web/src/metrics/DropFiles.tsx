@@ -62,7 +62,9 @@ export function DropFiles({ onDone }: { onDone?: (answer: ImportAnswer) => void 
       {send.isPending ? (
         <div className="stack" style={{ gap: 6 }} role="status">
           <span>
-            {sent < 1 ? t('Sending {{size}}: {{share}}', { size: bytes(size), share: percent(sent) }) : t('Reading, checking and storing {{count}} files', { count: files.length })}
+            {sent < 1
+              ? t('Sending {{size}}: {{share}}', { size: bytes(size), share: percent(sent) })
+              : t('Reading, checking and storing {{count}} files', { count: files.length })}
           </span>
           <Progress value={sent} label={t('Sent')} />
         </div>

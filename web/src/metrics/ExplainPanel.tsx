@@ -44,7 +44,11 @@ function NumberPanel({ panel }: { panel: Panel }) {
               <p className={css.big}>{e.measure === panel.of ? format(e.to.value, e.unit) : format(e.to.value, e.unit)}</p>
               {e.measure !== panel.of ? <p className="muted small">{t('as {{measure}}', { measure: spoken(e.measure) })}</p> : null}
               <p className="muted small">
-                {e.to.value === null || e.to.value === undefined ? (e.to.reason ?? '') : e.interval ? intervalText(e.interval, e.unit) : t('Exact sum of stored rows; no interval.')}
+                {e.to.value === null || e.to.value === undefined
+                  ? (e.to.reason ?? '')
+                  : e.interval
+                    ? intervalText(e.interval, e.unit)
+                    : t('Exact sum of stored rows; no interval.')}
               </p>
             </div>
             <div style={{ textAlign: 'right' }}>
@@ -59,14 +63,34 @@ function NumberPanel({ panel }: { panel: Panel }) {
             value={panel.tab ?? 'why'}
             onChange={(tab) => move({ tab })}
             tabs={[
-              { id: 'why', title: t('Why'), content: () => <Why panel={panel} e={e} units={(n) => names?.measure.get(n)?.unit ?? e.unit} /> },
-              { id: 'rows', title: t('Rows'), content: () => <Records cell={{ measure: panel.of, where: panel.where, period: days(e.to.period) }} base={panel.base} onBase={(base) => move({ base })} /> },
+              {
+                id: 'why',
+                title: t('Why'),
+                content: () => <Why panel={panel} e={e} units={(n) => names?.measure.get(n)?.unit ?? e.unit} />,
+              },
+              {
+                id: 'rows',
+                title: t('Rows'),
+                content: () => (
+                  <Records
+                    cell={{ measure: panel.of, where: panel.where, period: days(e.to.period) }}
+                    base={panel.base}
+                    onBase={(base) => move({ base })}
+                  />
+                ),
+              },
               { id: 'sure', title: t('How sure'), content: () => <HowSure confidence={e.confidence} /> },
-              { id: 'history', title: t('History'), content: () => <History cell={{ measure: panel.of, where: panel.where, period: days(e.to.period) }} /> },
+              {
+                id: 'history',
+                title: t('History'),
+                content: () => <History cell={{ measure: panel.of, where: panel.where, period: days(e.to.period) }} />,
+              },
               { id: 'definition', title: t('Definition'), content: () => <Definition m={m} values={e.to.inputs} panel={panel} /> },
             ]}
           />
-          <p className="muted small">{t('Snapshot {{snapshot}} · definition version {{version}}', { snapshot: e.snapshot, version: m.version })}</p>
+          <p className="muted small">
+            {t('Snapshot {{snapshot}} · definition version {{version}}', { snapshot: e.snapshot, version: m.version })}
+          </p>
         </>
       ) : null}
     </Drawer>
@@ -94,11 +118,25 @@ function Why({ panel, e, units }: { panel: Panel; e: import('../api/queries').Ex
       ) : null}
       <p className={css.words}>{prose(e.words)}</p>
       {e.note ? <Notice>{sentence(e.note)}</Notice> : null}
-      {e.from.value !== null && e.from.value !== undefined && e.to.value !== null && e.to.value !== undefined && (e.drivers ?? []).length > 0 ? (
+      {e.from.value !== null &&
+      e.from.value !== undefined &&
+      e.to.value !== null &&
+      e.to.value !== undefined &&
+      (e.drivers ?? []).length > 0 ? (
         <>
-          <DriverBridge from={e.from.value} to={e.to.value} fromLabel={sentence(e.from.label)} toLabel={t('This period')} drivers={e.drivers ?? []} unit={e.unit} units={e.by ? () => e.unit : units} />
+          <DriverBridge
+            from={e.from.value}
+            to={e.to.value}
+            fromLabel={sentence(e.from.label)}
+            toLabel={t('This period')}
+            drivers={e.drivers ?? []}
+            unit={e.unit}
+            units={e.by ? () => e.unit : units}
+          />
           <p className="muted small">
-            {e.by ? t('The change by {{by}}; the parts add up to it exactly.', { by: spoken(e.by) }) : t('Exact Shapley values of the formula: the parts add up to the change.')}
+            {e.by
+              ? t('The change by {{by}}; the parts add up to it exactly.', { by: spoken(e.by) })
+              : t('Exact Shapley values of the formula: the parts add up to the change.')}
           </p>
         </>
       ) : null}
@@ -197,7 +235,13 @@ function FindingPanel({ panel }: { panel: Panel }) {
       <Loaded query={list} height={320}>
         {(all) => {
           const f = all.find((x) => x.id === panel.of);
-          return f ? <FindingBody f={f} panel={panel} move={move} /> : <Notice tone="warn">{t('This finding is no longer among the current ones: newer data settled it, or its period is over.')}</Notice>;
+          return f ? (
+            <FindingBody f={f} panel={panel} move={move} />
+          ) : (
+            <Notice tone="warn">
+              {t('This finding is no longer among the current ones: newer data settled it, or its period is over.')}
+            </Notice>
+          );
         }}
       </Loaded>
     </Drawer>
@@ -215,7 +259,8 @@ function FindingBody({ f, panel, move }: { f: Finding; panel: Panel; move: (next
   const [search] = useAddress();
   const unit = f.comparison?.unit ?? f.unit;
   const units = (name: string) => names?.measure.get(name)?.unit ?? unit;
-  const client = f.subject.dimension === 'client' ? f.subject.value : f.subject.within?.dimension === 'client' ? f.subject.within.value : '';
+  const client =
+    f.subject.dimension === 'client' ? f.subject.value : f.subject.within?.dimension === 'client' ? f.subject.within.value : '';
   const period = days(f.period);
   const measures = (f.query.measures ?? []).filter((m) => names?.measure.has(m));
   const measure = measures.includes(f.measure) ? f.measure : (measures[0] ?? '');
@@ -266,14 +311,26 @@ function FindingBody({ f, panel, move }: { f: Finding; panel: Panel; move: (next
                     unit={unit}
                     units={units}
                   />
-                  <p className="muted small">{t('{{measure}}, exact Shapley values: the parts add up to the change.', { measure: titled(f.comparison.measure) })}</p>
+                  <p className="muted small">
+                    {t('{{measure}}, exact Shapley values: the parts add up to the change.', { measure: titled(f.comparison.measure) })}
+                  </p>
                   {f.comparison.note ? <p className="muted small">{sentence(f.comparison.note)}</p> : null}
                 </div>
               ) : (
-                <p className="muted">{f.comparison?.note ? sentence(f.comparison.note) : t('There is no earlier period to compare with; the facts are under Details.')}</p>
+                <p className="muted">
+                  {f.comparison?.note
+                    ? sentence(f.comparison.note)
+                    : t('There is no earlier period to compare with; the facts are under Details.')}
+                </p>
               ),
           },
-          { id: 'rows', title: t('Rows'), content: () => <Records cell={{ measure, where: subjectWhere(f), period }} base={panel.base} onBase={(base) => move({ base })} /> },
+          {
+            id: 'rows',
+            title: t('Rows'),
+            content: () => (
+              <Records cell={{ measure, where: subjectWhere(f), period }} base={panel.base} onBase={(base) => move({ base })} />
+            ),
+          },
           { id: 'sure', title: t('How sure'), content: () => <HowSure confidence={f.confidence} /> },
           {
             id: 'details',
@@ -283,7 +340,11 @@ function FindingBody({ f, panel, move }: { f: Finding; panel: Panel; move: (next
                 <dl className={css.facts}>
                   {Object.entries(f.facts).map(([name, value]) => [
                     <dt key={name}>{names?.measure.get(name)?.label ?? titled(name)}</dt>,
-                    <dd key={`${name}-v`}>{/^-?\d/.test(value) && !/^\d{4}-\d\d/.test(value) ? format(value, units(name) === unit && !names?.measure.has(name) ? 'number' : units(name)) : value}</dd>,
+                    <dd key={`${name}-v`}>
+                      {/^-?\d/.test(value) && !/^\d{4}-\d\d/.test(value)
+                        ? format(value, units(name) === unit && !names?.measure.has(name) ? 'number' : units(name))
+                        : value}
+                    </dd>,
                   ])}
                 </dl>
                 {(f.assumptions ?? []).length > 0 ? (
@@ -303,11 +364,28 @@ function FindingBody({ f, panel, move }: { f: Finding; panel: Panel; move: (next
       />
       <div className="row">
         {client ? (
-          <Button kind="primary" onPress={() => navigate({ to: '/clients/$name', params: { name: client }, search: carried(search) as never })}>
+          <Button
+            kind="primary"
+            onPress={() => navigate({ to: '/clients/$name', params: { name: client }, search: carried(search) as never })}
+          >
             {t('Open {{client}}', { client })}
           </Button>
         ) : null}
-        <Button onPress={() => navigate({ to: '/explore', search: { measures, by: (f.query.by ?? []).slice(0, 2), where: subjectWhere(f), ...(period ? { period: rangeOf(period) } : {}) } as never })}>{t('Explore from here')}</Button>
+        <Button
+          onPress={() =>
+            navigate({
+              to: '/explore',
+              search: {
+                measures,
+                by: (f.query.by ?? []).slice(0, 2),
+                where: subjectWhere(f),
+                ...(period ? { period: rangeOf(period) } : {}),
+              } as never,
+            })
+          }
+        >
+          {t('Explore from here')}
+        </Button>
       </div>
     </>
   );

@@ -2,9 +2,9 @@ import { useQuery } from '@tanstack/react-query';
 import { ListFilter } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { catalog, table } from '../api/queries';
+import { type Condition, include, write } from '../lib/filters';
 import { dimensionValue } from '../lib/format';
 import { t } from '../lib/i18n';
-import { type Condition, include, write } from '../lib/filters';
 import { useView } from '../lib/state';
 import { Button } from '../ui/Button';
 import { Chip } from '../ui/Card';
@@ -23,7 +23,8 @@ export function FilterBar() {
   const { where, conditions, set } = useView();
   const names = useQuery(catalog()).data;
   const change = (next: Condition[]) => set({ where: write(next) });
-  const label = (c: Condition) => `${names?.dimension.get(c.dimension)?.label ?? c.dimension}${c.is ? ':' : t(' is not')} ${c.values.map((v) => dimensionValue(c.dimension, v)).join(', ')}`;
+  const label = (c: Condition) =>
+    `${names?.dimension.get(c.dimension)?.label ?? c.dimension}${c.is ? ':' : t(' is not')} ${c.values.map((v) => dimensionValue(c.dimension, v)).join(', ')}`;
   return (
     <div className={css.bar}>
       {conditions === undefined ? (
@@ -32,7 +33,11 @@ export function FilterBar() {
         </Chip>
       ) : (
         conditions.map((c) => (
-          <Chip key={c.dimension + c.is} label={t('Remove the filter {{filter}}', { filter: label(c) })} onRemove={() => change(conditions.filter((x) => x !== c))}>
+          <Chip
+            key={c.dimension + c.is}
+            label={t('Remove the filter {{filter}}', { filter: label(c) })}
+            onRemove={() => change(conditions.filter((x) => x !== c))}
+          >
             {label(c)}
           </Chip>
         ))
@@ -68,21 +73,42 @@ function Picker({ conditions, onChange }: { conditions: Condition[]; onChange: (
   }, [values.data, text]);
   const toggle = (value: string, on: boolean) => {
     if (on) return onChange(include(conditions, dimension, value, chosen?.is ?? true));
-    onChange(conditions.map((c) => (c === chosen ? { ...c, values: c.values.filter((v) => v !== value) } : c)).filter((c) => c.values.length > 0));
+    onChange(
+      conditions.map((c) => (c === chosen ? { ...c, values: c.values.filter((v) => v !== value) } : c)).filter((c) => c.values.length > 0),
+    );
   };
   return (
     <div className="stack" style={{ gap: 8, width: 300 }}>
-      <Select label={t('Filter by')} value={dimension} onChange={setDimension} options={dimensions.map((d) => [d.name, d.label] as const)} />
-      <TextField label={t('Find a value')} hideLabel type="search" placeholder={t('Find a value')} value={text} onChange={setText} autoFocus />
+      <Select
+        label={t('Filter by')}
+        value={dimension}
+        onChange={setDimension}
+        options={dimensions.map((d) => [d.name, d.label] as const)}
+      />
+      <TextField
+        label={t('Find a value')}
+        hideLabel
+        type="search"
+        placeholder={t('Find a value')}
+        value={text}
+        onChange={setText}
+        autoFocus
+      />
       <Loaded query={values} height={160}>
         {() => (
           <ul style={{ maxHeight: 280, overflow: 'auto' }}>
             {matching.slice(0, MOST).map((v) => (
               <li key={v}>
-                <Checkbox label={dimensionValue(dimension, v)} checked={chosen?.values.includes(v) ?? false} onChange={(on) => toggle(v, on)} />
+                <Checkbox
+                  label={dimensionValue(dimension, v)}
+                  checked={chosen?.values.includes(v) ?? false}
+                  onChange={(on) => toggle(v, on)}
+                />
               </li>
             ))}
-            {matching.length > MOST ? <li className="muted small">{t('{{count}} more: type to narrow the list', { count: matching.length - MOST })}</li> : null}
+            {matching.length > MOST ? (
+              <li className="muted small">{t('{{count}} more: type to narrow the list', { count: matching.length - MOST })}</li>
+            ) : null}
             {matching.length === 0 ? <li className="muted small">{t('No value matches.')}</li> : null}
           </ul>
         )}

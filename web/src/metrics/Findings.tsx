@@ -4,8 +4,8 @@ import { t } from '../lib/i18n';
 import { usePanel } from '../lib/state';
 import { Badge } from '../ui/Card';
 import { Grade } from './Grade';
-import { driversInWords, moved, prose } from './words';
 import css from './metrics.module.css';
+import { driversInWords, moved, prose } from './words';
 
 /** Findings in words, with the money at stake; the headline opens its cause. */
 export function Findings({ list }: { list: Finding[] }) {
@@ -23,7 +23,10 @@ export function Findings({ list }: { list: Finding[] }) {
             <p>{prose(f.recommendation)}</p>
             {f.comparison && moved(f.drivers ?? [], f.comparison.unit).length > 0 ? (
               <p>
-                {t('Since the {{label}}: {{drivers}}', { label: f.comparison.label, drivers: driversInWords(f.drivers ?? [], f.comparison.unit) })}
+                {t('Since the {{label}}: {{drivers}}', {
+                  label: f.comparison.label,
+                  drivers: driversInWords(f.drivers ?? [], f.comparison.unit),
+                })}
               </p>
             ) : null}
             <div className={css.findingMeta}>

@@ -31,5 +31,7 @@ export function intervalText(interval: Interval | null | undefined, unit: Unit):
   if (!interval) return '';
   const low = format(interval.low, unit, { bare: unit !== 'ratio' });
   const high = format(interval.high, unit, { bare: unit !== 'ratio' });
-  return interval.level > 0 ? t('{{low}} to {{high}} expected ({{level}})', { low, high, level: percent(interval.level) }) : t('{{low}} to {{high}} if data is missing', { low, high });
+  return interval.level > 0
+    ? t('{{low}} to {{high}} expected ({{level}})', { low, high, level: percent(interval.level) })
+    : t('{{low}} to {{high}} if data is missing', { low, high });
 }

@@ -25,14 +25,22 @@ export function History({ cell }: { cell: Cell }) {
   const unit = m?.unit ?? 'number';
   return (
     <div className="stack">
-      <Select label={t('Compare with snapshot')} value={String(before?.id ?? '')} onChange={setChosen} options={earlier.map((s) => [String(s.id), `${s.id} · ${instant(s.at)} · ${s.message}`] as const)} />
+      <Select
+        label={t('Compare with snapshot')}
+        value={String(before?.id ?? '')}
+        onChange={setChosen}
+        options={earlier.map((s) => [String(s.id), `${s.id} · ${instant(s.at)} · ${s.message}`] as const)}
+      />
       <Loaded query={total} height={60}>
         {(data) => {
           const [now, then, change] = data.rows[0] ?? [];
           return (
             <p>
-              {t('Then {{then}}, now {{now}}:', { then: format(then, unit), now: format(now, unit) })} <Delta change={change} unit={unit} direction={m?.direction ?? 'two_sided'} />
-              {(then === null || now === null) && data.reasons[0] ? <span className="muted small"> {Object.values(data.reasons[0]).join('; ')}</span> : null}
+              {t('Then {{before}}, now {{now}}:', { before: format(then, unit), now: format(now, unit) })}{' '}
+              <Delta change={change} unit={unit} direction={m?.direction ?? 'two_sided'} />
+              {(then === null || now === null) && data.reasons[0] ? (
+                <span className="muted small"> {Object.values(data.reasons[0]).join('; ')}</span>
+              ) : null}
             </p>
           );
         }}
@@ -51,7 +59,12 @@ export function History({ cell }: { cell: Cell }) {
                   { id: 'month', head: t('Month'), sort: (r) => r[0] ?? '', cell: (r) => month(r[0] ?? '') },
                   { id: 'then', head: t('Then'), right: true, cell: (r) => format(r[2], unit, { bare: true }) },
                   { id: 'now', head: t('Now'), right: true, cell: (r) => format(r[1], unit, { bare: true }) },
-                  { id: 'change', head: t('Change'), right: true, cell: (r) => <Delta change={r[3]} unit={unit} direction={m?.direction ?? 'two_sided'} /> },
+                  {
+                    id: 'change',
+                    head: t('Change'),
+                    right: true,
+                    cell: (r) => <Delta change={r[3]} unit={unit} direction={m?.direction ?? 'two_sided'} />,
+                  },
                 ]}
               />
             );

@@ -1,10 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
 import { catalog, explanation, table } from '../api/queries';
+import { Sparkline } from '../charts/Sparkline';
 import { format, tail, tile, UNKNOWN } from '../lib/format';
 import { t } from '../lib/i18n';
 import { addMonths, monthsIn, type Period } from '../lib/period';
 import { usePanel } from '../lib/state';
-import { Sparkline } from '../charts/Sparkline';
 import { Failure, Skeleton } from '../ui/States';
 import { Delta } from './Delta';
 import { Grade, intervalText } from './Grade';
@@ -19,13 +19,28 @@ function courseOf(days: Period): Period {
  * One number that answers four questions: how much, compared with what, how sure, and (a
  * click away) why and from which rows.
  */
-export function Kpi({ measure, where = '', days, label, course = true }: { measure: string; where?: string; days: Period | undefined; label?: string; course?: boolean }) {
+export function Kpi({
+  measure,
+  where = '',
+  days,
+  label,
+  course = true,
+}: {
+  measure: string;
+  where?: string;
+  days: Period | undefined;
+  label?: string;
+  course?: boolean;
+}) {
   const { explain } = usePanel();
   const names = useQuery(catalog()).data;
   const x = useQuery({ ...explanation({ measure, where, period: days }), enabled: days !== undefined });
   const m = names?.measure.get(measure);
   const byMonth = m?.dimensions?.includes('month') ?? false;
-  const line = useQuery({ ...table({ measures: [measure], by: ['month'], where, period: days ? courseOf(days) : undefined, order: ['month'] }), enabled: days !== undefined && byMonth && course });
+  const line = useQuery({
+    ...table({ measures: [measure], by: ['month'], where, period: days ? courseOf(days) : undefined, order: ['month'] }),
+    enabled: days !== undefined && byMonth && course,
+  });
   const title = label ?? m?.label ?? measure;
   if (x.isError) {
     return (
@@ -53,7 +68,13 @@ export function Kpi({ measure, where = '', days, label, course = true }: { measu
         {title}
         <Grade confidence={confidence} />
       </h3>
-      <button type="button" className={css.kpiValue} title={shown ? format(value, unit) : undefined} aria-label={t('{{title}}: {{value}}. Explain', { title, value: shown ? format(value, unit) : t('unknown') })} onClick={() => explain(measure, where, days)}>
+      <button
+        type="button"
+        className={css.kpiValue}
+        title={shown ? format(value, unit) : undefined}
+        aria-label={t('{{title}}: {{value}}. Explain', { title, value: shown ? format(value, unit) : t('unknown') })}
+        onClick={() => explain(measure, where, days)}
+      >
         {shown && value !== null ? tile(value, unit, { bare: true }) : UNKNOWN}
         {shown && value !== null ? <small>{tail(unit)}</small> : null}
       </button>
@@ -64,7 +85,13 @@ export function Kpi({ measure, where = '', days, label, course = true }: { measu
             {value === null || !shown ? (to.reason ?? x.data.note ?? '') : intervalText(interval, unit)}
           </span>
         </span>
-        {line.data ? <Sparkline values={line.data.rows.map((r) => (r[1] === null || r[1] === undefined ? null : Number(r[1])))} width={92} label={t('Course of {{title}} by month', { title })} /> : null}
+        {line.data ? (
+          <Sparkline
+            values={line.data.rows.map((r) => (r[1] === null || r[1] === undefined ? null : Number(r[1])))}
+            width={92}
+            label={t('Course of {{title}} by month', { title })}
+          />
+        ) : null}
       </div>
     </article>
   );

@@ -2,15 +2,15 @@ import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { type Ask, catalog, type Table, table } from '../api/queries';
 import { InlineBar } from '../charts/Bridge';
-import { dimensionValue, format, unitLabel } from '../lib/format';
 import { both, only } from '../lib/filters';
+import { dimensionValue, format, unitLabel } from '../lib/format';
 import { t } from '../lib/i18n';
 import { usePanel } from '../lib/state';
-import { CellButton, type Column, DataTable } from '../ui/DataTable';
 import { Hint } from '../ui/Button';
+import { CellButton, type Column, DataTable } from '../ui/DataTable';
 import { Loaded, Notice } from '../ui/States';
-import { Delta } from './Delta';
 import ui from '../ui/ui.module.css';
+import { Delta } from './Delta';
 
 type Row = (string | null)[] & { at?: number };
 
@@ -40,22 +40,59 @@ export function MeasureTable({
   empty?: ReactNode;
   maxHeight?: number;
 }) {
-  const q = useQuery({ ...table({ ...ask, ...(changes.length > 0 ? { compare: 'previous' as const } : {}) }), enabled: ask.period !== undefined });
+  const q = useQuery({
+    ...table({ ...ask, ...(changes.length > 0 ? { compare: 'previous' as const } : {}) }),
+    enabled: ask.period !== undefined,
+  });
   return (
-    <Loaded query={q} height={240} isEmpty={(d) => d.rows.length === 0} empty={empty ?? <p className="muted">{t('Nothing to show for this period and filter.')}</p>}>
+    <Loaded
+      query={q}
+      height={240}
+      isEmpty={(d) => d.rows.length === 0}
+      empty={empty ?? <p className="muted">{t('Nothing to show for this period and filter.')}</p>}
+    >
       {(data) => (
         <>
-          {data.notes.filter((n) => !/rows in all/.test(n)).map((n) => (
-            <Notice key={n}>{n}</Notice>
-          ))}
-          <TableOf data={data} ask={ask} caption={caption} changes={changes} {...(bar ? { bar } : {})} {...(name ? { name } : {})} {...(sort ? { sort } : {})} {...(maxHeight ? { maxHeight } : {})} />
+          {data.notes
+            .filter((n) => !/rows in all/.test(n))
+            .map((n) => (
+              <Notice key={n}>{n}</Notice>
+            ))}
+          <TableOf
+            data={data}
+            ask={ask}
+            caption={caption}
+            changes={changes}
+            {...(bar ? { bar } : {})}
+            {...(name ? { name } : {})}
+            {...(sort ? { sort } : {})}
+            {...(maxHeight ? { maxHeight } : {})}
+          />
         </>
       )}
     </Loaded>
   );
 }
 
-function TableOf({ data, ask, caption, changes, bar, name, sort, maxHeight }: { data: Table; ask: Ask; caption: string; changes: string[]; bar?: string; name?: (value: string) => ReactNode; sort?: { id: string; descending: boolean }; maxHeight?: number }) {
+function TableOf({
+  data,
+  ask,
+  caption,
+  changes,
+  bar,
+  name,
+  sort,
+  maxHeight,
+}: {
+  data: Table;
+  ask: Ask;
+  caption: string;
+  changes: string[];
+  bar?: string;
+  name?: (value: string) => ReactNode;
+  sort?: { id: string; descending: boolean };
+  maxHeight?: number;
+}) {
   const { explain } = usePanel();
   const names = useQuery(catalog()).data;
   const by = ask.by ?? [];
@@ -95,13 +132,18 @@ function TableOf({ data, ask, caption, changes, bar, name, sort, maxHeight }: { 
         }
         const text = format(value, unit, { bare: true });
         return (
-          <CellButton label={t('{{label}} {{value}}. Explain', { label: m?.label ?? measure, value: text })} negative={Number(value) < 0} onPress={() => explain(measure, whereOf(r), ask.period)}>
+          <CellButton
+            label={t('{{label}} {{value}}. Explain', { label: m?.label ?? measure, value: text })}
+            negative={Number(value) < 0}
+            onPress={() => explain(measure, whereOf(r), ask.period)}
+          >
             {text}
           </CellButton>
         );
       },
     });
-    if (bar === measure) columns.push({ id: `${measure}-bar`, head: '', cell: (r) => <InlineBar share={largest ? Number(r[at] ?? 0) / largest : 0} /> });
+    if (bar === measure)
+      columns.push({ id: `${measure}-bar`, head: '', cell: (r) => <InlineBar share={largest ? Number(r[at] ?? 0) / largest : 0} /> });
     if (changes.includes(measure)) {
       const delta = place.get(`${measure}_change`);
       columns.push({
@@ -113,7 +155,16 @@ function TableOf({ data, ask, caption, changes, bar, name, sort, maxHeight }: { 
       });
     }
   }
-  return <DataTable caption={caption} columns={columns} rows={rows} rowKey={(r) => by.map((_, i) => r[i]).join('\u0000')} {...(sort ? { initial: sort } : {})} {...(maxHeight ? { maxHeight } : {})} />;
+  return (
+    <DataTable
+      caption={caption}
+      columns={columns}
+      rows={rows}
+      rowKey={(r) => by.map((_, i) => r[i]).join('\u0000')}
+      {...(sort ? { initial: sort } : {})}
+      {...(maxHeight ? { maxHeight } : {})}
+    />
+  );
 }
 
 function CellButtonPlain({ label }: { label: string }) {

@@ -38,7 +38,11 @@ export function Records({ cell, base, onBase }: { cell: Cell; base?: string | un
         {(data) => {
           const columns = data.columns ?? [];
           const list = (data.rows ?? []).map((r) => r as (string | number | null)[]);
-          const shown = columns.map((name, i) => ({ name, i })).filter(({ name, i }) => !['table', 'row_id', 'import_id', 'record'].includes(name) && list.some((r) => r[i] !== null && r[i] !== ''));
+          const shown = columns
+            .map((name, i) => ({ name, i }))
+            .filter(
+              ({ name, i }) => !['table', 'row_id', 'import_id', 'record'].includes(name) && list.some((r) => r[i] !== null && r[i] !== ''),
+            );
           const amount = columns.length - 1;
           const cols: Column<(string | number | null)[]>[] = shown.map(({ name, i }) => ({
             id: name,
@@ -56,13 +60,24 @@ export function Records({ cell, base, onBase }: { cell: Cell; base?: string | un
               </Link>
             ),
           });
-          if (list.length === 0) return <p className="muted">{t('No stored row has an amount here: the value is zero, or computed from assumptions.')}</p>;
+          if (list.length === 0)
+            return <p className="muted">{t('No stored row has an amount here: the value is zero, or computed from assumptions.')}</p>;
           return (
             <>
-              <DataTable caption={t('Rows of {{table}}', { table: words(data.table) })} columns={cols} rows={list} rowKey={(r) => `${r[0]}-${r[1]}`} maxHeight={480} />
+              <DataTable
+                caption={t('Rows of {{table}}', { table: words(data.table) })}
+                columns={cols}
+                rows={list}
+                rowKey={(r) => `${r[0]}-${r[1]}`}
+                maxHeight={480}
+              />
               <div className="spread">
                 <p className="muted small">
-                  {t('Rows {{from}} to {{to}}, the largest amounts first. Snapshot {{snapshot}}.', { from: at + 1, to: at + list.length, snapshot: data.snapshot })}
+                  {t('Rows {{from}} to {{to}}, the largest amounts first. Snapshot {{snapshot}}.', {
+                    from: at + 1,
+                    to: at + list.length,
+                    snapshot: data.snapshot,
+                  })}
                 </p>
                 <div className="row">
                   {at > 0 ? <Button onPress={() => setAt(Math.max(0, at - PAGE))}>{t('Previous')}</Button> : null}

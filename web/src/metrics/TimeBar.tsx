@@ -97,7 +97,13 @@ function Custom({ from, to, onApply }: { from: string; to: string; onApply: (ran
     >
       <div className="row" style={{ flexWrap: 'nowrap' }}>
         <TextField label={t('From month')} type="month" value={first} onChange={setFirst} />
-        <TextField label={t('To month')} type="month" value={last} onChange={setLast} fault={ok ? undefined : t('Give two months, the earlier first.')} />
+        <TextField
+          label={t('To month')}
+          type="month"
+          value={last}
+          onChange={setLast}
+          fault={ok ? undefined : t('Give two months, the earlier first.')}
+        />
       </div>
       <Button type="submit" kind="primary" isDisabled={!ok}>
         {t('Show these months')}

@@ -20,13 +20,27 @@ const numberOf = (text: string | null | undefined) => (text === null || text ===
  * Measures of one unit by month, the first with the band in which each month was expected
  * and its unusual months marked. Dragging a range makes it the page's period.
  */
-export function Trend({ measures, where = '', days, label, height = 260 }: { measures: string[]; where?: string; days: Period | undefined; label: string; height?: number }) {
+export function Trend({
+  measures,
+  where = '',
+  days,
+  label,
+  height = 260,
+}: {
+  measures: string[];
+  where?: string;
+  days: Period | undefined;
+  label: string;
+  height?: number;
+}) {
   const { set } = useView();
   const { explain } = usePanel();
   const names = useQuery(catalog()).data;
   const early = days ? addMonths(days.to, -COURSE) : '';
   const span = days ? { from: early < days.from ? early : days.from, to: days.to } : undefined;
-  const all = useQueries({ queries: measures.map((measure) => ({ ...series({ measure, where, period: span }), enabled: days !== undefined })) });
+  const all = useQueries({
+    queries: measures.map((measure) => ({ ...series({ measure, where, period: span }), enabled: days !== undefined })),
+  });
   const data = all.map((q) => q.data);
   const ready = data.every((d): d is Series => d !== undefined);
   const found = ready ? data : undefined;
@@ -38,7 +52,14 @@ export function Trend({ measures, where = '', days, label, height = 260 }: { mea
       (found ?? []).map((s, i) => ({
         name: names?.measure.get(s.measure)?.label ?? s.measure,
         unit: s.unit,
-        points: (s.points ?? []).map((p) => ({ month: String(p.month), value: numberOf(p.value), low: i === 0 ? numberOf(p.low) : null, high: i === 0 ? numberOf(p.high) : null, unusual: i === 0 && p.unusual, partial: p.partial })),
+        points: (s.points ?? []).map((p) => ({
+          month: String(p.month),
+          value: numberOf(p.value),
+          low: i === 0 ? numberOf(p.low) : null,
+          high: i === 0 ? numberOf(p.high) : null,
+          unusual: i === 0 && p.unusual,
+          partial: p.partial,
+        })),
       })),
     [key, names, found === undefined],
   );
@@ -63,7 +84,13 @@ export function Trend({ measures, where = '', days, label, height = 260 }: { mea
         option={option}
         onMark={(mark) => {
           const m = points[mark.index]?.month;
-          const measure = measures[Math.max(0, lines.findIndex((l) => l.name === mark.series))];
+          const measure =
+            measures[
+              Math.max(
+                0,
+                lines.findIndex((l) => l.name === mark.series),
+              )
+            ];
           if (m && measure) explain(measure, where, { from: m, to: addMonths(m, 1) });
         }}
         onSpan={(from, to) => {
@@ -78,8 +105,26 @@ export function Trend({ measures, where = '', days, label, height = 260 }: { mea
             rowKey={(r) => r.month}
             columns={[
               { id: 'month', head: t('Month'), sort: (r) => r.month, cell: (r) => month(r.month) },
-              ...lines.map((l, i) => ({ id: l.name, head: l.name, unit: unitLabel(l.unit), right: true, sort: (r: { at: number }) => l.points[r.at]?.value ?? null, cell: (r: { at: number }) => format(found[i]?.points?.[r.at]?.value, l.unit, { bare: true }) })),
-              { id: 'band', head: t('Expected (90%)'), right: true, cell: (r) => (r.low === null || r.high === null ? '' : t('{{low}} to {{high}}', { low: format(r.low, lines[0]?.unit ?? '', { bare: true }), high: format(r.high, lines[0]?.unit ?? '', { bare: true }) })) },
+              ...lines.map((l, i) => ({
+                id: l.name,
+                head: l.name,
+                unit: unitLabel(l.unit),
+                right: true,
+                sort: (r: { at: number }) => l.points[r.at]?.value ?? null,
+                cell: (r: { at: number }) => format(found[i]?.points?.[r.at]?.value, l.unit, { bare: true }),
+              })),
+              {
+                id: 'band',
+                head: t('Expected (90%)'),
+                right: true,
+                cell: (r) =>
+                  r.low === null || r.high === null
+                    ? ''
+                    : t('{{low}} to {{high}}', {
+                        low: format(r.low, lines[0]?.unit ?? '', { bare: true }),
+                        high: format(r.high, lines[0]?.unit ?? '', { bare: true }),
+                      }),
+              },
             ]}
           />
         )}
@@ -87,7 +132,9 @@ export function Trend({ measures, where = '', days, label, height = 260 }: { mea
       {points.some((p) => p.low !== null) ? (
         <p className="muted small" title={found[0]?.band.words}>
           {t('Band: where {{measure}} was expected from the months before (90%).', { measure: lines[0]?.name ?? '' })}{' '}
-          {unusual.length > 0 ? t('Unusual: {{months}}.', { months: unusual.map((p) => month(p.month)).join(', ') }) : t('No month was unusual.')}
+          {unusual.length > 0
+            ? t('Unusual: {{months}}.', { months: unusual.map((p) => month(p.month)).join(', ') })
+            : t('No month was unusual.')}
         </p>
       ) : null}
     </>

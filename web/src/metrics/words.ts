@@ -20,7 +20,9 @@ function least(unit: Unit): number {
 
 /** The drivers that moved, the largest first. */
 export function moved(drivers: Driver[], unit: Unit): Driver[] {
-  return drivers.filter((d) => Math.abs(Number(d.contribution)) >= least(unit)).sort((a, b) => Math.abs(Number(b.contribution)) - Math.abs(Number(a.contribution)));
+  return drivers
+    .filter((d) => Math.abs(Number(d.contribution)) >= least(unit))
+    .sort((a, b) => Math.abs(Number(b.contribution)) - Math.abs(Number(a.contribution)));
 }
 
 /** "labor cost −4.1 pp, revenue +1.2 pp" */
@@ -49,5 +51,7 @@ export function prose(text: string): string {
 export function conditionText(where: string, label: (dimension: string) => string): string {
   const conditions = read(where);
   if (conditions === undefined) return where;
-  return conditions.map((c) => `${label(c.dimension)}${c.is ? ':' : t(' is not')} ${c.values.map((v) => dimensionValue(c.dimension, v)).join(', ')}`).join(' · ');
+  return conditions
+    .map((c) => `${label(c.dimension)}${c.is ? ':' : t(' is not')} ${c.values.map((v) => dimensionValue(c.dimension, v)).join(', ')}`)
+    .join(' · ');
 }

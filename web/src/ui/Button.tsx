@@ -1,5 +1,12 @@
 import type { ReactNode } from 'react';
-import { Button as AriaButton, type ButtonProps as AriaButtonProps, Link, type LinkProps, Tooltip as AriaTooltip, TooltipTrigger } from 'react-aria-components';
+import {
+  Button as AriaButton,
+  type ButtonProps as AriaButtonProps,
+  Tooltip as AriaTooltip,
+  Link,
+  type LinkProps,
+  TooltipTrigger,
+} from 'react-aria-components';
 import css from './ui.module.css';
 
 type Kind = 'primary' | 'plain' | 'quiet' | 'danger';
@@ -10,7 +17,9 @@ export interface ButtonProps extends Omit<AriaButtonProps, 'className' | 'style'
 }
 
 export function Button({ kind = 'plain', pressed, ...rest }: ButtonProps) {
-  return <AriaButton {...rest} {...(pressed === undefined ? {} : { 'aria-pressed': pressed })} className={css.button ?? ''} data-kind={kind} />;
+  return (
+    <AriaButton {...rest} {...(pressed === undefined ? {} : { 'aria-pressed': pressed })} className={css.button ?? ''} data-kind={kind} />
+  );
 }
 
 /** A button with only an icon; its label is read out and shown on hover and focus. */
@@ -35,7 +44,10 @@ export function IconButton({ label, kind = 'quiet', children, pressed, ...rest }
 }
 
 /** A link that looks like a button: a download or another address. */
-export function ButtonLink({ kind = 'plain', ...rest }: Omit<LinkProps, 'className' | 'style'> & { kind?: Kind; download?: boolean | string }) {
+export function ButtonLink({
+  kind = 'plain',
+  ...rest
+}: Omit<LinkProps, 'className' | 'style'> & { kind?: Kind; download?: boolean | string }) {
   return <Link {...rest} className={css.button ?? ''} data-kind={kind} />;
 }
 
@@ -52,7 +64,17 @@ export function Hint({ text, children }: { text: string; children: ReactNode }) 
 }
 
 /** A few exclusive choices side by side. */
-export function Segmented<T extends string>({ label, value, options, onChange }: { label: string; value: T; options: readonly (readonly [T, string])[]; onChange: (next: T) => void }) {
+export function Segmented<T extends string>({
+  label,
+  value,
+  options,
+  onChange,
+}: {
+  label: string;
+  value: T;
+  options: readonly (readonly [T, string])[];
+  onChange: (next: T) => void;
+}) {
   return (
     <fieldset className={css.segmented} style={{ margin: 0, padding: 0 }}>
       <legend className="sr">{label}</legend>

@@ -2,7 +2,21 @@ import { type ReactNode, useId } from 'react';
 import css from './ui.module.css';
 
 /** A titled part of a page: the title asks the question, the subtitle gives unit and period. */
-export function Card({ title, subtitle, actions, children, level = 2, id }: { title?: ReactNode; subtitle?: ReactNode; actions?: ReactNode; children: ReactNode; level?: 2 | 3; id?: string }) {
+export function Card({
+  title,
+  subtitle,
+  actions,
+  children,
+  level = 2,
+  id,
+}: {
+  title?: ReactNode;
+  subtitle?: ReactNode;
+  actions?: ReactNode;
+  children: ReactNode;
+  level?: 2 | 3;
+  id?: string;
+}) {
   const own = useId();
   const Heading = level === 2 ? 'h2' : 'h3';
   return (

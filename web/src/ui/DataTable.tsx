@@ -49,7 +49,10 @@ export function DataTable<R>({
 
   const key = columns.find((c) => c.id === sort?.id)?.sort;
   // biome-ignore lint/correctness/useExhaustiveDependencies: key is found anew on each draw; its id stands for it
-  const order = useMemo(() => (key && sort ? sorted(rows, key, sort.descending) : rows.map((_, i) => i)), [rows, sort?.id, sort?.descending]);
+  const order = useMemo(
+    () => (key && sort ? sorted(rows, key, sort.descending) : rows.map((_, i) => i)),
+    [rows, sort?.id, sort?.descending],
+  );
 
   const virtual = rows.length > DRAWN;
   const rowHeight = 36;
@@ -72,8 +75,14 @@ export function DataTable<R>({
   const feet = columns.some((c) => c.foot !== undefined);
 
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-    <div ref={wrap} className={css.tableWrap} style={{ maxHeight: virtual ? maxHeight : undefined }} tabIndex={0} role="region" aria-label={caption}>
+    <div
+      ref={wrap}
+      className={css.tableWrap}
+      style={{ maxHeight: virtual ? maxHeight : undefined }}
+      tabIndex={0}
+      role="region"
+      aria-label={caption}
+    >
       <table className={css.table} aria-rowcount={rows.length + 1}>
         <caption className="sr">{caption}</caption>
         <thead>
@@ -87,7 +96,12 @@ export function DataTable<R>({
                 </>
               );
               return (
-                <th key={c.id} scope="col" {...(c.right ? { 'data-right': true } : {})} {...(c.sort ? { 'aria-sort': on ? (sort?.descending ? 'descending' : 'ascending') : 'none' } : {})}>
+                <th
+                  key={c.id}
+                  scope="col"
+                  {...(c.right ? { 'data-right': true } : {})}
+                  {...(c.sort ? { 'aria-sort': on ? (sort?.descending ? 'descending' : 'ascending') : 'none' } : {})}
+                >
                   {c.sort ? (
                     <button type="button" onClick={() => turn(c)}>
                       {text}
@@ -103,7 +117,7 @@ export function DataTable<R>({
         </thead>
         <tbody>
           {before > 0 ? (
-            <tr aria-hidden="true">
+            <tr>
               <td colSpan={columns.length} style={{ height: before, padding: 0, border: 0 }} />
             </tr>
           ) : null}
@@ -121,7 +135,7 @@ export function DataTable<R>({
             );
           })}
           {after > 0 ? (
-            <tr aria-hidden="true">
+            <tr>
               <td colSpan={columns.length} style={{ height: after, padding: 0, border: 0 }} />
             </tr>
           ) : null}
@@ -150,7 +164,17 @@ export function DataTable<R>({
 }
 
 /** A number in a cell that opens its explanation. */
-export function CellButton({ children, label, negative, onPress }: { children: ReactNode; label: string; negative?: boolean; onPress: () => void }) {
+export function CellButton({
+  children,
+  label,
+  negative,
+  onPress,
+}: {
+  children: ReactNode;
+  label: string;
+  negative?: boolean;
+  onPress: () => void;
+}) {
   return (
     <button type="button" className={`${css.cellButton} ${negative ? css.neg : ''}`} aria-label={label} onClick={onPress}>
       {children}

@@ -34,7 +34,22 @@ function described(id: string, { hint, fault }: Base) {
   return { 'aria-invalid': Boolean(fault), ...(ids ? { 'aria-describedby': ids } : {}) };
 }
 
-export function TextField({ value, onChange, placeholder, multiline, autoFocus, type = 'text', ...base }: Base & { value: string; onChange: (next: string) => void; placeholder?: string; multiline?: boolean; autoFocus?: boolean; type?: 'text' | 'search' | 'month' | 'number' }) {
+export function TextField({
+  value,
+  onChange,
+  placeholder,
+  multiline,
+  autoFocus,
+  type = 'text',
+  ...base
+}: Base & {
+  value: string;
+  onChange: (next: string) => void;
+  placeholder?: string;
+  multiline?: boolean;
+  autoFocus?: boolean;
+  type?: 'text' | 'search' | 'month' | 'number';
+}) {
   const id = useId();
   const shared = {
     id,
@@ -53,7 +68,16 @@ export function TextField({ value, onChange, placeholder, multiline, autoFocus, 
 }
 
 /** The browser's own select: it is the best one on every device. */
-export function Select<T extends string>({ value, onChange, options, ...base }: Base & { value: T; onChange: (next: T) => void; options: readonly (readonly [T, string])[] | readonly { group: string; options: readonly (readonly [T, string])[] }[] }) {
+export function Select<T extends string>({
+  value,
+  onChange,
+  options,
+  ...base
+}: Base & {
+  value: T;
+  onChange: (next: T) => void;
+  options: readonly (readonly [T, string])[] | readonly { group: string; options: readonly (readonly [T, string])[] }[];
+}) {
   const id = useId();
   const option = ([v, text]: readonly [T, string]) => (
     <option key={v} value={v}>
@@ -77,12 +101,26 @@ export function Select<T extends string>({ value, onChange, options, ...base }: 
   );
 }
 
-export function Checkbox({ label, checked, onChange, trailing }: { label: ReactNode; checked: boolean; onChange: (next: boolean) => void; trailing?: ReactNode }) {
+export function Checkbox({
+  label,
+  checked,
+  onChange,
+  trailing,
+}: {
+  label: ReactNode;
+  checked: boolean;
+  onChange: (next: boolean) => void;
+  trailing?: ReactNode;
+}) {
   return (
     <label className={css.check}>
       <input type="checkbox" checked={checked} onChange={(e) => onChange(e.target.checked)} />
       <span>{label}</span>
-      {trailing ? <span className="muted small" style={{ marginLeft: 'auto' }}>{trailing}</span> : null}
+      {trailing ? (
+        <span className="muted small" style={{ marginLeft: 'auto' }}>
+          {trailing}
+        </span>
+      ) : null}
     </label>
   );
 }

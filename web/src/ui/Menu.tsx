@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import { Header, Menu as AriaMenu, MenuItem, MenuSection, MenuTrigger, Popover } from 'react-aria-components';
+import { Menu as AriaMenu, Header, MenuItem, MenuSection, MenuTrigger, Popover } from 'react-aria-components';
 import { t } from '../lib/i18n';
 import css from './ui.module.css';
 
@@ -14,7 +14,15 @@ export interface Action {
 }
 
 /** A button that opens a list of actions; sections have a head. */
-export function Menu({ trigger, label, sections }: { trigger: ReactNode; label: string; sections: { head?: string; actions: Action[] }[] }) {
+export function Menu({
+  trigger,
+  label,
+  sections,
+}: {
+  trigger: ReactNode;
+  label: string;
+  sections: { head?: string; actions: Action[] }[];
+}) {
   return (
     <MenuTrigger>
       {trigger}
@@ -26,7 +34,14 @@ export function Menu({ trigger, label, sections }: { trigger: ReactNode; label: 
               <MenuSection key={s.head ?? i} {...(s.head ? {} : { 'aria-label': label })}>
                 {s.head ? <Header className={css.menuHead ?? ''}>{s.head}</Header> : null}
                 {s.actions.map((a) => (
-                  <MenuItem key={a.id} id={`${i}-${a.id}`} textValue={a.label} isDisabled={a.disabled ?? false} onAction={a.onAction} className={css.menuItem ?? ''}>
+                  <MenuItem
+                    key={a.id}
+                    id={`${i}-${a.id}`}
+                    textValue={a.label}
+                    isDisabled={a.disabled ?? false}
+                    onAction={a.onAction}
+                    className={css.menuItem ?? ''}
+                  >
                     {a.icon}
                     <span>
                       {a.label}

@@ -3,7 +3,15 @@ import { Dialog, DialogTrigger, Popover } from 'react-aria-components';
 import css from './ui.module.css';
 
 /** A button that opens a small dialog beside it. */
-export function PopoverButton({ trigger, label, children }: { trigger: ReactNode; label: string; children: (close: () => void) => ReactNode }) {
+export function PopoverButton({
+  trigger,
+  label,
+  children,
+}: {
+  trigger: ReactNode;
+  label: string;
+  children: (close: () => void) => ReactNode;
+}) {
   return (
     <DialogTrigger>
       {trigger}

@@ -97,7 +97,14 @@ export function Loaded<T>({
 
 export function Progress({ value, label }: { value: number; label: string }) {
   return (
-    <div className={css.progress} role="progressbar" aria-label={label} aria-valuenow={Math.round(value * 100)} aria-valuemin={0} aria-valuemax={100}>
+    <div
+      className={css.progress}
+      role="progressbar"
+      aria-label={label}
+      aria-valuenow={Math.round(value * 100)}
+      aria-valuemin={0}
+      aria-valuemax={100}
+    >
       <span style={{ width: `${Math.round(value * 100)}%` }} />
     </div>
   );

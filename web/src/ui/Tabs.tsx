@@ -1,9 +1,19 @@
 import type { ReactNode } from 'react';
-import { Tab, TabList, TabPanel, Tabs as AriaTabs } from 'react-aria-components';
+import { Tabs as AriaTabs, Tab, TabList, TabPanel } from 'react-aria-components';
 import css from './ui.module.css';
 
 /** Tabs; the chosen one belongs to the address, so the page holds it. */
-export function Tabs({ label, value, onChange, tabs }: { label: string; value: string; onChange: (id: string) => void; tabs: { id: string; title: string; content: () => ReactNode }[] }) {
+export function Tabs({
+  label,
+  value,
+  onChange,
+  tabs,
+}: {
+  label: string;
+  value: string;
+  onChange: (id: string) => void;
+  tabs: { id: string; title: string; content: () => ReactNode }[];
+}) {
   const chosen = tabs.some((x) => x.id === value) ? value : (tabs[0]?.id ?? '');
   return (
     <AriaTabs selectedKey={chosen} onSelectionChange={(k) => onChange(String(k))}>

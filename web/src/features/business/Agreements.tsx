@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
-import { Page } from '../../app/Page';
 import { findings } from '../../api/queries';
+import { Page } from '../../app/Page';
 import { t } from '../../lib/i18n';
 import { useView } from '../../lib/state';
 import { ExportMenu } from '../../metrics/ExportMenu';
@@ -16,20 +16,43 @@ import { Empty, Loaded } from '../../ui/States';
 export function Agreements() {
   const { days, where } = useView();
   const list = useQuery({ ...findings(days), enabled: days !== undefined });
-  const ask = { measures: ['effective_hourly_rate', 'agreement_efficiency', 'mrr', 'recurring_revenue', 'hours_worked', 'gross_profit', 'gross_margin'], by: ['agreement'], where, period: days, order: ['gross_profit'] };
+  const ask = {
+    measures: ['effective_hourly_rate', 'agreement_efficiency', 'mrr', 'recurring_revenue', 'hours_worked', 'gross_profit', 'gross_margin'],
+    by: ['agreement'],
+    where,
+    period: days,
+    order: ['gross_profit'],
+  };
   return (
     <Page title={t('Agreements')} lead={t('What each agreement earns for an hour of work, and which to reprice.')}>
       <Kpis measures={['mrr', 'recurring_share', 'effective_hourly_rate', 'agreement_efficiency']} where={where} days={days} />
-      <Card title={t('Which to reprice, and to what?')} subtitle={t('Agreements whose margin after labor is under the target; {{period}}', { period: periodText(days) })}>
-        <Loaded query={list} height={200} isEmpty={(all) => !all.some((f) => f.kind === 'agreement_profitability')} empty={<Empty title={t('None stands out')}>{t('No agreement earns less than the target in these months.')}</Empty>}>
+      <Card
+        title={t('Which to reprice, and to what?')}
+        subtitle={t('Agreements whose margin after labor is under the target; {{period}}', { period: periodText(days) })}
+      >
+        <Loaded
+          query={list}
+          height={200}
+          isEmpty={(all) => !all.some((f) => f.kind === 'agreement_profitability')}
+          empty={<Empty title={t('None stands out')}>{t('No agreement earns less than the target in these months.')}</Empty>}
+        >
           {(all) => <Findings list={all.filter((f) => f.kind === 'agreement_profitability')} />}
         </Loaded>
       </Card>
       <Card title={t('How does recurring revenue run?')} subtitle={t("Monthly recurring revenue at each month's end")}>
         <Trend measures={MRR} where={where} days={days} label={t('Monthly recurring revenue by month')} height={220} />
       </Card>
-      <Card title={t('All agreements')} subtitle={t('{{period}}; lowest gross profit first', { period: periodText(days) })} actions={<ExportMenu ask={ask} />}>
-        <MeasureTable caption={t('Agreements by gross profit')} ask={ask} bar="gross_profit" sort={{ id: 'gross_profit', descending: false }} />
+      <Card
+        title={t('All agreements')}
+        subtitle={t('{{period}}; lowest gross profit first', { period: periodText(days) })}
+        actions={<ExportMenu ask={ask} />}
+      >
+        <MeasureTable
+          caption={t('Agreements by gross profit')}
+          ask={ask}
+          bar="gross_profit"
+          sort={{ id: 'gross_profit', descending: false }}
+        />
       </Card>
     </Page>
   );

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { Page } from '../../app/Page';
 import { type Finding, findings } from '../../api/queries';
+import { Page } from '../../app/Page';
 import { day, format, integer, percent } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { carried, usePanel, useView } from '../../lib/state';
@@ -18,14 +18,33 @@ export function Licenses() {
   const { days, where, search, status } = useView();
   const { open } = usePanel();
   const list = useQuery({ ...findings(days), enabled: days !== undefined });
-  const ask = { measures: ['license_waste', 'wasted_seats', 'seats_purchased', 'seats_used', 'license_utilization', 'license_cost', 'overdeploy_exposure'], by: ['product'], where, period: days, order: ['-license_waste'] };
+  const ask = {
+    measures: [
+      'license_waste',
+      'wasted_seats',
+      'seats_purchased',
+      'seats_used',
+      'license_utilization',
+      'license_cost',
+      'overdeploy_exposure',
+    ],
+    by: ['product'],
+    where,
+    period: days,
+    order: ['-license_waste'],
+  };
   const today = String(status?.today ?? '');
   const deadline = (f: Finding) => f.facts.locked_until ?? '';
   return (
     <Page title={t('Licenses')} lead={t('Seats that are paid for and not used, and when they can be returned.')}>
       <Kpis measures={['license_waste', 'wasted_seats', 'license_utilization', 'license_cost']} where={where} days={days} />
       <Card title={t('What can be returned, and by when?')} subtitle={t('License lines by waste, with the date their term allows')}>
-        <Loaded query={list} height={240} isEmpty={(all) => !all.some((f) => f.kind === 'license_waste')} empty={<Empty title={t('No waste worth a call')}>{t('No license line wastes more than the threshold.')}</Empty>}>
+        <Loaded
+          query={list}
+          height={240}
+          isEmpty={(all) => !all.some((f) => f.kind === 'license_waste')}
+          empty={<Empty title={t('No waste worth a call')}>{t('No license line wastes more than the threshold.')}</Empty>}
+        >
           {(all) => (
             <DataTable
               caption={t('License lines with unused seats')}
@@ -38,7 +57,10 @@ export function Licenses() {
                   head: t('Product'),
                   sort: (f) => f.subject.value,
                   cell: (f) => (
-                    <CellButton label={t('{{product}}: explain', { product: f.subject.value })} onPress={() => open({ kind: 'finding', of: f.id })}>
+                    <CellButton
+                      label={t('{{product}}: explain', { product: f.subject.value })}
+                      onPress={() => open({ kind: 'finding', of: f.id })}
+                    >
                       {f.subject.value}
                     </CellButton>
                   ),
@@ -49,7 +71,11 @@ export function Licenses() {
                   sort: (f) => f.subject.within?.value ?? '',
                   cell: (f) =>
                     f.subject.within ? (
-                      <Link to="/clients/$name" params={{ name: f.subject.within.value }} search={{ ...carried(search), tab: 'licenses' } as never}>
+                      <Link
+                        to="/clients/$name"
+                        params={{ name: f.subject.within.value }}
+                        search={{ ...carried(search), tab: 'licenses' } as never}
+                      >
                         {f.subject.within.value}
                       </Link>
                     ) : null,
@@ -67,10 +93,34 @@ export function Licenses() {
                       <span className="muted">{t('can be returned now')}</span>
                     ),
                 },
-                { id: 'seats', head: t('Unused seats'), right: true, sort: (f) => Number(f.facts.wasted_seats ?? 0), cell: (f) => integer(Number(f.facts.wasted_seats ?? 0)) },
-                { id: 'use', head: t('Used'), right: true, sort: (f) => Number(f.facts.license_utilization ?? 0), cell: (f) => percent(Number(f.facts.license_utilization ?? 0)) },
-                { id: 'waste', head: t('Waste a month'), right: true, sort: (f) => Number(f.value ?? 0), cell: (f) => format(f.value, 'money') },
-                { id: 'year', head: t('At stake a year'), right: true, sort: (f) => Number(f.money_at_stake), cell: (f) => format(f.money_at_stake, 'money') },
+                {
+                  id: 'seats',
+                  head: t('Unused seats'),
+                  right: true,
+                  sort: (f) => Number(f.facts.wasted_seats ?? 0),
+                  cell: (f) => integer(Number(f.facts.wasted_seats ?? 0)),
+                },
+                {
+                  id: 'use',
+                  head: t('Used'),
+                  right: true,
+                  sort: (f) => Number(f.facts.license_utilization ?? 0),
+                  cell: (f) => percent(Number(f.facts.license_utilization ?? 0)),
+                },
+                {
+                  id: 'waste',
+                  head: t('Waste a month'),
+                  right: true,
+                  sort: (f) => Number(f.value ?? 0),
+                  cell: (f) => format(f.value, 'money'),
+                },
+                {
+                  id: 'year',
+                  head: t('At stake a year'),
+                  right: true,
+                  sort: (f) => Number(f.money_at_stake),
+                  cell: (f) => format(f.money_at_stake, 'money'),
+                },
               ]}
             />
           )}
@@ -83,7 +133,13 @@ export function Licenses() {
         <Card title={t('Which clients waste most?')} subtitle={t("At the period's end")}>
           <MeasureTable
             caption={t('Licenses by client')}
-            ask={{ measures: ['license_waste', 'wasted_seats', 'license_utilization', 'overdeploy_exposure'], by: ['client'], where, period: days, order: ['-license_waste'] }}
+            ask={{
+              measures: ['license_waste', 'wasted_seats', 'license_utilization', 'overdeploy_exposure'],
+              by: ['client'],
+              where,
+              period: days,
+              order: ['-license_waste'],
+            }}
             bar="license_waste"
             name={(client) => (
               <Link to="/clients/$name" params={{ name: client }} search={{ ...carried(search), tab: 'licenses' } as never}>

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
-import { Page } from '../../app/Page';
 import { findings } from '../../api/queries';
+import { Page } from '../../app/Page';
 import { t } from '../../lib/i18n';
 import { useView } from '../../lib/state';
 import { ExportMenu } from '../../metrics/ExportMenu';
@@ -39,7 +39,12 @@ export function Spend() {
           <MeasureTable caption={t('Vendors by spend')} ask={vendors} changes={['expense_amount']} bar="expense_amount" />
         </Card>
         <Card title={t('Which products cost most?')} subtitle={periodText(days)}>
-          <MeasureTable caption={t('Products by spend')} ask={{ measures: ['expense_amount'], by: ['product'], where, period: days, order: ['-expense_amount'] }} changes={['expense_amount']} bar="expense_amount" />
+          <MeasureTable
+            caption={t('Products by spend')}
+            ask={{ measures: ['expense_amount'], by: ['product'], where, period: days, order: ['-expense_amount'] }}
+            changes={['expense_amount']}
+            bar="expense_amount"
+          />
         </Card>
       </div>
     </Page>

@@ -1,10 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { Page } from '../../app/Page';
 import { findings, table } from '../../api/queries';
+import { Page } from '../../app/Page';
 import { HeatMap } from '../../charts/HeatMap';
-import { month, percent } from '../../lib/format';
 import { both, only } from '../../lib/filters';
+import { month, percent } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { addMonths } from '../../lib/period';
 import { usePanel, useView } from '../../lib/state';
@@ -27,9 +27,18 @@ export function Team() {
   const { days, where } = useView();
   const { explain } = usePanel();
   const [measure, setMeasure] = useState<'utilization' | 'billable_utilization'>('utilization');
-  const grid = useQuery({ ...table({ measures: [measure], by: ['staff', 'month'], where, period: days, order: ['staff', 'month'] }), enabled: days !== undefined });
+  const grid = useQuery({
+    ...table({ measures: [measure], by: ['staff', 'month'], where, period: days, order: ['staff', 'month'] }),
+    enabled: days !== undefined,
+  });
   const list = useQuery({ ...findings(days), enabled: days !== undefined });
-  const people = { measures: ['utilization', 'billable_utilization', 'hours_worked', 'billable_hours', 'capacity_hours'], by: ['staff'], where, period: days, order: ['-utilization'] };
+  const people = {
+    measures: ['utilization', 'billable_utilization', 'hours_worked', 'billable_hours', 'capacity_hours'],
+    by: ['staff'],
+    where,
+    period: days,
+    order: ['-utilization'],
+  };
   return (
     <Page title={t('Team')} lead={t('Hours worked against capacity, month by month: who is over it, and who has room.')}>
       <Kpis measures={['utilization', 'billable_utilization', 'hours_worked', 'capacity_hours']} where={where} days={days} />
@@ -48,7 +57,14 @@ export function Team() {
           />
         }
       >
-        <Loaded query={grid} height={320} isEmpty={(d) => d.rows.length === 0} empty={<Empty title={t('No hours yet')}>{t('Import time entries and staff: utilization is hours worked divided by capacity.')}</Empty>}>
+        <Loaded
+          query={grid}
+          height={320}
+          isEmpty={(d) => d.rows.length === 0}
+          empty={
+            <Empty title={t('No hours yet')}>{t('Import time entries and staff: utilization is hours worked divided by capacity.')}</Empty>
+          }
+        >
           {(data) => {
             const months = [...new Set(data.rows.map((r) => r[1] ?? ''))].sort();
             const byPerson = Map.groupBy(data.rows, (r) => r[0] ?? '');
@@ -64,7 +80,11 @@ export function Team() {
                     const n = value === null ? null : Number(value);
                     return {
                       text: n === null ? '—' : percent(n),
-                      label: t('{{person}}, {{month}}: {{value}}', { person: id, month: month(m), value: n === null ? t('no value') : percent(n) }),
+                      label: t('{{person}}, {{month}}: {{value}}', {
+                        person: id,
+                        month: month(m),
+                        value: n === null ? t('no value') : percent(n),
+                      }),
                       level: n === null ? null : Math.max(-1, Math.min(1, (n - MIDDLE) / REACH)),
                     };
                   }),
@@ -80,19 +100,33 @@ export function Team() {
         </Loaded>
       </Card>
       <Card title={t('What stands out?')}>
-        <Loaded query={list} height={120} isEmpty={(all) => !all.some((f) => f.kind === 'staff_utilization')} empty={<Empty title={t('Nobody is far from their capacity')} />}>
+        <Loaded
+          query={list}
+          height={120}
+          isEmpty={(all) => !all.some((f) => f.kind === 'staff_utilization')}
+          empty={<Empty title={t('Nobody is far from their capacity')} />}
+        >
           {(all) => <Findings list={all.filter((f) => f.kind === 'staff_utilization')} />}
         </Loaded>
       </Card>
       <Card title={t('How busy is the team?')} subtitle={t('Utilization by month')}>
         <Trend measures={LOAD} where={where} days={days} label={t('Utilization by month')} height={220} />
       </Card>
-      <Card title={t('Everybody')} subtitle={t('{{period}}; the busiest first', { period: periodText(days) })} actions={<ExportMenu ask={people} />}>
-        <MeasureTable caption={t('People by utilization')} ask={people} changes={['utilization']} bar="utilization" sort={{ id: 'utilization', descending: true }} />
+      <Card
+        title={t('Everybody')}
+        subtitle={t('{{period}}; the busiest first', { period: periodText(days) })}
+        actions={<ExportMenu ask={people} />}
+      >
+        <MeasureTable
+          caption={t('People by utilization')}
+          ask={people}
+          changes={['utilization']}
+          bar="utilization"
+          sort={{ id: 'utilization', descending: true }}
+        />
       </Card>
     </Page>
   );
 }
 
 const LOAD = ['utilization', 'billable_utilization'];
-

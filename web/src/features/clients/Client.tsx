@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
-import { Page } from '../../app/Page';
 import { findings, table } from '../../api/queries';
-import { words } from '../../lib/format';
+import { Page } from '../../app/Page';
 import { both, only } from '../../lib/filters';
+import { words } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { carried, useAddress, useView } from '../../lib/state';
 import { Findings } from '../../metrics/Findings';
@@ -28,7 +28,9 @@ export function Client() {
   const facts = useQuery(table({ measures: ['revenue'], by: ['client', 'client_status', 'industry', 'account_manager'], where: own }));
   const about = facts.data?.rows[0];
   const all = useQuery({ ...findings(days), enabled: days !== undefined });
-  const mine = (all.data ?? []).filter((f) => f.subject.value === name || f.subject.within?.value === name || (f.query.where ?? '').includes(own));
+  const mine = (all.data ?? []).filter(
+    (f) => f.subject.value === name || f.subject.within?.value === name || (f.query.where ?? '').includes(own),
+  );
 
   if (facts.data && facts.data.rows.length === 0) {
     return (
@@ -58,7 +60,11 @@ export function Client() {
         </span>
       }
     >
-      <Kpis measures={['gross_profit', 'gross_margin', 'revenue', 'effective_hourly_rate', 'hours_worked', 'ticket_count']} where={where} days={days} />
+      <Kpis
+        measures={['gross_profit', 'gross_margin', 'revenue', 'effective_hourly_rate', 'hours_worked', 'ticket_count']}
+        where={where}
+        days={days}
+      />
       {mine.length > 0 ? (
         <Card title={t('What stands out')} subtitle={periodText(days)}>
           <Findings list={mine} />
@@ -77,10 +83,21 @@ export function Client() {
                 <Statement where={where} days={days} />
                 <div className="stack">
                   <Card title={t('How do revenue and profit run?')} subtitle={t('By month; click one for its cause')}>
-                    <Trend measures={MONEY} where={where} days={days} label={t('Revenue and gross profit of {{name}} by month', { name })} />
+                    <Trend
+                      measures={MONEY}
+                      where={where}
+                      days={days}
+                      label={t('Revenue and gross profit of {{name}} by month', { name })}
+                    />
                   </Card>
                   <Card title={t('And the margin?')} subtitle={t('Gross margin by month')}>
-                    <Trend measures={MARGIN} where={where} days={days} label={t('Gross margin of {{name}} by month', { name })} height={200} />
+                    <Trend
+                      measures={MARGIN}
+                      where={where}
+                      days={days}
+                      label={t('Gross margin of {{name}} by month', { name })}
+                      height={200}
+                    />
                   </Card>
                 </div>
               </div>
@@ -91,7 +108,15 @@ export function Client() {
             title: t('Agreements'),
             content: () => (
               <Card title={t('What does each agreement earn an hour?')} subtitle={periodText(days)}>
-                <MeasureTable caption={t('Agreements of {{name}}', { name })} ask={{ measures: ['mrr', 'recurring_revenue', 'hours_worked', 'effective_hourly_rate', 'agreement_efficiency', 'gross_margin'], by: ['agreement'], where, period: days }} />
+                <MeasureTable
+                  caption={t('Agreements of {{name}}', { name })}
+                  ask={{
+                    measures: ['mrr', 'recurring_revenue', 'hours_worked', 'effective_hourly_rate', 'agreement_efficiency', 'gross_margin'],
+                    by: ['agreement'],
+                    where,
+                    period: days,
+                  }}
+                />
               </Card>
             ),
           },
@@ -101,10 +126,26 @@ export function Client() {
             content: () => (
               <div className="stack" style={columns(420)}>
                 <Card title={t('Who works for them?')} subtitle={t('Hours and labor cost, {{period}}', { period: periodText(days) })}>
-                  <MeasureTable caption={t('Hours by person')} ask={{ measures: ['hours_worked', 'billable_hours', 'labor_cost'], by: ['staff'], where, period: days, order: ['-hours_worked'] }} bar="hours_worked" changes={['hours_worked']} />
+                  <MeasureTable
+                    caption={t('Hours by person')}
+                    ask={{
+                      measures: ['hours_worked', 'billable_hours', 'labor_cost'],
+                      by: ['staff'],
+                      where,
+                      period: days,
+                      order: ['-hours_worked'],
+                    }}
+                    bar="hours_worked"
+                    changes={['hours_worked']}
+                  />
                 </Card>
                 <Card title={t('On what?')} subtitle={t('By type of work')}>
-                  <MeasureTable caption={t('Hours by type of work')} ask={{ measures: ['hours_worked', 'labor_cost'], by: ['work_type'], where, period: days, order: ['-hours_worked'] }} bar="hours_worked" changes={['hours_worked']} />
+                  <MeasureTable
+                    caption={t('Hours by type of work')}
+                    ask={{ measures: ['hours_worked', 'labor_cost'], by: ['work_type'], where, period: days, order: ['-hours_worked'] }}
+                    bar="hours_worked"
+                    changes={['hours_worked']}
+                  />
                 </Card>
               </div>
             ),
@@ -117,10 +158,26 @@ export function Client() {
                 <Kpis measures={['ticket_count', 'sla_attainment', 'tickets_per_endpoint', 'csat']} where={where} days={days} />
                 <div className="stack" style={columns(420)}>
                   <Card title={t('Which tickets do they open?')} subtitle={periodText(days)}>
-                    <MeasureTable caption={t('Tickets by type')} ask={{ measures: ['ticket_count', 'sla_attainment'], by: ['ticket_type'], where, period: days, order: ['-ticket_count'] }} bar="ticket_count" changes={['ticket_count']} />
+                    <MeasureTable
+                      caption={t('Tickets by type')}
+                      ask={{
+                        measures: ['ticket_count', 'sla_attainment'],
+                        by: ['ticket_type'],
+                        where,
+                        period: days,
+                        order: ['-ticket_count'],
+                      }}
+                      bar="ticket_count"
+                      changes={['ticket_count']}
+                    />
                   </Card>
                   <Card title={t('How urgent?')} subtitle={t('By priority')}>
-                    <MeasureTable caption={t('Tickets by priority')} ask={{ measures: ['ticket_count', 'sla_attainment'], by: ['priority'], where, period: days, order: ['priority'] }} bar="ticket_count" changes={['ticket_count']} />
+                    <MeasureTable
+                      caption={t('Tickets by priority')}
+                      ask={{ measures: ['ticket_count', 'sla_attainment'], by: ['priority'], where, period: days, order: ['priority'] }}
+                      bar="ticket_count"
+                      changes={['ticket_count']}
+                    />
                   </Card>
                 </div>
               </div>
@@ -131,7 +188,17 @@ export function Client() {
             title: t('Licenses'),
             content: () => (
               <Card title={t('Which seats are paid for and not used?')} subtitle={t("At the period's end")}>
-                <MeasureTable caption={t('Licenses of {{name}}', { name })} ask={{ measures: ['license_waste', 'wasted_seats', 'seats_purchased', 'seats_used', 'license_utilization', 'license_cost'], by: ['product'], where, period: days, order: ['-license_waste'] }} bar="license_waste" />
+                <MeasureTable
+                  caption={t('Licenses of {{name}}', { name })}
+                  ask={{
+                    measures: ['license_waste', 'wasted_seats', 'seats_purchased', 'seats_used', 'license_utilization', 'license_cost'],
+                    by: ['product'],
+                    where,
+                    period: days,
+                    order: ['-license_waste'],
+                  }}
+                  bar="license_waste"
+                />
               </Card>
             ),
           },

@@ -14,9 +14,18 @@ const MEASURES = ['gross_profit', 'gross_margin', 'revenue', 'labor_cost', 'dire
 /** Every client by what it earns after labor, the worst first. */
 export function Clients() {
   const { days, where, search } = useView();
-  const ask = { measures: MEASURES, by: ['client'], where: both(where, 'client_status != "internal"'), period: days, order: ['gross_profit'] };
+  const ask = {
+    measures: MEASURES,
+    by: ['client'],
+    where: both(where, 'client_status != "internal"'),
+    period: days,
+    order: ['gross_profit'],
+  };
   return (
-    <Page title={t('Clients')} lead={t('What each client leaves after labor and direct cost, the lowest first. A number opens its cause; a name opens the client.')}>
+    <Page
+      title={t('Clients')}
+      lead={t('What each client leaves after labor and direct cost, the lowest first. A number opens its cause; a name opens the client.')}
+    >
       <Kpis measures={['gross_profit', 'gross_margin', 'active_clients', 'client_concentration']} where={where} days={days} />
       <Card title={t('Which clients lose money?')} subtitle={periodText(days)} actions={<ExportMenu ask={ask} />}>
         <MeasureTable

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { type Ask, catalog, type Table, table } from '../../api/queries';
-import { dimensionValue, format } from '../../lib/format';
 import { both, only } from '../../lib/filters';
+import { dimensionValue, format } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import type { Period } from '../../lib/period';
 import { usePanel } from '../../lib/state';
@@ -50,18 +50,44 @@ export function Statement({ where, days }: { where: string; days: Period | undef
     const row = data.rows[0] ?? [];
     const out: Line[] = [];
     for (const [measure, dimension] of PARTS) {
-      out.push({ id: measure, label: names?.measure.get(measure)?.label ?? measure, measure, where, ...cells(data, row, measure), part: false });
+      out.push({
+        id: measure,
+        label: names?.measure.get(measure)?.label ?? measure,
+        measure,
+        where,
+        ...cells(data, row, measure),
+        part: false,
+      });
       const detail = details[measure];
       if (!detail || detail.rows.length < 2) continue;
       const sorted = [...detail.rows].sort((a, b) => Math.abs(Number(b[1] ?? 0)) - Math.abs(Number(a[1] ?? 0)));
-      for (const r of sorted) out.push({ id: `${measure} ${r[0]}`, label: dimensionValue(dimension, r[0] ?? ''), measure, where: both(where, only(dimension, r[0] ?? '')), ...cells(detail, r, measure), part: true });
+      for (const r of sorted)
+        out.push({
+          id: `${measure} ${r[0]}`,
+          label: dimensionValue(dimension, r[0] ?? ''),
+          measure,
+          where: both(where, only(dimension, r[0] ?? '')),
+          ...cells(detail, r, measure),
+          part: true,
+        });
     }
-    for (const measure of RESULTS) out.push({ id: measure, label: names?.measure.get(measure)?.label ?? measure, measure, where, ...cells(data, row, measure), part: false });
+    for (const measure of RESULTS)
+      out.push({
+        id: measure,
+        label: names?.measure.get(measure)?.label ?? measure,
+        measure,
+        where,
+        ...cells(data, row, measure),
+        part: false,
+      });
     return out;
   };
 
   return (
-    <Card title={t('What remains after labor?')} subtitle={t('{{period}} against the period before; a number opens its cause and rows', { period: periodText(days) })}>
+    <Card
+      title={t('What remains after labor?')}
+      subtitle={t('{{period}} against the period before; a number opens its cause and rows', { period: periodText(days) })}
+    >
       <Loaded query={totals} height={360}>
         {(data) => (
           <table className={css.statement}>
@@ -85,7 +111,11 @@ export function Statement({ where, days }: { where: string; days: Period | undef
                       {l.now === null ? (
                         '—'
                       ) : (
-                        <CellButton label={t('{{label}} {{value}}. Explain', { label: l.label, value: format(l.now, unit) })} negative={Number(l.now) < 0} onPress={() => explain(l.measure, l.where, days)}>
+                        <CellButton
+                          label={t('{{label}} {{value}}. Explain', { label: l.label, value: format(l.now, unit) })}
+                          negative={Number(l.now) < 0}
+                          onPress={() => explain(l.measure, l.where, days)}
+                        >
                           {format(l.now, unit, { bare: true })}
                         </CellButton>
                       )}

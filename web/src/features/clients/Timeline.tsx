@@ -25,8 +25,14 @@ export function Timeline({ where, own, days }: { where: string; own: string; day
   const { explain } = usePanel();
   const span = days ? { from: addMonths(days.to, -24) < days.from ? addMonths(days.to, -24) : days.from, to: days.to } : undefined;
   const on = { enabled: days !== undefined };
-  const months = useQuery({ ...table({ measures: ['gross_profit', 'revenue', 'mrr', 'ticket_count'], by: ['month'], where: own, period: span, order: ['-month'] }), ...on });
-  const payments = useQuery({ ...table({ measures: ['payments_received'], by: ['day'], where: own, period: days, order: ['-day'] }), ...on });
+  const months = useQuery({
+    ...table({ measures: ['gross_profit', 'revenue', 'mrr', 'ticket_count'], by: ['month'], where: own, period: span, order: ['-month'] }),
+    ...on,
+  });
+  const payments = useQuery({
+    ...table({ measures: ['payments_received'], by: ['day'], where: own, period: days, order: ['-day'] }),
+    ...on,
+  });
   return (
     <Card title={t('What happened, and when?')} subtitle={t('Months with a loss or a changed fee, and payments; newest first')}>
       <Loaded query={months} height={200}>
@@ -35,18 +41,41 @@ export function Timeline({ where, own, days }: { where: string; own: string; day
           data.rows.forEach((r, i) => {
             const m = r[0] ?? '';
             const one = { from: m, to: addMonths(m, 1) };
-            if (Number(r[1]) < 0) out.push({ id: `loss ${m}`, at: m, tone: 'bad', text: t('A loss in {{month}}', { month: month(m) }), value: format(r[1], 'money'), more: () => explain('gross_profit', where, one) });
+            if (Number(r[1]) < 0)
+              out.push({
+                id: `loss ${m}`,
+                at: m,
+                tone: 'bad',
+                text: t('A loss in {{month}}', { month: month(m) }),
+                value: format(r[1], 'money'),
+                more: () => explain('gross_profit', where, one),
+              });
             const earlier = data.rows[i + 1];
             if (earlier && r[3] !== null && earlier[3] !== null && r[3] !== earlier[3] && r[3] !== undefined) {
-              out.push({ id: `fee ${m}`, at: m, tone: Number(r[3]) > Number(earlier[3]) ? 'good' : 'bad', text: t('Monthly recurring revenue changed from {{from}}', { from: format(earlier[3], 'money_per_month') }), value: format(r[3], 'money_per_month'), more: () => explain('mrr', where, one) });
+              out.push({
+                id: `fee ${m}`,
+                at: m,
+                tone: Number(r[3]) > Number(earlier[3]) ? 'good' : 'bad',
+                text: t('Monthly recurring revenue changed from {{from}}', { from: format(earlier[3], 'money_per_month') }),
+                value: format(r[3], 'money_per_month'),
+                more: () => explain('mrr', where, one),
+              });
             }
           });
           for (const r of payments.data?.rows ?? []) {
             const d = r[0] ?? '';
-            if (Number(r[1]) !== 0) out.push({ id: `paid ${d}`, at: d, text: t('Paid'), value: format(r[1], 'money'), more: () => explain('payments_received', where, { from: `${d.slice(0, 7)}-01`, to: addMonths(d, 1) }) });
+            if (Number(r[1]) !== 0)
+              out.push({
+                id: `paid ${d}`,
+                at: d,
+                text: t('Paid'),
+                value: format(r[1], 'money'),
+                more: () => explain('payments_received', where, { from: `${d.slice(0, 7)}-01`, to: addMonths(d, 1) }),
+              });
           }
           out.sort((a, b) => b.at.localeCompare(a.at));
-          if (out.length === 0) return <Empty title={t('Nothing to tell')}>{t('No loss, no changed fee and no payment in these months.')}</Empty>;
+          if (out.length === 0)
+            return <Empty title={t('Nothing to tell')}>{t('No loss, no changed fee and no payment in these months.')}</Empty>;
           return (
             <ol className={css.timeline}>
               {out.slice(0, SHOWN).map((e) => (

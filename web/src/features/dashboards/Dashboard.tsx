@@ -2,11 +2,11 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { MonitorPlay, Pencil, Redo2, Share2, Undo2 } from 'lucide-react';
 import { lazy, Suspense, useCallback, useEffect, useRef, useState } from 'react';
-import { Page } from '../../app/Page';
 import { api, messageOf, RequestError, unwrap } from '../../api/client';
 import { type DashboardAnswer, type DashboardContent, dashboard, dashboards, type Tile } from '../../api/queries';
-import { day, instant } from '../../lib/format';
+import { Page } from '../../app/Page';
 import { both } from '../../lib/filters';
+import { day, instant } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { resolve } from '../../lib/period';
 import { useAddress, useView } from '../../lib/state';
@@ -61,12 +61,26 @@ function Board({ saved }: { saved: DashboardAnswer }) {
   }, [client, saved.id]);
 
   const save = useMutation({
-    mutationFn: (body: { name: string; content: DashboardContent; autosave: boolean }) => unwrap(api.PUT('/api/v1/dashboards/{id}', { params: { path: { id: saved.id } }, body: { ...body, name: body.name.trim() || saved.name, revision: saved.revision } })),
+    mutationFn: (body: { name: string; content: DashboardContent; autosave: boolean }) =>
+      unwrap(
+        api.PUT('/api/v1/dashboards/{id}', {
+          params: { path: { id: saved.id } },
+          body: { ...body, name: body.name.trim() || saved.name, revision: saved.revision },
+        }),
+      ),
     onSuccess: take,
-    onError: (e) => (e instanceof RequestError && e.problem.status === 409 ? toast(messageOf(e), { label: t('Load theirs'), run: reload }) : toast(messageOf(e))),
+    onError: (e) =>
+      e instanceof RequestError && e.problem.status === 409
+        ? toast(messageOf(e), { label: t('Load theirs'), run: reload })
+        : toast(messageOf(e)),
   });
   const step = useMutation({
-    mutationFn: (direction: 'undo' | 'redo') => unwrap(direction === 'undo' ? api.POST('/api/v1/dashboards/{id}/undo', { params: { path: { id: saved.id } } }) : api.POST('/api/v1/dashboards/{id}/redo', { params: { path: { id: saved.id } } })),
+    mutationFn: (direction: 'undo' | 'redo') =>
+      unwrap(
+        direction === 'undo'
+          ? api.POST('/api/v1/dashboards/{id}/undo', { params: { path: { id: saved.id } } })
+          : api.POST('/api/v1/dashboards/{id}/redo', { params: { path: { id: saved.id } } }),
+      ),
     onSuccess: (d) => {
       take(d);
       setDraft({ name: d.name, content: d.content });
@@ -78,7 +92,8 @@ function Board({ saved }: { saved: DashboardAnswer }) {
   const pending = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEffect(() => {
     clearTimeout(pending.current);
-    if (editing && dirty && !save.isPending && !save.isError && draft.name.trim() !== '') pending.current = setTimeout(() => save.mutate({ ...draft, autosave: true }), SAVE_AFTER);
+    if (editing && dirty && !save.isPending && !save.isError && draft.name.trim() !== '')
+      pending.current = setTimeout(() => save.mutate({ ...draft, autosave: true }), SAVE_AFTER);
     return () => clearTimeout(pending.current);
   }, [editing, dirty, draft, save]);
   const change = (next: Partial<typeof draft>) => {
@@ -103,18 +118,21 @@ function Board({ saved }: { saved: DashboardAnswer }) {
   useEffect(() => {
     const list = all.data ?? [];
     if (!kiosk || !search.cycle || list.length < 2) return;
-    const timer = setTimeout(
-      () => {
-        const next = list[(list.findIndex((d) => d.id === saved.id) + 1) % list.length];
-        if (next) navigate({ to: '/dashboards/$id', params: { id: next.id }, search: { kiosk: 1, cycle: search.cycle ?? 30 }, replace: true });
-      },
-      Math.max(5, search.cycle) * 1000,
-    );
+    const timer = setTimeout(() => {
+      const next = list[(list.findIndex((d) => d.id === saved.id) + 1) % list.length];
+      if (next)
+        navigate({ to: '/dashboards/$id', params: { id: next.id }, search: { kiosk: 1, cycle: search.cycle ?? 30 }, replace: true });
+    }, Math.max(5, search.cycle) * 1000);
     return () => clearTimeout(timer);
   }, [kiosk, search.cycle, all.data, saved.id, navigate]);
 
   const share = useMutation({
-    mutationFn: () => unwrap(api.POST('/api/v1/links', { body: { path: location.pathname + location.search.replace(/([?&])edit=1&?/, '$1').replace(/[?&]$/, '') } })),
+    mutationFn: () =>
+      unwrap(
+        api.POST('/api/v1/links', {
+          body: { path: location.pathname + location.search.replace(/([?&])edit=1&?/, '$1').replace(/[?&]$/, '') },
+        }),
+      ),
     onSuccess: async (link) => {
       const url = location.origin + link.url;
       await navigator.clipboard?.writeText(url).catch(() => undefined);
@@ -127,11 +145,24 @@ function Board({ saved }: { saved: DashboardAnswer }) {
   const where = both(draft.content.where, filter);
   const tiles = [...(draft.content.tiles ?? [])].sort(inOrder);
   const days = resolve(period, complete);
-  const asOf = status?.data_through ? t('Data through {{day}} · snapshot {{snapshot}} of {{at}}', { day: day(String(status.data_through)), snapshot: status.snapshot, at: instant(status.snapshot_at ?? '') }) : '';
+  const asOf = status?.data_through
+    ? t('Data through {{day}} · snapshot {{snapshot}} of {{at}}', {
+        day: day(String(status.data_through)),
+        snapshot: status.snapshot,
+        at: instant(status.snapshot_at ?? ''),
+      })
+    : '';
 
   const board = editing ? (
     <Suspense fallback={<Skeleton height={400} />}>
-      <Editor name={draft.name} content={draft.content} period={period} where={where} onName={(name) => change({ name })} onContent={(content) => change({ content })} />
+      <Editor
+        name={draft.name}
+        content={draft.content}
+        period={period}
+        where={where}
+        onName={(name) => change({ name })}
+        onContent={(content) => change({ content })}
+      />
     </Suspense>
   ) : tiles.length === 0 ? (
     <div>

@@ -1,8 +1,8 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
-import { Page } from '../../app/Page';
 import { api, messageOf, unwrap } from '../../api/client';
 import { type DashboardItem, dashboards, dashboardTemplates } from '../../api/queries';
+import { Page } from '../../app/Page';
 import { instant } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { columns } from '../../metrics/grid';
@@ -54,7 +54,12 @@ export function Dashboards() {
       }
     >
       <Card title={t('Your dashboards')}>
-        <Loaded query={list} height={120} isEmpty={(all) => all.length === 0} empty={<Empty title={t('None yet')}>{t('Start from a template below: every tile can be changed.')}</Empty>}>
+        <Loaded
+          query={list}
+          height={120}
+          isEmpty={(all) => all.length === 0}
+          empty={<Empty title={t('None yet')}>{t('Start from a template below: every tile can be changed.')}</Empty>}
+        >
           {(all) => (
             <DataTable
               caption={t('Dashboards')}
@@ -94,7 +99,11 @@ export function Dashboards() {
               <Card key={x.key} title={x.label} subtitle={x.description} level={3}>
                 <div className="spread">
                   <span className="muted small">{t('{{count}} tiles', { count: x.content.tiles?.length ?? 0 })}</span>
-                  <Button isDisabled={make.isPending} onPress={() => make.mutate({ name: x.label, template: x.key as Template })} aria-label={t('Start from {{name}}', { name: x.label })}>
+                  <Button
+                    isDisabled={make.isPending}
+                    onPress={() => make.mutate({ name: x.label, template: x.key as Template })}
+                    aria-label={t('Start from {{name}}', { name: x.label })}
+                  >
                     {t('Start from this')}
                   </Button>
                 </div>

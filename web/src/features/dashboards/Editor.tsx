@@ -16,12 +16,38 @@ import { KINDS, TileForm } from './TileForm';
 /** Periods that a dashboard can keep. */
 const KEPT = ['last3', 'last12', 'this_year', 'last_year', 'all'];
 
-const SIZES: Record<string, { w: number; h: number }> = { kpi: { w: 3, h: 3 }, trend: { w: 6, h: 7 }, bar: { w: 6, h: 8 }, table: { w: 6, h: 8 }, findings: { w: 12, h: 10 }, note: { w: 4, h: 3 } };
+const SIZES: Record<string, { w: number; h: number }> = {
+  kpi: { w: 3, h: 3 },
+  trend: { w: 6, h: 7 },
+  bar: { w: 6, h: 8 },
+  table: { w: 6, h: 8 },
+  findings: { w: 12, h: 10 },
+  note: { w: 4, h: 3 },
+};
 
-const STEPS: Record<string, [keyof Pick<Tile, 'x' | 'y' | 'w' | 'h'>, number]> = { ArrowLeft: ['x', -1], ArrowRight: ['x', 1], ArrowUp: ['y', -1], ArrowDown: ['y', 1] };
+const STEPS: Record<string, [keyof Pick<Tile, 'x' | 'y' | 'w' | 'h'>, number]> = {
+  ArrowLeft: ['x', -1],
+  ArrowRight: ['x', 1],
+  ArrowUp: ['y', -1],
+  ArrowDown: ['y', 1],
+};
 
 /** Tiles by drag, by keyboard (arrows move, Shift and arrows resize) or by menu. */
-export function Editor({ name, content, period, where, onName, onContent }: { name: string; content: DashboardContent; period: string; where: string; onName: (next: string) => void; onContent: (next: DashboardContent) => void }) {
+export function Editor({
+  name,
+  content,
+  period,
+  where,
+  onName,
+  onContent,
+}: {
+  name: string;
+  content: DashboardContent;
+  period: string;
+  where: string;
+  onName: (next: string) => void;
+  onContent: (next: DashboardContent) => void;
+}) {
   const { width, containerRef, mounted } = useContainerWidth();
   const tiles = content.tiles ?? [];
   const [open, setOpen] = useState<string>();
@@ -37,15 +63,29 @@ export function Editor({ name, content, period, where, onName, onContent }: { na
     const next = placed(tiles, x.id, { [dimension]: x[dimension] + by });
     setTiles(next);
     const now = next.find((y) => y.id === x.id);
-    if (now) setSaid(t('{{name}}: column {{x}}, row {{y}}, {{w}} wide, {{h}} high', { name: nameOf(x), x: now.x + 1, y: now.y + 1, w: now.w, h: now.h }));
+    if (now)
+      setSaid(
+        t('{{name}}: column {{x}}, row {{y}}, {{w}} wide, {{h}} high', { name: nameOf(x), x: now.x + 1, y: now.y + 1, w: now.w, h: now.h }),
+      );
   };
-  const nameOf = (x: Tile) => x.title || names?.measure.get(x.measures?.[0] ?? '')?.label || (KINDS.find(([k]) => k === x.kind)?.[1] ?? x.kind);
+  const nameOf = (x: Tile) =>
+    x.title || names?.measure.get(x.measures?.[0] ?? '')?.label || (KINDS.find(([k]) => k === x.kind)?.[1] ?? x.kind);
   const edited = tiles.find((x) => x.id === open);
   return (
     <div className="stack">
       <div className="row" style={{ alignItems: 'end' }}>
-        <TextField label={t('Name')} value={name} onChange={onName} fault={name.trim() === '' ? t('A dashboard needs a name.') : undefined} />
-        <Select label={t('Period')} value={KEPT.includes(content.period ?? '') ? (content.period ?? 'last12') : 'last12'} onChange={(p) => onContent({ ...content, period: p })} options={PRESETS.filter(([id]) => KEPT.includes(id)).map(([id, label]) => [id as string, t(label)] as const)} />
+        <TextField
+          label={t('Name')}
+          value={name}
+          onChange={onName}
+          fault={name.trim() === '' ? t('A dashboard needs a name.') : undefined}
+        />
+        <Select
+          label={t('Period')}
+          value={KEPT.includes(content.period ?? '') ? (content.period ?? 'last12') : 'last12'}
+          onChange={(p) => onContent({ ...content, period: p })}
+          options={PRESETS.filter(([id]) => KEPT.includes(id)).map(([id, label]) => [id as string, t(label)] as const)}
+        />
         <Menu
           label={t('Add a tile')}
           trigger={
@@ -56,7 +96,11 @@ export function Editor({ name, content, period, where, onName, onContent }: { na
           sections={[{ actions: KINDS.map(([kind, label, hint]) => ({ id: kind, label, hint, onAction: () => add(kind) })) }]}
         />
       </div>
-      <p className="muted small">{t('Drag a tile by its bar and resize it at its corner. By keyboard: focus the bar, arrows move, Shift and arrows resize; or use the menu.')}</p>
+      <p className="muted small">
+        {t(
+          'Drag a tile by its bar and resize it at its corner. By keyboard: focus the bar, arrows move, Shift and arrows resize; or use the menu.',
+        )}
+      </p>
       <p className="sr" role="status">
         {said}
       </p>
@@ -126,10 +170,16 @@ export function Editor({ name, content, period, where, onName, onContent }: { na
                         },
                       ]}
                     />
-                    <IconButton label={t('Duplicate {{name}}', { name: nameOf(x) })} onPress={() => setTiles([...tiles, { ...x, id: newId(), y: below(tiles), x: 0 }])}>
+                    <IconButton
+                      label={t('Duplicate {{name}}', { name: nameOf(x) })}
+                      onPress={() => setTiles([...tiles, { ...x, id: newId(), y: below(tiles), x: 0 }])}
+                    >
                       <Copy size={14} />
                     </IconButton>
-                    <IconButton label={t('Remove {{name}}', { name: nameOf(x) })} onPress={() => setTiles(compact(tiles.filter((y) => y.id !== x.id)))}>
+                    <IconButton
+                      label={t('Remove {{name}}', { name: nameOf(x) })}
+                      onPress={() => setTiles(compact(tiles.filter((y) => y.id !== x.id)))}
+                    >
                       <Trash2 size={14} />
                     </IconButton>
                   </div>
@@ -140,7 +190,13 @@ export function Editor({ name, content, period, where, onName, onContent }: { na
           </GridLayout>
         ) : null}
       </div>
-      {edited ? <TileForm tile={edited} onClose={() => setOpen(undefined)} onChange={(next) => setTiles(tiles.map((x) => (x.id === next.id ? next : x)))} /> : null}
+      {edited ? (
+        <TileForm
+          tile={edited}
+          onClose={() => setOpen(undefined)}
+          onChange={(next) => setTiles(tiles.map((x) => (x.id === next.id ? next : x)))}
+        />
+      ) : null}
     </div>
   );
 }

@@ -29,14 +29,30 @@ export function TileForm({ tile, onChange, onClose }: { tile: Tile; onChange: (n
   const first = measures[0] ?? '';
   return (
     <Dialog open onClose={onClose} title={t('Edit the tile')}>
-      <TextField label={t('Title')} value={tile.title ?? ''} onChange={(title) => onChange({ ...tile, title })} placeholder={t('Say what it answers')} />
-      <Select label={t('Shows')} value={tile.kind} onChange={(kind) => onChange({ ...tile, kind })} options={KINDS.map(([k, label]) => [k, label] as const)} />
+      <TextField
+        label={t('Title')}
+        value={tile.title ?? ''}
+        onChange={(title) => onChange({ ...tile, title })}
+        placeholder={t('Say what it answers')}
+      />
+      <Select
+        label={t('Shows')}
+        value={tile.kind}
+        onChange={(kind) => onChange({ ...tile, kind })}
+        options={KINDS.map(([k, label]) => [k, label] as const)}
+      />
       {figures ? (
         <Select
           label={t('Measure')}
           value={first}
           onChange={(m) => onChange({ ...tile, measures: m ? [m, ...measures.slice(1).filter((x) => x !== m)] : [] })}
-          options={[{ group: '', options: [['', t('Choose one')] as const] }, ...topics.map((topic) => ({ group: topic, options: (names?.measures ?? []).filter((m) => m.topic === topic).map((m) => [m.name, m.label] as const) }))]}
+          options={[
+            { group: '', options: [['', t('Choose one')] as const] },
+            ...topics.map((topic) => ({
+              group: topic,
+              options: (names?.measures ?? []).filter((m) => m.topic === topic).map((m) => [m.name, m.label] as const),
+            })),
+          ]}
         />
       ) : null}
       {figures && tile.kind !== 'kpi' ? (
@@ -46,12 +62,26 @@ export function TileForm({ tile, onChange, onClose }: { tile: Tile; onChange: (n
             {(names?.measures ?? [])
               .filter((m) => m.name !== first && (tile.kind === 'table' || m.unit === names?.measure.get(first)?.unit))
               .map((m) => (
-                <Checkbox key={m.name} label={m.label} checked={measures.includes(m.name)} onChange={(on) => onChange({ ...tile, measures: on ? [...measures, m.name].slice(0, 6) : measures.filter((x) => x !== m.name) })} />
+                <Checkbox
+                  key={m.name}
+                  label={m.label}
+                  checked={measures.includes(m.name)}
+                  onChange={(on) =>
+                    onChange({ ...tile, measures: on ? [...measures, m.name].slice(0, 6) : measures.filter((x) => x !== m.name) })
+                  }
+                />
               ))}
           </div>
         </fieldset>
       ) : null}
-      {cut ? <Select label={t('Cut by')} value={by[0] ?? ''} onChange={(d) => onChange({ ...tile, by: d ? [d] : [] })} options={[['', t('Choose one')] as const, ...allowed.map((d) => [d.name, d.label] as const)]} /> : null}
+      {cut ? (
+        <Select
+          label={t('Cut by')}
+          value={by[0] ?? ''}
+          onChange={(d) => onChange({ ...tile, by: d ? [d] : [] })}
+          options={[['', t('Choose one')] as const, ...allowed.map((d) => [d.name, d.label] as const)]}
+        />
+      ) : null}
       {cut ? (
         <Select
           label={t('Order')}
@@ -63,14 +93,32 @@ export function TileForm({ tile, onChange, onClose }: { tile: Tile; onChange: (n
           ]}
         />
       ) : null}
-      {cut || tile.kind === 'findings' ? <TextField label={t('At most')} type="number" value={String(tile.limit ?? '')} onChange={(n) => onChange(limited(tile, n))} placeholder={t('all')} /> : null}
-      {tile.kind === 'note' ? <TextField label={t('Text')} multiline value={tile.text ?? ''} onChange={(text) => onChange({ ...tile, text: text.slice(0, 4000) })} /> : null}
+      {cut || tile.kind === 'findings' ? (
+        <TextField
+          label={t('At most')}
+          type="number"
+          value={String(tile.limit ?? '')}
+          onChange={(n) => onChange(limited(tile, n))}
+          placeholder={t('all')}
+        />
+      ) : null}
+      {tile.kind === 'note' ? (
+        <TextField
+          label={t('Text')}
+          multiline
+          value={tile.text ?? ''}
+          onChange={(text) => onChange({ ...tile, text: text.slice(0, 4000) })}
+        />
+      ) : null}
       {tile.kind !== 'note' ? (
         <Select
           label={t('Period')}
           value={tile.period && PERIODS.includes(tile.period) ? tile.period : ''}
           onChange={(p) => onChange({ ...tile, period: p })}
-          options={[['', t('As the page')] as const, ...PRESETS.filter(([id]) => PERIODS.includes(id)).map(([id, label]) => [id as string, t(label)] as const)]}
+          options={[
+            ['', t('As the page')] as const,
+            ...PRESETS.filter(([id]) => PERIODS.includes(id)).map(([id, label]) => [id as string, t(label)] as const),
+          ]}
         />
       ) : null}
       <div className="row">

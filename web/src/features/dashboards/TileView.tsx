@@ -6,10 +6,10 @@ import { both } from '../../lib/filters';
 import { t } from '../../lib/i18n';
 import { type Period, resolve } from '../../lib/period';
 import { carried, useView } from '../../lib/state';
+import { BarsOf } from '../../metrics/BarsOf';
 import { Findings } from '../../metrics/Findings';
 import { Kpi } from '../../metrics/Kpi';
 import { MeasureTable } from '../../metrics/MeasureTable';
-import { BarsOf } from '../../metrics/BarsOf';
 import { Trend } from '../../metrics/Trend';
 import { periodText } from '../../metrics/words';
 import { Empty, Loaded } from '../../ui/States';
@@ -22,7 +22,14 @@ export function TileView({ tile, period, where }: { tile: Tile; period: string; 
   const condition = both(where, tile.where);
   const measures = tile.measures ?? [];
   const by = tile.by ?? [];
-  const ask = { measures, by, where: condition, period: days, order: tile.order ?? (measures[0] ? [`-${measures[0]}`] : []), ...(tile.limit ? { limit: tile.limit } : {}) };
+  const ask = {
+    measures,
+    by,
+    where: condition,
+    period: days,
+    order: tile.order ?? (measures[0] ? [`-${measures[0]}`] : []),
+    ...(tile.limit ? { limit: tile.limit } : {}),
+  };
   const link = (client: string) => (
     <Link to="/clients/$name" params={{ name: client }} search={carried(search) as never}>
       {client}
@@ -36,16 +43,42 @@ export function TileView({ tile, period, where }: { tile: Tile; period: string; 
       return (
         <div className={css.kpi}>
           {measures.map((m) => (
-            <Kpi key={m} measure={m} where={condition} days={days} {...(tile.title && measures.length === 1 ? { label: tile.title } : {})} />
+            <Kpi
+              key={m}
+              measure={m}
+              where={condition}
+              days={days}
+              {...(tile.title && measures.length === 1 ? { label: tile.title } : {})}
+            />
           ))}
         </div>
       );
     case 'trend':
-      return <Trend measures={measures} where={condition} days={days} label={tile.title || measures.join(', ')} height={Math.max(140, tile.h * ROW - 96)} />;
+      return (
+        <Trend
+          measures={measures}
+          where={condition}
+          days={days}
+          label={tile.title || measures.join(', ')}
+          height={Math.max(140, tile.h * ROW - 96)}
+        />
+      );
     case 'bar':
-      return by.length > 0 ? <BarsOf ask={ask} height={Math.max(140, tile.h * ROW - 96)} /> : <Empty title={t('No dimension yet')}>{t('Edit the tile and choose what to cut by.')}</Empty>;
+      return by.length > 0 ? (
+        <BarsOf ask={ask} height={Math.max(140, tile.h * ROW - 96)} />
+      ) : (
+        <Empty title={t('No dimension yet')}>{t('Edit the tile and choose what to cut by.')}</Empty>
+      );
     default:
-      return <MeasureTable ask={ask} caption={tile.title || t('Table')} bar={measures[0] ?? ''} maxHeight={Math.max(140, tile.h * ROW - 80)} {...(by[0] === 'client' ? { name: link } : {})} />;
+      return (
+        <MeasureTable
+          ask={ask}
+          caption={tile.title || t('Table')}
+          bar={measures[0] ?? ''}
+          maxHeight={Math.max(140, tile.h * ROW - 80)}
+          {...(by[0] === 'client' ? { name: link } : {})}
+        />
+      );
   }
 }
 

@@ -7,7 +7,7 @@ const overlap = (a: Tile, b: Tile) => a.id !== b.id && a.x < b.x + b.w && b.x < 
 
 /** Changes a tile's place or size, pushes what it lands on down, and closes the gaps. */
 export function placed(tiles: Tile[], id: string, change: Partial<Pick<Tile, 'x' | 'y' | 'w' | 'h'>>): Tile[] {
-  const next = tiles.map((x) => (x.id === id ? fit({ ...x, ...change }) : x));
+  const next = tiles.map((x) => (x.id === id ? clamped({ ...x, ...change }) : x));
   const moved = next.find((x) => x.id === id);
   if (!moved) return tiles;
   const done: Tile[] = [moved];
@@ -39,7 +39,7 @@ export function inOrder(a: Tile, b: Tile): number {
   return a.y - b.y || a.x - b.x;
 }
 
-function fit(x: Tile): Tile {
+function clamped(x: Tile): Tile {
   const w = Math.max(LEAST.w, Math.min(COLUMNS, x.w));
   return { ...x, w, h: Math.max(LEAST.h, Math.min(40, x.h)), x: Math.max(0, Math.min(COLUMNS - w, x.x)), y: Math.max(0, x.y) };
 }

@@ -1,7 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
-import { Page } from '../../app/Page';
+import { useMemo } from 'react';
 import { catalog } from '../../api/queries';
+import { Page } from '../../app/Page';
 import { sentence, words } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { carried, useView } from '../../lib/state';
@@ -11,7 +12,6 @@ import css from '../../metrics/metrics.module.css';
 import { Trend } from '../../metrics/Trend';
 import { Card } from '../../ui/Card';
 import { Empty } from '../../ui/States';
-import { useMemo } from 'react';
 
 /** One measure: definition, formula, what it is made of and what is made of it. */
 export function Definition() {
@@ -52,7 +52,11 @@ export function Definition() {
             <dt>{t('Reference')}</dt>
             <dd>{m.source}</dd>
             <dt>{t('Made of')}</dt>
-            <dd className="row">{(m.inputs ?? []).length > 0 ? (m.inputs ?? []).map((n) => (names.measure.has(n) ? link(n) : words(n))) : t('a sum over stored rows')}</dd>
+            <dd className="row">
+              {(m.inputs ?? []).length > 0
+                ? (m.inputs ?? []).map((n) => (names.measure.has(n) ? link(n) : words(n)))
+                : t('a sum over stored rows')}
+            </dd>
             <dt>{t('Stored in')}</dt>
             <dd>{(m.tables ?? []).map(words).join(', ')}</dd>
             <dt>{t('Used by')}</dt>

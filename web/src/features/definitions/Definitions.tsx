@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import { Page } from '../../app/Page';
 import { catalog, type Measure } from '../../api/queries';
+import { Page } from '../../app/Page';
 import { sentence, words } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { carried, useAddress } from '../../lib/state';
@@ -18,8 +18,19 @@ export function Definitions() {
   const [text, setText] = useState('');
   const hit = (m: Measure) => `${m.name} ${m.label} ${m.formula}`.toLowerCase().includes(text.toLowerCase());
   return (
-    <Page title={t('Definitions')} lead={t('What every number means, how it is computed, and what it can be cut by. The same definition holds on pages, in exports, the API and the command line.')}>
-      <TextField label={t('Find a measure')} type="search" placeholder={t('margin, utilization, waste …')} value={text} onChange={setText} />
+    <Page
+      title={t('Definitions')}
+      lead={t(
+        'What every number means, how it is computed, and what it can be cut by. The same definition holds on pages, in exports, the API and the command line.',
+      )}
+    >
+      <TextField
+        label={t('Find a measure')}
+        type="search"
+        placeholder={t('margin, utilization, waste …')}
+        value={text}
+        onChange={setText}
+      />
       <Loaded query={names} height={400}>
         {({ measures, dimensions }) => {
           const shown = measures.filter(hit);
@@ -46,7 +57,11 @@ export function Definitions() {
                       },
                       { id: 'name', head: t('Name'), cell: (m) => <code>{m.name}</code> },
                       { id: 'unit', head: t('Unit'), sort: (m) => m.unit, cell: (m) => words(m.unit) },
-                      { id: 'formula', head: t('What it is'), cell: (m) => <span style={{ whiteSpace: 'normal' }}>{sentence(m.formula)}</span> },
+                      {
+                        id: 'formula',
+                        head: t('What it is'),
+                        cell: (m) => <span style={{ whiteSpace: 'normal' }}>{sentence(m.formula)}</span>,
+                      },
                     ]}
                   />
                 </Card>

@@ -1,9 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
-import { Page } from '../../app/Page';
 import { type Ask, catalog } from '../../api/queries';
+import { Page } from '../../app/Page';
 import { t } from '../../lib/i18n';
 import { useAddress, useView } from '../../lib/state';
+import { BarsOf } from '../../metrics/BarsOf';
 import { ExportMenu } from '../../metrics/ExportMenu';
 import { Kpis } from '../../metrics/Kpi';
 import { MeasureTable } from '../../metrics/MeasureTable';
@@ -12,7 +13,6 @@ import { periodText } from '../../metrics/words';
 import { Button, Segmented } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { Empty } from '../../ui/States';
-import { BarsOf } from '../../metrics/BarsOf';
 import css from './explore.module.css';
 import { Leaderboards } from './Leaderboards';
 import { Pivot } from './Pivot';
@@ -27,15 +27,32 @@ export function Explore() {
   const { days, where } = useView();
   const [search, set] = useAddress();
   const names = useQuery(catalog()).data;
-  const measures = useMemo(() => (search.measures?.length ? search.measures : ['gross_profit']).filter((m) => !names || names.measure.has(m)), [search.measures, names]);
+  const measures = useMemo(
+    () => (search.measures?.length ? search.measures : ['gross_profit']).filter((m) => !names || names.measure.has(m)),
+    [search.measures, names],
+  );
   const by = useMemo(() => (search.by ?? []).filter((d) => !names || names.dimension.has(d)), [search.by, names]);
-  const allowed = useMemo(() => new Set((names?.dimensions ?? []).map((d) => d.name).filter((d) => measures.every((m) => names?.measure.get(m)?.dimensions?.includes(d)))), [names, measures]);
+  const allowed = useMemo(
+    () =>
+      new Set(
+        (names?.dimensions ?? []).map((d) => d.name).filter((d) => measures.every((m) => names?.measure.get(m)?.dimensions?.includes(d))),
+      ),
+    [names, measures],
+  );
   const impossible = by.filter((d) => names && !allowed.has(d));
   const shown = by.filter((d) => !impossible.includes(d));
   const timed = shown.some((d) => names?.dimension.get(d)?.time);
   const show = search.show ?? 'table';
-  const ask: Ask = { measures, by: shown, where, period: days, ...(search.compare && !timed ? { compare: search.compare } : {}), order: timed ? shown : [`-${measures[0]}`] };
-  const columnDimension = show === 'pivot' && shown.length > 1 ? (search.pivot && shown.includes(search.pivot) ? search.pivot : shown.at(-1)) : undefined;
+  const ask: Ask = {
+    measures,
+    by: shown,
+    where,
+    period: days,
+    ...(search.compare && !timed ? { compare: search.compare } : {}),
+    order: timed ? shown : [`-${measures[0]}`],
+  };
+  const columnDimension =
+    show === 'pivot' && shown.length > 1 ? (search.pivot && shown.includes(search.pivot) ? search.pivot : shown.at(-1)) : undefined;
 
   return (
     <Page
@@ -44,7 +61,13 @@ export function Explore() {
       actions={
         <>
           <SaveMenu ask={ask} show={show} />
-          <Button onPress={() => set({ measures: undefined, by: undefined, show: undefined, pivot: undefined, compare: undefined, where: undefined })}>{t('Start over')}</Button>
+          <Button
+            onPress={() =>
+              set({ measures: undefined, by: undefined, show: undefined, pivot: undefined, compare: undefined, where: undefined })
+            }
+          >
+            {t('Start over')}
+          </Button>
         </>
       }
     >
@@ -55,15 +78,27 @@ export function Explore() {
             dimensions={names?.dimensions ?? []}
             chosen={[...measures, ...by]}
             allowed={allowed}
-            onMeasure={(m) => set({ measures: measures.includes(m) ? measures.filter((x) => x !== m) : [...measures, m].slice(-MOST_MEASURES) })}
+            onMeasure={(m) =>
+              set({ measures: measures.includes(m) ? measures.filter((x) => x !== m) : [...measures, m].slice(-MOST_MEASURES) })
+            }
             onDimension={(d) => set({ by: by.includes(d) ? by.filter((x) => x !== d) : [...by, d].slice(-MOST_DIMENSIONS) })}
           />
         </aside>
         <div className="stack" style={{ alignContent: 'start' }}>
           <Card>
             <div className="stack" style={{ gap: 8 }}>
-              <Shelf label={t('Measures')} kind="measure" items={measures.map((m) => ({ id: m, name: names?.measure.get(m)?.label ?? m }))} onChange={(next) => set({ measures: next.slice(-MOST_MEASURES) })} />
-              <Shelf label={t('Cut by')} kind="dimension" items={by.map((d) => ({ id: d, name: names?.dimension.get(d)?.label ?? d }))} onChange={(next) => set({ by: next.length ? next.slice(-MOST_DIMENSIONS) : undefined })} />
+              <Shelf
+                label={t('Measures')}
+                kind="measure"
+                items={measures.map((m) => ({ id: m, name: names?.measure.get(m)?.label ?? m }))}
+                onChange={(next) => set({ measures: next.slice(-MOST_MEASURES) })}
+              />
+              <Shelf
+                label={t('Cut by')}
+                kind="dimension"
+                items={by.map((d) => ({ id: d, name: names?.dimension.get(d)?.label ?? d }))}
+                onChange={(next) => set({ by: next.length ? next.slice(-MOST_DIMENSIONS) : undefined })}
+              />
               <div className="row">
                 <Segmented
                   label={t('Show as')}
@@ -76,11 +111,22 @@ export function Explore() {
                   ]}
                   onChange={(next) => set({ show: next === 'table' ? undefined : next })}
                 />
-                <Button pressed={search.compare === 'previous'} onPress={() => set({ compare: search.compare ? undefined : 'previous' })} isDisabled={timed}>
+                <Button
+                  pressed={search.compare === 'previous'}
+                  onPress={() => set({ compare: search.compare ? undefined : 'previous' })}
+                  isDisabled={timed}
+                >
                   {t('Compare with before')}
                 </Button>
               </div>
-              {impossible.length > 0 ? <p className="muted small">{t('{{measures}} cannot be cut by {{dimensions}}: that is left out.', { measures: measures.map((m) => names?.measure.get(m)?.label ?? m).join(', '), dimensions: impossible.join(', ') })}</p> : null}
+              {impossible.length > 0 ? (
+                <p className="muted small">
+                  {t('{{measures}} cannot be cut by {{dimensions}}: that is left out.', {
+                    measures: measures.map((m) => names?.measure.get(m)?.label ?? m).join(', '),
+                    dimensions: impossible.join(', '),
+                  })}
+                </p>
+              ) : null}
             </div>
           </Card>
           {measures.length === 0 ? (
@@ -89,18 +135,50 @@ export function Explore() {
             <>
               {shown.length === 0 && show !== 'trend' ? <Kpis measures={measures} where={where} days={days} /> : null}
               {shown.length === 0 || show === 'trend' ? (
-                <Card title={names?.measure.get(measures[0] ?? '')?.label ?? ''} subtitle={t('By month; drag over a range to make it the period')}>
-                  <Trend measures={sameUnit(measures, (m) => names?.measure.get(m)?.unit)} where={where} days={days} label={t('{{measure}} by month', { measure: names?.measure.get(measures[0] ?? '')?.label ?? '' })} />
+                <Card
+                  title={names?.measure.get(measures[0] ?? '')?.label ?? ''}
+                  subtitle={t('By month; drag over a range to make it the period')}
+                >
+                  <Trend
+                    measures={sameUnit(measures, (m) => names?.measure.get(m)?.unit)}
+                    where={where}
+                    days={days}
+                    label={t('{{measure}} by month', { measure: names?.measure.get(measures[0] ?? '')?.label ?? '' })}
+                  />
                 </Card>
               ) : null}
               {shown.length > 0 && show !== 'trend' ? (
-                <Card title={t('{{measures}} by {{dimensions}}', { measures: measures.map((m) => names?.measure.get(m)?.label ?? m).join(', '), dimensions: shown.map((d) => names?.dimension.get(d)?.label ?? d).join(', ') })} subtitle={periodText(days)} actions={<ExportMenu ask={ask} />}>
+                <Card
+                  title={t('{{measures}} by {{dimensions}}', {
+                    measures: measures.map((m) => names?.measure.get(m)?.label ?? m).join(', '),
+                    dimensions: shown.map((d) => names?.dimension.get(d)?.label ?? d).join(', '),
+                  })}
+                  subtitle={periodText(days)}
+                  actions={<ExportMenu ask={ask} />}
+                >
                   {show === 'bars' ? <BarsOf ask={ask} /> : null}
-                  {show === 'pivot' ? columnDimension ? <Pivot ask={ask} across={columnDimension} onAcross={(pivot) => set({ pivot })} /> : <p className="muted">{t('A pivot needs two dimensions: add one to “Cut by”.')}</p> : null}
-                  {show === 'table' ? <MeasureTable ask={ask} caption={t('Result')} changes={ask.compare ? measures : []} bar={timed ? '' : (measures[0] ?? '')} maxHeight={720} /> : null}
+                  {show === 'pivot' ? (
+                    columnDimension ? (
+                      <Pivot ask={ask} across={columnDimension} onAcross={(pivot) => set({ pivot })} />
+                    ) : (
+                      <p className="muted">{t('A pivot needs two dimensions: add one to “Cut by”.')}</p>
+                    )
+                  ) : null}
+                  {show === 'table' ? (
+                    <MeasureTable
+                      ask={ask}
+                      caption={t('Result')}
+                      changes={ask.compare ? measures : []}
+                      bar={timed ? '' : (measures[0] ?? '')}
+                      maxHeight={720}
+                    />
+                  ) : null}
                 </Card>
               ) : null}
-              <Leaderboards measure={measures[0] ?? ''} dimensions={[...allowed].filter((d) => !names?.dimension.get(d)?.time && !shown.includes(d) && d !== 'currency')} />
+              <Leaderboards
+                measure={measures[0] ?? ''}
+                dimensions={[...allowed].filter((d) => !names?.dimension.get(d)?.time && !shown.includes(d) && d !== 'currency')}
+              />
             </>
           )}
         </div>

@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
 import { catalog, table } from '../../api/queries';
 import { InlineBar } from '../../charts/Bridge';
+import { write } from '../../lib/filters';
 import { dimensionValue, format } from '../../lib/format';
 import { t } from '../../lib/i18n';
-import { write } from '../../lib/filters';
 import { useAddress, useView } from '../../lib/state';
 import metrics from '../../metrics/metrics.module.css';
 import { Button } from '../../ui/Button';
@@ -34,7 +34,10 @@ function Board({ measure, dimension }: { measure: string; dimension: string }) {
   const d = names?.dimension.get(dimension);
   // A board shows what could be chosen: its own condition does not narrow it.
   const others = conditions ? write(conditions.filter((c) => c.dimension !== dimension)) : where;
-  const q = useQuery({ ...table({ measures: [measure], by: [dimension], where: others, period: days, order: [`-${measure}`] }), enabled: days !== undefined && Boolean(m) });
+  const q = useQuery({
+    ...table({ measures: [measure], by: [dimension], where: others, period: days, order: [`-${measure}`] }),
+    enabled: days !== undefined && Boolean(m),
+  });
   const own = conditions?.find((c) => c.dimension === dimension);
   const toggle = (value: string, out: boolean) => {
     if (!conditions) return;
@@ -43,7 +46,16 @@ function Board({ measure, dimension }: { measure: string; dimension: string }) {
     } else filter(dimension, value, !out);
   };
   return (
-    <Card title={d?.label ?? dimension} level={3} subtitle={m?.label} actions={<Button kind="quiet" onPress={() => set({ by: [...(search.by ?? []), dimension].slice(-3) })}>{t('Cut by')}</Button>}>
+    <Card
+      title={d?.label ?? dimension}
+      level={3}
+      subtitle={m?.label}
+      actions={
+        <Button kind="quiet" onPress={() => set({ by: [...(search.by ?? []), dimension].slice(-3) })}>
+          {t('Cut by')}
+        </Button>
+      }
+    >
       <Loaded query={q} height={200} isEmpty={(x) => x.rows.length === 0} empty={<p className="muted small">{t('No values.')}</p>}>
         {(data) => {
           const largest = Math.max(...data.rows.map((r) => Math.abs(Number(r[1] ?? 0))), 0);
@@ -69,7 +81,9 @@ function Board({ measure, dimension }: { measure: string; dimension: string }) {
                   </li>
                 );
               })}
-              {data.rows.length > SHOWN ? <li className="muted small">{t('{{count}} more: cut by it to see all', { count: data.rows.length - SHOWN })}</li> : null}
+              {data.rows.length > SHOWN ? (
+                <li className="muted small">{t('{{count}} more: cut by it to see all', { count: data.rows.length - SHOWN })}</li>
+              ) : null}
             </ul>
           );
         }}

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { type Ask, catalog, type Table, table } from '../../api/queries';
-import { dimensionValue, format, unitLabel } from '../../lib/format';
 import { both, only } from '../../lib/filters';
+import { dimensionValue, format, unitLabel } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { addMonths } from '../../lib/period';
 import { usePanel } from '../../lib/state';
@@ -24,7 +24,10 @@ export function Pivot({ ask, across, onAcross }: { ask: Ask; across: string; onA
   const on = { enabled: ask.period !== undefined };
   const cells = useQuery({ ...table(q([...down, across])), ...on });
   const rowTotals = useQuery({ ...table({ ...q(down), order: [`-${measure}`] }), ...on });
-  const columnTotals = useQuery({ ...table({ ...q([across]), order: [names?.dimension.get(across)?.time ? across : `-${measure}`] }), ...on });
+  const columnTotals = useQuery({
+    ...table({ ...q([across]), order: [names?.dimension.get(across)?.time ? across : `-${measure}`] }),
+    ...on,
+  });
   const total = useQuery({ ...table(q([])), ...on });
   const unit = m?.unit ?? 'number';
   const timed = names?.dimension.get(across)?.time ?? false;
@@ -34,25 +37,37 @@ export function Pivot({ ask, across, onAcross }: { ask: Ask; across: string; onA
     const values = new Map(data.rows.map((r) => [r.slice(0, at + 1).join('\u0000'), r[at + 1] ?? null]));
     const heads = (columnTotals.data?.rows ?? []).slice(0, MOST_COLUMNS);
     const lines = (rowTotals.data?.rows ?? []).slice(0, MOST_ROWS);
-    const whereOf = (row: (string | null)[], column?: string) => both(ask.where, ...down.map((d, i) => only(d, row[i] ?? '')), column !== undefined && !timed ? only(across, column) : '');
-    const periodOf = (column?: string) => (column !== undefined && across === 'month' ? { from: column, to: addMonths(column, 1) } : column !== undefined && across === 'quarter' ? { from: column, to: addMonths(column, 3) } : ask.period);
+    const whereOf = (row: (string | null)[], column?: string) =>
+      both(ask.where, ...down.map((d, i) => only(d, row[i] ?? '')), column !== undefined && !timed ? only(across, column) : '');
+    const periodOf = (column?: string) =>
+      column !== undefined && across === 'month'
+        ? { from: column, to: addMonths(column, 1) }
+        : column !== undefined && across === 'quarter'
+          ? { from: column, to: addMonths(column, 3) }
+          : ask.period;
     const cell = (value: string | null | undefined, row: (string | null)[], column?: string) =>
       value === null || value === undefined ? (
         <span className="muted">—</span>
       ) : (
-        <CellButton label={t('{{label}} {{value}}. Explain', { label: m?.label ?? measure, value: format(value, unit) })} negative={Number(value) < 0} onPress={() => explain(measure, whereOf(row, column), periodOf(column))}>
+        <CellButton
+          label={t('{{label}} {{value}}. Explain', { label: m?.label ?? measure, value: format(value, unit) })}
+          negative={Number(value) < 0}
+          onPress={() => explain(measure, whereOf(row, column), periodOf(column))}
+        >
           {format(value, unit, { bare: true })}
         </CellButton>
       );
     return (
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
       <div className={css.pivotWrap} tabIndex={0} role="region" aria-label={t('Pivot table')}>
         <table className={css.pivot} data-pivot>
-          <caption className="sr">{t('{{measure}}, {{rows}} by {{columns}}', { measure: m?.label ?? measure, rows: down.join(', '), columns: across })}</caption>
+          <caption className="sr">
+            {t('{{measure}}, {{rows}} by {{columns}}', { measure: m?.label ?? measure, rows: down.join(', '), columns: across })}
+          </caption>
           <thead>
             <tr>
               <th scope="col">
-                {down.map((d) => names?.dimension.get(d)?.label ?? d).join(' · ')} {unitLabel(unit, data.currency) ? `(${unitLabel(unit, data.currency)})` : ''}
+                {down.map((d) => names?.dimension.get(d)?.label ?? d).join(' · ')}{' '}
+                {unitLabel(unit, data.currency) ? `(${unitLabel(unit, data.currency)})` : ''}
               </th>
               {heads.map((h) => (
                 <th key={h[0]} scope="col">
@@ -95,12 +110,29 @@ export function Pivot({ ask, across, onAcross }: { ask: Ask; across: string; onA
   return (
     <div className="stack">
       <div className="row">
-        <Select label={t('Across')} value={across} onChange={onAcross} options={(ask.by ?? []).map((d) => [d, names?.dimension.get(d)?.label ?? d] as const)} />
+        <Select
+          label={t('Across')}
+          value={across}
+          onChange={onAcross}
+          options={(ask.by ?? []).map((d) => [d, names?.dimension.get(d)?.label ?? d] as const)}
+        />
       </div>
-      <Loaded query={cells} height={320} isEmpty={(d) => d.rows.length === 0} empty={<p className="muted">{t('Nothing to show for this period and filter.')}</p>}>
+      <Loaded
+        query={cells}
+        height={320}
+        isEmpty={(d) => d.rows.length === 0}
+        empty={<p className="muted">{t('Nothing to show for this period and filter.')}</p>}
+      >
         {draw}
       </Loaded>
-      {(rowTotals.data?.rows.length ?? 0) > MOST_ROWS || (columnTotals.data?.rows.length ?? 0) > MOST_COLUMNS ? <p className="muted small">{t('The first {{rows}} rows and {{columns}} columns are shown; totals and exports hold all.', { rows: MOST_ROWS, columns: MOST_COLUMNS })}</p> : null}
+      {(rowTotals.data?.rows.length ?? 0) > MOST_ROWS || (columnTotals.data?.rows.length ?? 0) > MOST_COLUMNS ? (
+        <p className="muted small">
+          {t('The first {{rows}} rows and {{columns}} columns are shown; totals and exports hold all.', {
+            rows: MOST_ROWS,
+            columns: MOST_COLUMNS,
+          })}
+        </p>
+      ) : null}
     </div>
   );
 }

@@ -27,7 +27,8 @@ export function SaveMenu({ ask, show }: { ask: Ask; show: Show }) {
   const boards = useQuery(dashboards());
   const refresh = () => client.invalidateQueries({ queryKey: ['views'] });
   const save = useMutation({
-    mutationFn: () => unwrap(api.POST('/api/v1/views', { body: { name: name.trim(), content: { path: location.pathname + location.search } } })),
+    mutationFn: () =>
+      unwrap(api.POST('/api/v1/views', { body: { name: name.trim(), content: { path: location.pathname + location.search } } })),
     onSuccess: (v) => {
       refresh();
       setNaming(false);
@@ -36,7 +37,11 @@ export function SaveMenu({ ask, show }: { ask: Ask; show: Show }) {
     },
     onError: (e) => toast(messageOf(e)),
   });
-  const restore = useMutation({ mutationFn: (id: string) => unwrap(api.POST('/api/v1/views/{id}/restore', { params: { path: { id } } })), onSuccess: refresh, onError: (e) => toast(messageOf(e)) });
+  const restore = useMutation({
+    mutationFn: (id: string) => unwrap(api.POST('/api/v1/views/{id}/restore', { params: { path: { id } } })),
+    onSuccess: refresh,
+    onError: (e) => toast(messageOf(e)),
+  });
   const remove = useMutation({
     mutationFn: (v: View) => unwrap(api.DELETE('/api/v1/views/{id}', { params: { path: { id: v.id } } })),
     onSuccess: (_, v) => {
@@ -62,11 +67,19 @@ export function SaveMenu({ ask, show }: { ask: Ask; show: Show }) {
         ...(ask.by?.length ? { by: ask.by } : {}),
         ...(where ? { where } : {}),
       };
-      return unwrap(api.PUT('/api/v1/dashboards/{id}', { params: { path: { id } }, body: { name: d.name, content: { ...d.content, tiles: [...tiles, tile] }, revision: d.revision, autosave: false } }));
+      return unwrap(
+        api.PUT('/api/v1/dashboards/{id}', {
+          params: { path: { id } },
+          body: { name: d.name, content: { ...d.content, tiles: [...tiles, tile] }, revision: d.revision, autosave: false },
+        }),
+      );
     },
     onSuccess: (d) => {
       client.setQueryData(['dashboard', d.id], d);
-      toast(t('Added to {{name}}.', { name: d.name }), { label: t('Open'), run: () => navigate({ to: '/dashboards/$id', params: { id: d.id } }) });
+      toast(t('Added to {{name}}.', { name: d.name }), {
+        label: t('Open'),
+        run: () => navigate({ to: '/dashboards/$id', params: { id: d.id } }),
+      });
     },
     onError: (e) => toast(messageOf(e)),
   });
@@ -90,19 +103,33 @@ export function SaveMenu({ ask, show }: { ask: Ask; show: Show }) {
         }
         sections={[
           { actions: [{ id: 'save', label: t('Save this view …'), onAction: () => setNaming(true) }] },
-          { head: t('Saved'), actions: (saved.data ?? []).map((v) => ({ id: v.id, label: v.name, onAction: () => navigate({ href: v.content.path }) })) },
-          { head: t('Delete'), actions: (saved.data ?? []).map((v) => ({ id: `x${v.id}`, label: v.name, onAction: () => remove.mutate(v) })) },
+          {
+            head: t('Saved'),
+            actions: (saved.data ?? []).map((v) => ({ id: v.id, label: v.name, onAction: () => navigate({ href: v.content.path }) })),
+          },
+          {
+            head: t('Delete'),
+            actions: (saved.data ?? []).map((v) => ({ id: `x${v.id}`, label: v.name, onAction: () => remove.mutate(v) })),
+          },
         ]}
       />
       <Menu
         label={t('Add to a dashboard')}
         trigger={<Button>{t('Add to dashboard')}</Button>}
-        sections={[{ actions: (boards.data ?? []).map((d) => ({ id: d.id, label: d.name, onAction: () => addTile.mutate(d.id) })) }, { actions: [{ id: 'new', label: t('All dashboards'), onAction: () => navigate({ to: '/dashboards' }) }] }]}
+        sections={[
+          { actions: (boards.data ?? []).map((d) => ({ id: d.id, label: d.name, onAction: () => addTile.mutate(d.id) })) },
+          { actions: [{ id: 'new', label: t('All dashboards'), onAction: () => navigate({ to: '/dashboards' }) }] },
+        ]}
       />
       <Button onPress={() => share.mutate()}>
         <Share2 size={16} aria-hidden="true" /> {t('Share')}
       </Button>
-      <Dialog open={naming} onClose={() => setNaming(false)} title={t('Save this view')} subtitle={t('Measures, cuts, period and filter, as they are now')}>
+      <Dialog
+        open={naming}
+        onClose={() => setNaming(false)}
+        title={t('Save this view')}
+        subtitle={t('Measures, cuts, period and filter, as they are now')}
+      >
         <form
           className="stack"
           onSubmit={(e) => {

@@ -10,7 +10,17 @@ type Kind = 'measure' | 'dimension';
 const typeOf = (kind: Kind) => `moat-${kind}`;
 
 /** A row of chosen fields: drop, reorder by drag or keyboard, remove. */
-export function Shelf({ label, kind, items, onChange }: { label: string; kind: Kind; items: { id: string; name: string }[]; onChange: (next: string[]) => void }) {
+export function Shelf({
+  label,
+  kind,
+  items,
+  onChange,
+}: {
+  label: string;
+  kind: Kind;
+  items: { id: string; name: string }[];
+  onChange: (next: string[]) => void;
+}) {
   const ids = items.map((i) => i.id);
   const { dragAndDropHooks } = useDragAndDrop({
     getItems: (keys) => [...keys].map((k) => ({ [typeOf(kind)]: String(k), 'text/plain': String(k) })),
@@ -36,7 +46,18 @@ export function Shelf({ label, kind, items, onChange }: { label: string; kind: K
   return (
     <div className={css.shelf}>
       <span id={`shelf-${kind}`}>{label}</span>
-      <GridList aria-labelledby={`shelf-${kind}`} items={items} layout="grid" dragAndDropHooks={dragAndDropHooks} className={css.items ?? ''} renderEmptyState={() => <span className="muted small" style={{ padding: '6px 4px' }}>{t('Drop a field here, or click one')}</span>}>
+      <GridList
+        aria-labelledby={`shelf-${kind}`}
+        items={items}
+        layout="grid"
+        dragAndDropHooks={dragAndDropHooks}
+        className={css.items ?? ''}
+        renderEmptyState={() => (
+          <span className="muted small" style={{ padding: '6px 4px' }}>
+            {t('Drop a field here, or click one')}
+          </span>
+        )}
+      >
         {(item) => (
           <GridListItem id={item.id} textValue={item.name} className={css.item ?? ''}>
             <Button slot="drag" aria-label={t('Move {{name}}', { name: item.name })}>
@@ -69,26 +90,66 @@ interface FieldItem {
 }
 
 /** Everything that can be asked for; Enter or a click adds it, or takes it off again. */
-export function Fields({ measures, dimensions, chosen, allowed, onMeasure, onDimension }: { measures: Measure[]; dimensions: Dimension[]; chosen: string[]; allowed: Set<string>; onMeasure: (name: string) => void; onDimension: (name: string) => void }) {
+export function Fields({
+  measures,
+  dimensions,
+  chosen,
+  allowed,
+  onMeasure,
+  onDimension,
+}: {
+  measures: Measure[];
+  dimensions: Dimension[];
+  chosen: string[];
+  allowed: Set<string>;
+  onMeasure: (name: string) => void;
+  onDimension: (name: string) => void;
+}) {
   const [text, setText] = useState('');
   const hit = (name: string, label: string) => `${name} ${label}`.toLowerCase().includes(text.toLowerCase());
   const topics = [...new Set(measures.map((m) => m.topic))];
   const groups = [
-    { head: t('Dimensions'), items: dimensions.filter((d) => hit(d.name, d.label)).map((d): FieldItem => ({ id: d.name, name: d.label, kind: 'dimension', off: !allowed.has(d.name) })) },
-    ...topics.map((topic) => ({ head: topic, items: measures.filter((m) => m.topic === topic && hit(m.name, m.label)).map((m): FieldItem => ({ id: m.name, name: m.label, kind: 'measure', off: false })) })),
+    {
+      head: t('Dimensions'),
+      items: dimensions
+        .filter((d) => hit(d.name, d.label))
+        .map((d): FieldItem => ({ id: d.name, name: d.label, kind: 'dimension', off: !allowed.has(d.name) })),
+    },
+    ...topics.map((topic) => ({
+      head: topic,
+      items: measures
+        .filter((m) => m.topic === topic && hit(m.name, m.label))
+        .map((m): FieldItem => ({ id: m.name, name: m.label, kind: 'measure', off: false })),
+    })),
   ].filter((g) => g.items.length > 0);
   return (
     <div>
       <TextField label={t('Find a field')} hideLabel type="search" placeholder={t('Find a field')} value={text} onChange={setText} />
       {groups.map((g) => (
-        <FieldList key={g.head} head={g.head} items={g.items} chosen={chosen} onPick={(f) => (f.kind === 'measure' ? onMeasure(f.id) : onDimension(f.id))} />
+        <FieldList
+          key={g.head}
+          head={g.head}
+          items={g.items}
+          chosen={chosen}
+          onPick={(f) => (f.kind === 'measure' ? onMeasure(f.id) : onDimension(f.id))}
+        />
       ))}
       {groups.length === 0 ? <p className="muted small">{t('No field matches.')}</p> : null}
     </div>
   );
 }
 
-function FieldList({ head, items, chosen, onPick }: { head: string; items: FieldItem[]; chosen: string[]; onPick: (f: FieldItem) => void }) {
+function FieldList({
+  head,
+  items,
+  chosen,
+  onPick,
+}: {
+  head: string;
+  items: FieldItem[];
+  chosen: string[];
+  onPick: (f: FieldItem) => void;
+}) {
   const { dragAndDropHooks } = useDragAndDrop({
     getItems: (keys) =>
       [...keys].map((k) => {
@@ -99,9 +160,25 @@ function FieldList({ head, items, chosen, onPick }: { head: string; items: Field
   return (
     <>
       <p className={css.fieldHead}>{head}</p>
-      <GridList aria-label={head} items={items} dependencies={[chosen]} dragAndDropHooks={dragAndDropHooks} className={css.fields ?? ''} onAction={(k) => { const f = items.find((i) => i.id === k); if (f) onPick(f); }}>
+      <GridList
+        aria-label={head}
+        items={items}
+        dependencies={[chosen]}
+        dragAndDropHooks={dragAndDropHooks}
+        className={css.fields ?? ''}
+        onAction={(k) => {
+          const f = items.find((i) => i.id === k);
+          if (f) onPick(f);
+        }}
+      >
         {(f) => (
-          <GridListItem id={f.id} textValue={f.name} className={css.field ?? ''} {...(chosen.includes(f.id) ? { 'data-chosen': true } : {})} {...(f.off ? { 'data-off': true } : {})}>
+          <GridListItem
+            id={f.id}
+            textValue={f.name}
+            className={css.field ?? ''}
+            {...(chosen.includes(f.id) ? { 'data-chosen': true } : {})}
+            {...(f.off ? { 'data-off': true } : {})}
+          >
             <Button slot="drag" className="sr" aria-label={t('Drag {{name}}', { name: f.name })}>
               ⠿
             </Button>

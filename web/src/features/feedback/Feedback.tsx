@@ -1,9 +1,9 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { Page } from '../../app/Page';
 import { api, messageOf, unwrap } from '../../api/client';
 import { download } from '../../api/files';
 import { adoption, feedback } from '../../api/queries';
+import { Page } from '../../app/Page';
 import { day, instant, integer, words } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { columns } from '../../metrics/grid';
@@ -27,7 +27,8 @@ export function Feedback() {
   const [comment, setComment] = useState('');
   const refresh = () => client.invalidateQueries({ queryKey: ['feedback'] });
   const send = useMutation({
-    mutationFn: () => unwrap(api.POST('/api/v1/feedback', { body: { score: score ?? null, comment: comment.trim(), page: location.pathname } })),
+    mutationFn: () =>
+      unwrap(api.POST('/api/v1/feedback', { body: { score: score ?? null, comment: comment.trim(), page: location.pathname } })),
     onSuccess: () => {
       setScore(undefined);
       setComment('');
@@ -36,9 +37,16 @@ export function Feedback() {
     },
     onError: (e) => toast(messageOf(e)),
   });
-  const remove = useMutation({ mutationFn: (id: number) => unwrap(api.DELETE('/api/v1/feedback/{id}', { params: { path: { id } } })), onSuccess: refresh, onError: (e) => toast(messageOf(e)) });
+  const remove = useMutation({
+    mutationFn: (id: number) => unwrap(api.DELETE('/api/v1/feedback/{id}', { params: { path: { id } } })),
+    onSuccess: refresh,
+    onError: (e) => toast(messageOf(e)),
+  });
   return (
-    <Page title={t('Feedback')} lead={t('For the people who run this installation. Nothing leaves this machine unless you export it yourself.')}>
+    <Page
+      title={t('Feedback')}
+      lead={t('For the people who run this installation. Nothing leaves this machine unless you export it yourself.')}
+    >
       <div className="stack" style={columns(420)}>
         <Card title={t('How likely are you to recommend MoatMetrics?')} subtitle={t('0 not at all, 10 very likely')}>
           <form
@@ -66,7 +74,12 @@ export function Feedback() {
           </form>
         </Card>
         <Card title={t('Which features are used?')} subtitle={t('Last {{count}} days, counted on this machine', { count: DAYS })}>
-          <Loaded query={used} height={200} isEmpty={(all) => all.length === 0} empty={<Empty title={t('Nothing counted yet')}>{t('Pages and actions are counted as they are used.')}</Empty>}>
+          <Loaded
+            query={used}
+            height={200}
+            isEmpty={(all) => all.length === 0}
+            empty={<Empty title={t('Nothing counted yet')}>{t('Pages and actions are counted as they are used.')}</Empty>}
+          >
             {(all) => (
               <DataTable
                 caption={t('Use of features')}
@@ -86,7 +99,13 @@ export function Feedback() {
       </div>
       <Card
         title={t('What did people say?')}
-        subtitle={list.data?.summary ? (list.data.summary.nps === null || list.data.summary.nps === undefined ? t('No score yet') : t('Net promoter score {{nps}} of {{count}} scores', { nps: list.data.summary.nps, count: list.data.summary.scored })) : ''}
+        subtitle={
+          list.data?.summary
+            ? list.data.summary.nps === null || list.data.summary.nps === undefined
+              ? t('No score yet')
+              : t('Net promoter score {{nps}} of {{count}} scores', { nps: list.data.summary.nps, count: list.data.summary.scored })
+            : ''
+        }
         actions={
           <Button kind="quiet" onPress={() => download('/api/v1/feedback?format=csv').catch((e) => toast(messageOf(e)))}>
             {t('Export CSV')}
@@ -101,13 +120,23 @@ export function Feedback() {
               rowKey={(f) => String(f.id)}
               columns={[
                 { id: 'at', head: t('When'), sort: (f) => f.at, cell: (f) => instant(f.at) },
-                { id: 'score', head: t('Score'), right: true, sort: (f) => f.score ?? null, cell: (f) => (f.score === null || f.score === undefined ? '—' : f.score) },
+                {
+                  id: 'score',
+                  head: t('Score'),
+                  right: true,
+                  sort: (f) => f.score ?? null,
+                  cell: (f) => (f.score === null || f.score === undefined ? '—' : f.score),
+                },
                 { id: 'comment', head: t('Comment'), cell: (f) => <span style={{ whiteSpace: 'pre-wrap' }}>{f.comment}</span> },
                 {
                   id: 'x',
                   head: '',
                   cell: (f) => (
-                    <Button kind="quiet" aria-label={t('Delete the feedback of {{at}}', { at: instant(f.at) })} onPress={() => remove.mutate(f.id)}>
+                    <Button
+                      kind="quiet"
+                      aria-label={t('Delete the feedback of {{at}}', { at: instant(f.at) })}
+                      onPress={() => remove.mutate(f.id)}
+                    >
                       {t('Delete')}
                     </Button>
                   ),

@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Page } from '../../app/Page';
 import { forgetFile, keptFile, keptFiles, saveAs } from '../../api/files';
+import { Page } from '../../app/Page';
 import { bytes, instant } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { Button } from '../../ui/Button';
@@ -15,7 +15,16 @@ export function Files() {
   return (
     <Page title={t('Downloads')} lead={t('What was exported on this device. It stays here, also when MoatMetrics is not running.')}>
       <Card>
-        <Loaded query={list} height={160} isEmpty={(all) => all.length === 0} empty={<Empty title={t('Nothing exported yet')}>{t('The arrow on any table saves it as Excel, CSV or JSON, and keeps a copy here.')}</Empty>}>
+        <Loaded
+          query={list}
+          height={160}
+          isEmpty={(all) => all.length === 0}
+          empty={
+            <Empty title={t('Nothing exported yet')}>
+              {t('The arrow on any table saves it as Excel, CSV or JSON, and keeps a copy here.')}
+            </Empty>
+          }
+        >
           {(all) => (
             <DataTable
               caption={t('Exported files')}
@@ -38,7 +47,11 @@ export function Files() {
                   id: 'forget',
                   head: '',
                   cell: (f) => (
-                    <Button kind="quiet" aria-label={t('Remove {{name}}', { name: f.name })} onPress={() => forgetFile(f.url).then(() => client.invalidateQueries({ queryKey: ['files'] }))}>
+                    <Button
+                      kind="quiet"
+                      aria-label={t('Remove {{name}}', { name: f.name })}
+                      onPress={() => forgetFile(f.url).then(() => client.invalidateQueries({ queryKey: ['files'] }))}
+                    >
                       {t('Remove')}
                     </Button>
                   ),

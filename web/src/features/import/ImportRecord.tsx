@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
-import { Page } from '../../app/Page';
 import { importRecord, rejects } from '../../api/queries';
+import { Page } from '../../app/Page';
 import { bytes, instant, integer, percent, words } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { columns } from '../../metrics/grid';
@@ -30,7 +30,12 @@ export function ImportRecord() {
   return (
     <Page
       title={r.file}
-      lead={t('Import {{id}} by {{actor}}, {{at}}, {{size}}', { id, actor: i.actor, at: instant(String(i.finished_at)), size: bytes(i.bytes) })}
+      lead={t('Import {{id}} by {{actor}}, {{at}}, {{size}}', {
+        id,
+        actor: i.actor,
+        at: instant(String(i.finished_at)),
+        size: bytes(i.bytes),
+      })}
       actions={
         <>
           <Undo record={i} />
@@ -58,7 +63,9 @@ export function ImportRecord() {
       {r.rows_rejected > 0 ? (
         <Card
           title={t('Why were rows rejected?')}
-          subtitle={t('They are not in any figure. Correct them in the file and import it again: rows that are stored already are not doubled.')}
+          subtitle={t(
+            'They are not in any figure. Correct them in the file and import it again: rows that are stored already are not doubled.',
+          )}
           actions={
             <ButtonLink href={`/api/v1/imports/${id}/rejects?format=csv`} download>
               {t('Rejects as CSV')}
@@ -76,7 +83,12 @@ export function ImportRecord() {
                     { id: 'line', head: t('Line'), right: true, sort: (x) => x.line, cell: (x) => integer(x.line) },
                     { id: 'column', head: t('Column'), sort: (x) => x.column ?? '', cell: (x) => x.column },
                     { id: 'value', head: t('Value'), cell: (x) => <code>{x.value}</code> },
-                    { id: 'message', head: t('Reason'), sort: (x) => x.code, cell: (x) => <span style={{ whiteSpace: 'normal' }}>{x.message}</span> },
+                    {
+                      id: 'message',
+                      head: t('Reason'),
+                      sort: (x) => x.code,
+                      cell: (x) => <span style={{ whiteSpace: 'normal' }}>{x.message}</span>,
+                    },
                     { id: 'suggestion', head: t('What to do'), cell: (x) => <span style={{ whiteSpace: 'normal' }}>{x.suggestion}</span> },
                   ]}
                 />
@@ -107,7 +119,16 @@ export function ImportRecord() {
             <dd>{words(r.dataset)}</dd>
             {Object.entries(r.dialect)
               .filter(([, v]) => v !== '' && v !== null && v !== 0)
-              .map(([k, v]) => [<dt key={k}>{words(k).replace(/^./, (c) => c.toUpperCase())}</dt>, <dd key={`${k}v`}>{String(v) === ',' || String(v) === ';' || String(v) === '"' || String(v) === '.' ? <code>{String(v)}</code> : words(String(v))}</dd>])}
+              .map(([k, v]) => [
+                <dt key={k}>{words(k).replace(/^./, (c) => c.toUpperCase())}</dt>,
+                <dd key={`${k}v`}>
+                  {String(v) === ',' || String(v) === ';' || String(v) === '"' || String(v) === '.' ? (
+                    <code>{String(v)}</code>
+                  ) : (
+                    words(String(v))
+                  )}
+                </dd>,
+              ])}
             <dt>{t('Quality')}</dt>
             <dd>{percent(r.quality.score)}</dd>
           </dl>
@@ -120,8 +141,19 @@ export function ImportRecord() {
           rowKey={(c) => c.source}
           columns={[
             { id: 'source', head: t('In the file'), sort: (c) => c.source, cell: (c) => c.source },
-            { id: 'field', head: t('Taken for'), sort: (c) => c.field ?? '', cell: (c) => (c.field ? words(c.field) : <span className="muted">{t('kept as an attribute')}</span>) },
-            { id: 'confidence', head: t('How sure'), right: true, sort: (c) => c.confidence, cell: (c) => (c.field ? percent(c.confidence) : '') },
+            {
+              id: 'field',
+              head: t('Taken for'),
+              sort: (c) => c.field ?? '',
+              cell: (c) => (c.field ? words(c.field) : <span className="muted">{t('kept as an attribute')}</span>),
+            },
+            {
+              id: 'confidence',
+              head: t('How sure'),
+              right: true,
+              sort: (c) => c.confidence,
+              cell: (c) => (c.field ? percent(c.confidence) : ''),
+            },
           ]}
         />
       </Card>

@@ -1,10 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
+import { explanation, type Finding, findings, imports } from '../../api/queries';
 import { Page } from '../../app/Page';
-import { explanation, findings, type Finding, imports } from '../../api/queries';
-import { percent, tile } from '../../lib/format';
 import { both } from '../../lib/filters';
+import { percent, tile } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { carried, useView } from '../../lib/state';
 import { DriverBridge } from '../../metrics/DriverBridge';
@@ -29,19 +29,31 @@ export function Overview() {
   if (status?.empty) return <FirstVisit />;
   return (
     <Page title={t('Overview')} lead={list.data ? headline(list.data) : undefined}>
-      <Card title={t('What needs you')} subtitle={t('Most important first: what a person must review, then money at stake × confidence. {{period}}.', { period: periodText(days) })}>
+      <Card
+        title={t('What needs you')}
+        subtitle={t('Most important first: what a person must review, then money at stake × confidence. {{period}}.', {
+          period: periodText(days),
+        })}
+      >
         <Loaded
           query={list}
           height={320}
           isEmpty={(all) => all.length === 0}
-          empty={<Empty title={t('Nothing stands out')}>{t('No client, agreement, license or person crosses a threshold in these months.')}</Empty>}
+          empty={
+            <Empty title={t('Nothing stands out')}>
+              {t('No client, agreement, license or person crosses a threshold in these months.')}
+            </Empty>
+          }
         >
           {(all) => <Top all={all} />}
         </Loaded>
       </Card>
       <Kpis measures={KPIS} where={where} days={days} />
       <div className="stack" style={{ gridTemplateColumns: 'repeat(auto-fit, minmax(min(100%, 420px), 1fr))' }}>
-        <Card title={t('Is revenue growing, and profit with it?')} subtitle={t('By month; drag to choose a period, click a month for its cause')}>
+        <Card
+          title={t('Is revenue growing, and profit with it?')}
+          subtitle={t('By month; drag to choose a period, click a month for its cause')}
+        >
           <Trend measures={MONEY} where={where} days={days} label={t('Revenue and gross profit by month')} />
         </Card>
         <Card title={t('How is the margin moving?')} subtitle={t('Gross margin by month, percent')}>
@@ -61,7 +73,14 @@ export function Overview() {
         >
           <MeasureTable
             caption={t('Clients by gross profit, lowest first')}
-            ask={{ measures: ['gross_profit', 'gross_margin'], by: ['client'], where: both(where, REAL_CLIENTS), period: days, order: ['gross_profit'], limit: 10 }}
+            ask={{
+              measures: ['gross_profit', 'gross_margin'],
+              by: ['client'],
+              where: both(where, REAL_CLIENTS),
+              period: days,
+              order: ['gross_profit'],
+              limit: 10,
+            }}
             bar="gross_profit"
             name={(client) => (
               <Link to="/clients/$name" params={{ name: client }} search={carried(search) as never}>
@@ -100,7 +119,9 @@ function Top({ all }: { all: Finding[] }) {
       <Findings list={more ? all : all.slice(0, TOP)} />
       {all.length > TOP ? (
         <div>
-          <Button onPress={() => setMore(!more)}>{more ? t('Show the first {{count}}', { count: TOP }) : t('Show all {{count}}', { count: all.length })}</Button>
+          <Button onPress={() => setMore(!more)}>
+            {more ? t('Show the first {{count}}', { count: TOP }) : t('Show all {{count}}', { count: all.length })}
+          </Button>
         </div>
       ) : null}
     </div>
@@ -111,11 +132,22 @@ function WhyMargin() {
   const { days, where } = useView();
   const x = useQuery({ ...explanation({ measure: 'gross_margin', where, period: days }), enabled: days !== undefined });
   return (
-    <Card title={t('Why did the margin change?')} subtitle={t('{{period}} against the period before; the parts add up exactly', { period: periodText(days) })}>
+    <Card
+      title={t('Why did the margin change?')}
+      subtitle={t('{{period}} against the period before; the parts add up exactly', { period: periodText(days) })}
+    >
       <Loaded query={x} height={220}>
         {(e) =>
           e.from.value && e.to.value ? (
-            <DriverBridge from={e.from.value} to={e.to.value} fromLabel={t('Period before')} toLabel={t('This period')} drivers={e.drivers ?? []} unit={e.unit} units={(n) => (n === 'hours_worked' ? 'hours' : n === 'labor_cost_rate' ? 'money_per_hour' : 'money')} />
+            <DriverBridge
+              from={e.from.value}
+              to={e.to.value}
+              fromLabel={t('Period before')}
+              toLabel={t('This period')}
+              drivers={e.drivers ?? []}
+              unit={e.unit}
+              units={(n) => (n === 'hours_worked' ? 'hours' : n === 'labor_cost_rate' ? 'money_per_hour' : 'money')}
+            />
           ) : (
             <p className="muted">{e.note || e.words}</p>
           )
@@ -133,7 +165,11 @@ function Freshness() {
   const quality = status?.quality ?? null;
   return (
     <Notice {...(rejected > 0 ? { tone: 'warn' as const } : {})}>
-      <span>{quality === null ? t('Data quality is not known.') : t('Data quality {{score}} over {{count}} rows.', { score: percent(quality), count: status?.rows ?? 0 })}</span>
+      <span>
+        {quality === null
+          ? t('Data quality is not known.')
+          : t('Data quality {{score}} over {{count}} rows.', { score: percent(quality), count: status?.rows ?? 0 })}
+      </span>
       <span>{rejected > 0 ? t('{{count}} rows rejected', { count: rejected }) : t('No row was rejected.')}</span>
       <Link to="/import">{t('See the imports')}</Link>
     </Notice>

@@ -1,8 +1,8 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
-import { Page } from '../../app/Page';
 import { api, messageOf, RequestError, unwrap } from '../../api/client';
-import { settings, type SettingsOf } from '../../api/queries';
+import { type SettingsOf, settings } from '../../api/queries';
+import { Page } from '../../app/Page';
 import { format, instant } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { look, setLook } from '../../lib/look';
@@ -100,7 +100,12 @@ function Workspace({ saved }: { saved: SettingsOf }) {
           save.mutate(draft);
         }}
       >
-        <TextField label={t('Name of your firm')} value={draft.name} onChange={(name) => setDraft({ ...draft, name })} fault={faultOf('name')} />
+        <TextField
+          label={t('Name of your firm')}
+          value={draft.name}
+          onChange={(name) => setDraft({ ...draft, name })}
+          fault={faultOf('name')}
+        />
         <TextField
           label={t('Currency of amounts that name none')}
           value={draft.currency}
@@ -109,7 +114,12 @@ function Workspace({ saved }: { saved: SettingsOf }) {
           hint={t('Three letters. Amounts that name their currency keep it.')}
           fault={faultOf('currency')}
         />
-        <Select label={t('Numbers and dates')} value={LOCALES.some(([l]) => l === draft.locale) ? draft.locale : 'en-US'} onChange={(locale) => setDraft({ ...draft, locale })} options={LOCALES.map(([l, example]) => [l as string, `${l}: ${example}`] as const)} />
+        <Select
+          label={t('Numbers and dates')}
+          value={LOCALES.some(([l]) => l === draft.locale) ? draft.locale : 'en-US'}
+          onChange={(locale) => setDraft({ ...draft, locale })}
+          options={LOCALES.map(([l, example]) => [l as string, `${l}: ${example}`] as const)}
+        />
         <p className="muted small">
           {t('Now: {{number}}, {{instant}}', { number: format('1234567.5', 'money'), instant: instant(new Date().toISOString()) })}
         </p>

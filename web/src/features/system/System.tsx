@@ -1,7 +1,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { Page } from '../../app/Page';
 import { api, messageOf, unwrap } from '../../api/client';
 import { system } from '../../api/queries';
+import { Page } from '../../app/Page';
 import { bytes, instant, integer, percent, words } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { columns } from '../../metrics/grid';
@@ -72,16 +72,24 @@ export function System() {
                 </Card>
                 <Card title={t('Jobs and caches')}>
                   <dl className={css.facts}>
-                    {Object.entries(s.jobs).map(([state, n]) => [<dt key={state}>{t('Jobs {{state}}', { state: words(state) })}</dt>, <dd key={`${state}n`}>{integer(n)}</dd>])}
+                    {Object.entries(s.jobs).map(([state, n]) => [
+                      <dt key={state}>{t('Jobs {{state}}', { state: words(state) })}</dt>,
+                      <dd key={`${state}n`}>{integer(n)}</dd>,
+                    ])}
                     <dt>{t('Answers from the cache')}</dt>
-                    <dd>{asked === 0 ? '—' : t('{{share}} of {{count}} queries', { share: percent(s.cache.hits / asked), count: asked })}</dd>
+                    <dd>
+                      {asked === 0 ? '—' : t('{{share}} of {{count}} queries', { share: percent(s.cache.hits / asked), count: asked })}
+                    </dd>
                     <dt>{t('Encoded answers kept')}</dt>
                     <dd>
                       {integer(s.answers.entries)} · {bytes(s.answers.bytes)}
                     </dd>
                   </dl>
                 </Card>
-                <Card title={t('Is everything whole?')} subtitle={t('The audit chain, the checksum of each file, the catalog against the files, and the totals')}>
+                <Card
+                  title={t('Is everything whole?')}
+                  subtitle={t('The audit chain, the checksum of each file, the catalog against the files, and the totals')}
+                >
                   <div className="stack">
                     <div>
                       <Button isDisabled={verify.isPending} onPress={() => verify.mutate()}>
