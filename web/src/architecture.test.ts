@@ -10,7 +10,8 @@ const files = (readdirSync('src', { recursive: true }) as string[])
   .map((path) => ({ path, text: readFileSync(join('src', path), 'utf8') }));
 
 /** The part of a file: its folder, and for features also which one. */
-const partOf = (path: string) => (path.startsWith('features/') ? path.split('/').slice(0, 2).join('/') : path.includes('/') ? (path.split('/')[0] ?? '') : 'app');
+const partOf = (path: string) =>
+  path.startsWith('features/') ? path.split('/').slice(0, 2).join('/') : path.includes('/') ? (path.split('/')[0] ?? '') : 'app';
 
 // Lowest first; a part may use what stands before it. app/Page is the frame that features
 // stand in, and the shell loads features by their routes only.
@@ -55,7 +56,11 @@ describe('one door each', () => {
   only(/from 'echarts/, /^charts\//, 'only charts/ draws with ECharts');
   only(/from 'react-aria-components'/, /^(ui|metrics|app|features\/explore)\//, 'widgets come from ui/');
   only(/\bfetch\(/, /^(api\/|sw\.ts)/, 'only api/ and the worker make requests');
-  only(/new Intl\.(Number|DateTime)Format|toLocale(Date|Time)?String/, /^lib\/(format|i18n)\.ts/, 'only format.ts writes numbers and dates');
+  only(
+    /new Intl\.(Number|DateTime)Format|toLocale(Date|Time)?String/,
+    /^lib\/(format|i18n)\.ts/,
+    'only format.ts writes numbers and dates',
+  );
   only(/#[0-9a-fA-F]{3,8}\b(?!\w)/, /^styles\//, 'colors come from tokens');
   only(/dangerouslySetInnerHTML|\.innerHTML|document\.write|\beval\(|new Function/, /^$/, 'nothing writes markup as text');
 });
@@ -64,7 +69,9 @@ test('the policy allows exactly the rule that react-aria adds on iOS', () => {
   const source = readFileSync('node_modules/react-aria/dist/private/overlays/usePreventScroll.mjs', 'utf8');
   const rule = /style\.textContent = `([^`]*)`\.trim\(\)/.exec(source)?.[1]?.trim();
   expect(rule).toBeDefined();
-  const hash = createHash('sha256').update(rule ?? '').digest('base64');
+  const hash = createHash('sha256')
+    .update(rule ?? '')
+    .digest('base64');
   expect(readFileSync('../internal/httpapi/assets.go', 'utf8')).toContain(`'sha256-${hash}'`);
 });
 

@@ -14,6 +14,16 @@ export interface Mark {
   series: string;
 }
 
+interface Props {
+  label: string;
+  option: (colors: Palette, width: number) => EChartsCoreOption;
+  table: () => ReactNode;
+  height?: number;
+  onMark?: ((mark: Mark) => void) | undefined;
+  /** A range of the category axis was dragged over: its ends, as places. */
+  onSpan?: ((from: number, to: number) => void) | undefined;
+}
+
 /**
  * A chart with its table beside it: the table is the accessible form of the same data. The
  * option is made anew when the theme changes. `span` tells that a range was dragged.
@@ -25,14 +35,7 @@ export function Chart({
   height = 260,
   onMark,
   onSpan,
-}: {
-  label: string;
-  option: (colors: Palette, width: number) => EChartsCoreOption;
-  table: () => ReactNode;
-  height?: number;
-  onMark?: (mark: Mark) => void;
-  onSpan?: (from: number, to: number) => void;
-}) {
+}: Props) {
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<ECharts>(undefined);
   const [ready, setReady] = useState(false);
@@ -49,7 +52,7 @@ export function Chart({
       if (gone || !node) return;
       const one = init(node, undefined, { renderer: 'canvas' });
       chart.current = one;
-      const draw = () => one.setOption(latest.current.option(palette(), node.clientWidth), { notMerge: true });
+      const draw = () => paint(one, node, latest.current);
       draw();
       setReady(true);
       one.on('click', (e) => latest.current.onMark?.({ index: e.dataIndex, series: String(e.seriesName ?? '') }));
@@ -77,11 +80,7 @@ export function Chart({
   }, [asTable]);
 
   useEffect(() => {
-    const one = chart.current;
-    const node = box.current;
-    if (one && node) one.setOption(option(palette(), node.clientWidth), { notMerge: true });
-    if (one && onSpan)
-      one.dispatchAction({ type: 'takeGlobalCursor', key: 'brush', brushOption: { brushType: 'lineX', brushMode: 'single' } });
+    if (chart.current && box.current) paint(chart.current, box.current, { option, onSpan });
   }, [option, onSpan]);
 
   return (
@@ -111,4 +110,10 @@ export function Chart({
       )}
     </figure>
   );
+}
+
+/** Draws the chart; a new option also forgets that a drag picks a span. */
+function paint(one: ECharts, node: HTMLElement, { option, onSpan }: Pick<Props, 'option' | 'onSpan'>): void {
+  one.setOption(option(palette(), node.clientWidth), { notMerge: true });
+  if (onSpan) one.dispatchAction({ type: 'takeGlobalCursor', key: 'brush', brushOption: { brushType: 'lineX', brushMode: 'single' } });
 }

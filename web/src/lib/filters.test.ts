@@ -6,13 +6,18 @@ test.each<[string, Condition[]]>([
   ['several', [{ dimension: 'industry', is: true, values: ['Legal', 'Retail'] }]],
   ['all but', [{ dimension: 'client', is: false, values: ['A', 'B'] }]],
   ['quotes and backslashes', [{ dimension: 'client', is: true, values: ['The "Best" \\ Co', "O'Neil"] }]],
-  ['two dimensions', [
-    { dimension: 'client', is: true, values: ['A and B'] },
-    { dimension: 'team', is: false, values: ['Field'] },
-  ]],
+  [
+    'two dimensions',
+    [
+      { dimension: 'client', is: true, values: ['A and B'] },
+      { dimension: 'team', is: false, values: ['Field'] },
+    ],
+  ],
 ])('what is written is read back: %s', (_, conditions) => expect(read(write(conditions))).toEqual(conditions));
 
-test.each(['margin < 0.2', 'client = "A" or client = "B"', 'client = "A', 'client ='])('%s is not a list of chips', (text) => expect(read(text)).toBeUndefined());
+test.each(['margin < 0.2', 'client = "A" or client = "B"', 'client = "A', 'client ='])('%s is not a list of chips', (text) =>
+  expect(read(text)).toBeUndefined(),
+);
 
 test('no condition is an empty text', () => {
   expect(write([])).toBe('');

@@ -21,7 +21,8 @@ describe('numbers', () => {
     ['', 'ratio', '—'],
   ])('%s %s is %s', (value, unit, want) => expect(format(value, unit)).toBe(want));
 
-  test('a decimal longer than a float keeps all its digits', () => expect(format('123456789012345678.91', 'money')).toBe('$123,456,789,012,345,678.91'));
+  test('a decimal longer than a float keeps all its digits', () =>
+    expect(format('123456789012345678.91', 'money')).toBe('$123,456,789,012,345,678.91'));
   test('in a dense table the unit is left to the header', () => expect(format('1080', 'money_per_month', { bare: true })).toBe('1,080.00'));
   test('the currency of the answer wins', () => expect(format('10', 'money', { currency: 'EUR' })).toBe('€10.00'));
 });

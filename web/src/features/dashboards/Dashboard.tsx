@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { MonitorPlay, Pencil, Redo2, Share2, Undo2 } from 'lucide-react';
-import { lazy, Suspense, useCallback, useEffect, useRef, useState } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { api, messageOf, RequestError, unwrap } from '../../api/client';
 import { type DashboardAnswer, type DashboardContent, dashboard, dashboards, type Tile } from '../../api/queries';
 import { Page } from '../../app/Page';
@@ -50,15 +50,19 @@ function Board({ saved }: { saved: DashboardAnswer }) {
   const [draft, setDraft] = useState<{ name: string; content: DashboardContent }>({ name: saved.name, content: saved.content });
   const editing = search.edit === 1;
   const kiosk = search.kiosk === 1;
-  const dirty = draft.name !== saved.name || JSON.stringify(draft.content) !== JSON.stringify(saved.content);
+  // What the server has, as it was sent: it leaves out what is empty, so its own answer reads differently.
+  const [kept, setKept] = useState(draft);
+  const dirty = draft !== kept;
+  const show = (d: DashboardAnswer) => {
+    const next = { name: d.name, content: d.content };
+    setDraft(next);
+    setKept(next);
+  };
   const take = (d: DashboardAnswer) => {
     client.setQueryData(dashboard(saved.id).queryKey, d);
     client.invalidateQueries({ queryKey: ['dashboards'] });
   };
-  const reload = useCallback(async () => {
-    const d = await client.fetchQuery({ ...dashboard(saved.id), staleTime: 0 });
-    setDraft({ name: d.name, content: d.content });
-  }, [client, saved.id]);
+  const reload = async () => show(await client.fetchQuery({ ...dashboard(saved.id), staleTime: 0 }));
 
   const save = useMutation({
     mutationFn: (body: { name: string; content: DashboardContent; autosave: boolean }) =>
@@ -68,7 +72,10 @@ function Board({ saved }: { saved: DashboardAnswer }) {
           body: { ...body, name: body.name.trim() || saved.name, revision: saved.revision },
         }),
       ),
-    onSuccess: take,
+    onSuccess: (d, { name, content }) => {
+      take(d);
+      setKept((now) => (draft.name === name && draft.content === content ? draft : now));
+    },
     onError: (e) =>
       e instanceof RequestError && e.problem.status === 409
         ? toast(messageOf(e), { label: t('Load theirs'), run: reload })
@@ -83,7 +90,7 @@ function Board({ saved }: { saved: DashboardAnswer }) {
       ),
     onSuccess: (d) => {
       take(d);
-      setDraft({ name: d.name, content: d.content });
+      show(d);
     },
     onError: (e) => toast(messageOf(e)),
   });
