@@ -37,9 +37,15 @@ describe('dashboards and explore', () => {
     assert.equal(saved.name, 'Monday');
     assert.deepEqual([tile.x, tile.w, tile.measures], [1, 4, ['hours_worked']]);
     await page.getByRole('button', { name: /^Undo/ }).click();
-    await page.waitForFunction(async (path) => !(await (await fetch(path)).json()).content.tiles.some((x) => x.title === 'Hours of the team' && x.w === 4), `/api/v1/dashboards/${id}`);
+    await page.waitForFunction(
+      async (path) => !(await (await fetch(path)).json()).content.tiles.some((x) => x.title === 'Hours of the team' && x.w === 4),
+      `/api/v1/dashboards/${id}`,
+    );
     await page.getByRole('button', { name: /^Redo/ }).click();
-    await page.waitForFunction(async (path) => (await (await fetch(path)).json()).content.tiles.some((x) => x.title === 'Hours of the team' && x.w === 4), `/api/v1/dashboards/${id}`);
+    await page.waitForFunction(
+      async (path) => (await (await fetch(path)).json()).content.tiles.some((x) => x.title === 'Hours of the team' && x.w === 4),
+      `/api/v1/dashboards/${id}`,
+    );
     await page.getByRole('button', { name: 'Done' }).click();
     await page.waitForURL((u) => !u.search.includes('edit'));
     await page.reload();
@@ -69,7 +75,14 @@ describe('dashboards and explore', () => {
   });
 
   test('on the wall the figures follow an import of another process without a reload', async (t) => {
-    const made = await fetch(`${app.url}/api/v1/dashboards`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ name: 'Wall', content: { period: 'all', tiles: [{ id: 'a', x: 0, y: 0, w: 4, h: 4, kind: 'kpi', measures: ['revenue'] }] } }) }).then((r) => r.json());
+    const made = await fetch(`${app.url}/api/v1/dashboards`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        name: 'Wall',
+        content: { period: 'all', tiles: [{ id: 'a', x: 0, y: 0, w: 4, h: 4, kind: 'kpi', measures: ['revenue'] }] },
+      }),
+    }).then((r) => r.json());
     const page = await open(t, app, `/dashboards/${made.id}?kiosk=1`);
     const value = page.locator('[data-kpi=revenue] button[aria-label^="Revenue: "]');
     const before = number((await value.getAttribute('aria-label')).split('. ')[0]);
@@ -97,15 +110,25 @@ describe('dashboards and explore', () => {
 
   test('a pivot has the totals of the API, and its export the same rows', async (t) => {
     const page = await open(t, app, '/explore');
-    await page.getByRole('row', { name: /^Industry/ }).first().click();
-    await page.getByRole('row', { name: /^Quarter/ }).first().click();
+    await page
+      .getByRole('row', { name: /^Industry/ })
+      .first()
+      .click();
+    await page
+      .getByRole('row', { name: /^Quarter/ })
+      .first()
+      .click();
     await page.getByRole('button', { name: 'Pivot' }).click();
     await page.locator('[data-grand]').waitFor();
     await settled(page);
     const total = await ask(app, '/api/v1/query?measures=gross_profit&from=2025-07-01&to=2026-07-01');
     assert.equal(Math.round(number(await page.locator('[data-grand]').textContent()) * 100), Math.round(Number(total.rows[0][0]) * 100));
     const files = {};
-    for (const [label, kind] of [['CSV', 'csv'], ['Excel (.xlsx)', 'xlsx'], ['JSON', 'json']]) {
+    for (const [label, kind] of [
+      ['CSV', 'csv'],
+      ['Excel (.xlsx)', 'xlsx'],
+      ['JSON', 'json'],
+    ]) {
       await page.getByRole('button', { name: 'Export' }).click();
       const waiting = page.waitForEvent('download');
       await page.getByRole('menuitem', { name: label }).click();
@@ -115,10 +138,17 @@ describe('dashboards and explore', () => {
     const cents = lines.slice(1).reduce((sum, l) => sum + Math.round(Number(l.split(',').at(-1)) * 1e6), 0);
     const exact = JSON.parse(readFileSync(files.json, 'utf8'));
     assert.equal(lines.length - 1, exact.rows.length);
-    assert.equal(cents, exact.rows.reduce((sum, r) => sum + Math.round(Number(r.at(-1)) * 1e6), 0));
+    assert.equal(
+      cents,
+      exact.rows.reduce((sum, r) => sum + Math.round(Number(r.at(-1)) * 1e6), 0),
+    );
     assert.ok(Math.abs(cents / 1e6 - Number(total.rows[0][0])) < 0.01, 'the rows add up to the total');
     // The workbook as another program reads it.
-    const sum = execFileSync('python3', ['-c', `
+    const sum = execFileSync(
+      'python3',
+      [
+        '-c',
+        `
 import sys, zipfile, re
 z = zipfile.ZipFile(sys.argv[1])
 sheet = z.read('xl/worksheets/sheet1.xml').decode()
@@ -128,7 +158,13 @@ for r in rows:
     cells = re.findall(r'<c [^>]*?(?:/>|>(.*?)</c>)', r, re.S)
     total += float(re.search(r'<v>([^<]*)</v>', cells[-1]).group(1))
 print(len(rows), repr(total))
-`, files.xlsx], { encoding: 'utf8' }).trim().split(' ');
+`,
+        files.xlsx,
+      ],
+      { encoding: 'utf8' },
+    )
+      .trim()
+      .split(' ');
     assert.equal(Number(sum[0]), exact.rows.length);
     assert.ok(Math.abs(Number(sum[1]) - Number(total.rows[0][0])) < 0.01, `${sum[1]} in the workbook`);
     await page.goto(`${app.url}/files`);

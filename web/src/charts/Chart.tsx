@@ -28,14 +28,7 @@ interface Props {
  * A chart with its table beside it: the table is the accessible form of the same data. The
  * option is made anew when the theme changes. `span` tells that a range was dragged.
  */
-export function Chart({
-  label,
-  option,
-  table,
-  height = 260,
-  onMark,
-  onSpan,
-}: Props) {
+export function Chart({ label, option, table, height = 260, onMark, onSpan }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<ECharts>(undefined);
   const [ready, setReady] = useState(false);

@@ -1,0 +1,249 @@
+// Every view in both themes and sizes: accessible (axe), nothing wider than the screen, and
+// looking as its reference picture. MOAT_UPDATE=1 writes the references anew: look at them.
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { ask, DESKTOP, demoData, emptyData, newContext, PHONE, SMALLEST, serve, settled, watch } from './app.mjs';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const here = dirname(fileURLToPath(import.meta.url));
+const references = join(here, 'reference');
+const made = join(here, '../../.cache/pictures');
+
+/** The share of points that may differ, and by how much a point must differ to count (of 255). */
+const TOLERANCE = 0.03;
+const DISTANCE = 40;
+
+const client = '/clients/Linden%20Square%20Logistics';
+const panel = (of, more = {}) =>
+  `panel=${encodeURIComponent(JSON.stringify({ kind: 'explain', of, where: 'client = "Linden Square Logistics"', days: { from: '2025-07-01', to: '2026-07-01' }, ...more }))}`;
+
+const VIEWS = {
+  overview: '/',
+  clients: '/clients',
+  client,
+  'client-agreements': `${client}?tab=agreements`,
+  'client-time': `${client}?tab=time`,
+  'client-tickets': `${client}?tab=tickets`,
+  'client-licenses': `${client}?tab=licenses`,
+  'client-receivables': `${client}?tab=receivables`,
+  'client-timeline': `${client}?tab=timeline`,
+  agreements: '/agreements',
+  licenses: '/licenses',
+  team: '/team',
+  service: '/service',
+  cash: '/cash',
+  spend: '/spend',
+  explore: '/explore?measures=%5B%22gross_profit%22%5D&by=%5B%22industry%22%5D',
+  'explore-bars': '/explore?measures=%5B%22gross_profit%22%5D&by=%5B%22industry%22%5D&show=bars',
+  'explore-pivot': '/explore?measures=%5B%22revenue%22%5D&by=%5B%22industry%22,%22quarter%22%5D&show=pivot',
+  'explore-trend': '/explore?measures=%5B%22revenue%22%5D&show=trend',
+  dashboards: '/dashboards',
+  dashboard: (ids) => `/dashboards/${ids.dashboard}`,
+  'dashboard-edit': (ids) => `/dashboards/${ids.dashboard}?edit=1`,
+  wall: (ids) => `/dashboards/${ids.dashboard}?kiosk=1`,
+  import: '/import',
+  'import-rejects': (ids) => `/import/${ids.import}`,
+  snapshots: '/snapshots',
+  definitions: '/definitions',
+  definition: '/definitions/gross_margin',
+  system: '/system',
+  files: '/files',
+  feedback: '/feedback',
+  settings: '/settings',
+  help: '/help',
+  gallery: '/gallery',
+  'explain-why': `${client}?${panel('gross_margin')}`,
+  'explain-rows': `${client}?${panel('gross_profit', { tab: 'rows' })}`,
+  'explain-sure': `${client}?${panel('gross_margin', { tab: 'sure' })}`,
+  'explain-history': `${client}?${panel('revenue', { tab: 'history' })}`,
+  'explain-definition': `${client}?${panel('gross_margin', { tab: 'definition' })}`,
+  finding: (ids) => `/?panel=${encodeURIComponent(JSON.stringify({ kind: 'finding', of: ids.finding }))}`,
+  nowhere: '/no/such/page',
+};
+
+const LOOKS = [
+  ['desktop', 'light', DESKTOP],
+  ['desktop', 'dark', DESKTOP],
+  ['phone', 'light', PHONE],
+  ['phone', 'dark', PHONE],
+];
+
+let app;
+let empty;
+let ids;
+before(async () => {
+  app = await serve(demoData());
+  empty = await serve(emptyData());
+  const json = { 'content-type': 'application/json' };
+  const dashboard = await fetch(`${app.url}/api/v1/dashboards`, {
+    method: 'POST',
+    headers: json,
+    body: JSON.stringify({ name: 'Owner', template: 'owner' }),
+  }).then((r) => r.json());
+  const form = new FormData();
+  form.append(
+    'file',
+    new Blob([
+      'invoice_id,client_name,amount,date,status\nX-1,Linden Square Logistics,15.00,2026-06-11,paid\nX-2,Linden Square Logistics,abc,2026-06-12,paid\nX-3,Linden Square Logistics,20.00,2026-13-40,paid\n',
+    ]),
+    'june.csv',
+  );
+  const imported = await fetch(`${app.url}/api/v1/imports`, { method: 'POST', body: form }).then((r) => r.json());
+  const findings = await ask(app, '/api/v1/insights');
+  ids = {
+    dashboard: dashboard.id,
+    import: imported.results[0].import_id,
+    finding: findings.find((f) => f.kind === 'client_profitability').id,
+  };
+});
+after(async () => {
+  await app?.stop();
+  await empty?.stop();
+});
+
+for (const [size, theme, viewport] of LOOKS) {
+  describe(`${size}, ${theme}`, () => {
+    let context;
+    before(async () => {
+      context = await newContext({ viewport, colorScheme: theme, ...(size === 'phone' ? { hasTouch: true, isMobile: true } : {}) });
+    });
+    after(() => context.close());
+    for (const [name, path] of Object.entries(VIEWS)) {
+      test(name, () => look(context, app, typeof path === 'string' ? () => path : path, `${name}-${size}-${theme}`));
+    }
+    test('empty', () => look(context, empty, () => '/', `empty-${size}-${theme}`));
+    test('empty clients', () => look(context, empty, () => '/clients', `empty-clients-${size}-${theme}`));
+    test('failed', () => look(context, app, () => '/clients', `failed-${size}-${theme}`, { fail: true }));
+  });
+}
+
+test('no view is wider than the smallest screen', async () => {
+  const context = await newContext({ viewport: SMALLEST, hasTouch: true, isMobile: true });
+  const page = await context.newPage();
+  const wide = [];
+  for (const [name, path] of Object.entries(VIEWS)) {
+    await page.goto(app.url + (typeof path === 'string' ? path : path(ids)));
+    await settled(page);
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    if (width > SMALLEST.width) wide.push(`${name}: ${width}`);
+  }
+  await context.close();
+  assert.deepEqual(wide, []);
+});
+
+async function look(context, from, path, name, { fail = false } = {}) {
+  const page = await context.newPage();
+  try {
+    const wrong = watch(page, from.url, fail || name.startsWith('nowhere'));
+    if (fail)
+      await page.route(/api\/v1\/(query|explain|series)/, (r) =>
+        r.fulfill({
+          status: 503,
+          contentType: 'application/problem+json',
+          body: JSON.stringify({
+            type: 'about:blank',
+            title: 'Service Unavailable',
+            status: 503,
+            detail: 'the database is busy: try again in a moment',
+          }),
+        }),
+      );
+    await page.goto(from.url + path(ids));
+    if (fail) await page.getByRole('alert').first().waitFor({ timeout: 20_000 });
+    else await settled(page);
+    await page.waitForTimeout(250);
+    await checkAccess(page, name);
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.ok(overflow <= 0, `${overflow} px wider than the screen`);
+    await comparePicture(page, name);
+    assert.deepEqual(wrong, []);
+  } finally {
+    await page.close();
+  }
+}
+
+async function checkAccess(page, name) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() =>
+    window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }),
+  );
+  const found = violations.map(
+    (v) =>
+      `${v.id}: ${v.nodes
+        .slice(0, 3)
+        .map((n) => `${n.target.join(' ')} ${n.failureSummary?.split('\n')[1] ?? ''}`)
+        .join(' | ')}`,
+  );
+  assert.deepEqual(found, [], `accessibility of ${name}`);
+}
+
+/** Compares what is on the screen with the reference, at half size, in the browser itself. */
+async function comparePicture(page, name) {
+  const shot = await page.screenshot({ type: 'jpeg', quality: 70, scale: 'css' });
+  const half = Buffer.from((await inBrowser(page, shrink, { picture: shot.toString('base64') })).split(',')[1], 'base64');
+  mkdirSync(made, { recursive: true });
+  writeFileSync(join(made, `${name}.jpg`), half);
+  const file = join(references, `${name}.jpg`);
+  if (process.env.MOAT_UPDATE || !existsSync(file)) {
+    assert.ok(process.env.MOAT_UPDATE, `there is no reference ${name}.jpg: MOAT_UPDATE=1 makes it`);
+    mkdirSync(references, { recursive: true });
+    writeFileSync(file, half);
+    return;
+  }
+  const share = await inBrowser(page, differing, {
+    a: half.toString('base64'),
+    b: readFileSync(file).toString('base64'),
+    distance: DISTANCE,
+  });
+  assert.ok(
+    share <= TOLERANCE,
+    `${name}: ${(100 * share).toFixed(1)} % of the points differ from the reference (allowed ${100 * TOLERANCE} %); see .cache/pictures/${name}.jpg`,
+  );
+}
+
+/** Runs f in a blank page: the app's policy does not let tests draw foreign pictures. */
+async function inBrowser(page, f, argument) {
+  const blank = await page.context().newPage();
+  try {
+    return await blank.evaluate(f, argument);
+  } finally {
+    await blank.close();
+  }
+}
+
+async function shrink({ picture }) {
+  const image = await createImageBitmap(await (await fetch(`data:image/jpeg;base64,${picture}`)).blob());
+  const canvas = new OffscreenCanvas(image.width / 2, image.height / 2);
+  const draw = canvas.getContext('2d');
+  draw.imageSmoothingQuality = 'high';
+  draw.drawImage(image, 0, 0, canvas.width, canvas.height);
+  const blob = await canvas.convertToBlob({ type: 'image/jpeg', quality: 0.6 });
+  return new Promise((resolve) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result);
+    reader.readAsDataURL(blob);
+  });
+}
+
+async function differing({ a, b, distance }) {
+  const [x, y] = await Promise.all(
+    [a, b].map(async (text) => {
+      const image = await createImageBitmap(await (await fetch(`data:image/jpeg;base64,${text}`)).blob());
+      const canvas = new OffscreenCanvas(image.width, image.height);
+      const draw = canvas.getContext('2d');
+      draw.drawImage(image, 0, 0);
+      return draw.getImageData(0, 0, image.width, image.height);
+    }),
+  );
+  if (x.width !== y.width || x.height !== y.height) return 1;
+  let count = 0;
+  for (let i = 0; i < x.data.length; i += 4) {
+    const d = Math.max(...[0, 1, 2].map((k) => Math.abs(x.data[i + k] - y.data[i + k])));
+    if (d > distance) count++;
+  }
+  return count / (x.data.length / 4);
+}
