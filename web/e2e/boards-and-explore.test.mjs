@@ -14,7 +14,7 @@ describe('dashboards and explore', () => {
 
   test('a dashboard is built from a template, changed, undone, saved and shared', async (t) => {
     const page = await open(t, app, '/dashboards', { permissions: ['clipboard-read', 'clipboard-write'] });
-    await page.getByRole('button', { name: 'Start from Owner' }).click();
+    await page.getByRole('button', { name: 'Start from this: Owner' }).click();
     await page.waitForURL(/edit=1/);
     await page.locator('[data-tile]').first().waitFor();
     const before = await page.locator('[data-tile]').count();
@@ -63,7 +63,7 @@ describe('dashboards and explore', () => {
 
   test('a deleted dashboard comes back', async (t) => {
     const page = await open(t, app, '/dashboards');
-    await page.getByRole('button', { name: 'Start from Finance' }).click();
+    await page.getByRole('button', { name: 'Start from this: Finance' }).click();
     await page.waitForURL(/edit=1/);
     await page.getByRole('button', { name: 'Done' }).click();
     await page.waitForURL((u) => !u.search.includes('edit'));
@@ -207,7 +207,7 @@ print(len(rows), repr(total))
   test('an older snapshot is compared, gone back to, and undone', async (t) => {
     const page = await open(t, app, '/snapshots');
     const current = (await ask(app, '/api/v1/snapshots?limit=3')).items;
-    await page.getByRole('button', { name: `What did snapshot ${current[0].id} change?` }).click();
+    await page.getByRole('button', { name: `What changed with snapshot ${current[0].id}` }).click();
     await page.getByRole('dialog').getByText('Against snapshot').waitFor();
     await page.keyboard.press('Escape');
     const revenue = async () => (await ask(app, '/api/v1/query?measures=revenue')).rows[0][0];
@@ -225,7 +225,7 @@ print(len(rows), repr(total))
     await page.getByRole('button', { name: 'Close it' }).click();
     await page.getByText(/is closed: no import/).waitFor();
     assert.equal((await ask(app, '/api/v1/closed-months')).items.length, 1);
-    await page.getByRole('button', { name: /^Open .* again/ }).click();
+    await page.getByRole('button', { name: /^Open again/ }).click();
     await page.getByText('None yet.').waitFor();
   });
 

@@ -186,7 +186,11 @@ export function Gallery() {
               {
                 id: 'a',
                 name: 'Somebody',
-                cells: [-1, 0, 1].map((level) => ({ text: format(0.8 + level / 2, 'ratio'), label: `Level ${level}`, level })),
+                cells: [-1, 0, 1].map((level) => ({
+                  text: format(0.8 + level / 2, 'ratio'),
+                  label: `${format(0.8 + level / 2, 'ratio')}, level ${level}`,
+                  level,
+                })),
               },
             ]}
             onCell={() => undefined}
@@ -209,7 +213,7 @@ export function Gallery() {
                 right: true,
                 sort: (r) => r.value,
                 cell: (r) => (
-                  <CellButton label={`Value ${r.value}`} negative={r.value < 0} onPress={() => undefined}>
+                  <CellButton label={`Value ${format(r.value, 'money', { bare: true })}`} negative={r.value < 0} onPress={() => undefined}>
                     {format(r.value, 'money', { bare: true })}
                   </CellButton>
                 ),

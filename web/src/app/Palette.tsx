@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { useMemo, useState } from 'react';
+import { type RefObject, useMemo, useState } from 'react';
 import { Autocomplete, Input, Menu, MenuItem, SearchField } from 'react-aria-components';
 import { catalog, table } from '../api/queries';
 import { t } from '../lib/i18n';
@@ -22,16 +22,21 @@ interface Entry {
 const SHOWN = 40;
 
 /** Everything a few letters away: pages, clients, measures and actions. */
-export function Palette({ open, onClose }: { open: boolean; onClose: () => void }) {
+export function Palette({ open, onClose, early }: { open: boolean; onClose: () => void; early: RefObject<string> }) {
   return (
     <Overlay open={open} onClose={onClose} label={t('Go to or do')}>
-      <List onClose={onClose} />
+      <List onClose={onClose} early={early} />
     </Overlay>
   );
 }
 
-function List({ onClose }: { onClose: () => void }) {
+function List({ onClose, early }: { onClose: () => void; early: RefObject<string> }) {
   const [text, setText] = useState('');
+  const takeEarly = () => {
+    const keys = early.current;
+    early.current = '';
+    if (keys) setText((before) => before + keys);
+  };
   const navigate = useNavigate();
   const [search, set] = useAddress();
   const { days } = useView();
@@ -85,7 +90,7 @@ function List({ onClose }: { onClose: () => void }) {
   return (
     <Autocomplete inputValue={text} onInputChange={setText}>
       <SearchField aria-label={t('Go to or do')} autoFocus>
-        <Input className={css.paletteInput ?? ''} placeholder={t('Client, page, measure or action')} />
+        <Input className={css.paletteInput ?? ''} placeholder={t('Client, page, measure or action')} onFocus={takeEarly} />
       </SearchField>
       <Menu
         className={css.paletteList ?? ''}

@@ -8,9 +8,10 @@ import { t } from '../lib/i18n';
 import { look, setLook } from '../lib/look';
 import { carried, useAddress } from '../lib/state';
 import { Kbd } from '../ui/Card';
-import { Skeleton } from '../ui/States';
+import { Empty, Skeleton } from '../ui/States';
 import { useConnection } from './live';
 import { isFiltered, PLACES, type Place } from './nav';
+import { Page } from './Page';
 import css from './shell.module.css';
 
 // What a first look does not need comes right after it, so that no key is lost later.
@@ -37,6 +38,7 @@ export function Shell() {
   const path = useLocation({ select: (l) => l.pathname });
   const main = useRef<HTMLElement>(null);
   const [palette, setPalette] = useState(false);
+  const early = useEarlyKeys(palette);
   const data = useQuery(status()).data;
   const workspace = useQuery(settings()).data;
   setConventions({ locale: workspace?.locale || 'en-US', currency: data?.currency || workspace?.currency || '' });
@@ -115,22 +117,18 @@ export function Shell() {
             </Suspense>
           ) : null}
           <div className={css.topEnd}>
-            <button
-              type="button"
-              className={css.searchButton}
-              onClick={() => setPalette(true)}
-              aria-label={t('Search')}
-              aria-keyshortcuts="Control+K"
-            >
+            <button type="button" className={css.searchButton} onClick={() => setPalette(true)} aria-keyshortcuts="Control+K">
               <Search size={16} aria-hidden="true" />
-              <span>{t('Search')}</span>
-              <Kbd>Ctrl K</Kbd>
+              <span className={css.searchText}>{t('Search')}</span>
+              <span aria-hidden="true">
+                <Kbd>Ctrl K</Kbd>
+              </span>
             </button>
             <ThemeButton />
           </div>
         </header>
         <main id="main" className={css.page} ref={main} tabIndex={-1}>
-          <Outlet />
+          {data?.empty && path !== '/' && (isFiltered(path) || path.startsWith('/dashboards/')) ? <NoData /> : <Outlet />}
           {bar && data?.data_through ? (
             <p className="muted small" data-asof>
               {t('Data through {{day}} · snapshot {{snapshot}} of {{at}}', {
@@ -144,12 +142,41 @@ export function Shell() {
       </div>
       <TabBar path={path} />
       <Suspense>
-        {palette ? <Palette open onClose={() => setPalette(false)} /> : null}
+        {palette ? <Palette open onClose={() => setPalette(false)} early={early} /> : null}
         {search.panel ? <ExplainPanel /> : null}
         {idle ? <Toasts /> : null}
       </Suspense>
     </div>
   );
+}
+
+/** In place of figures before there are any. */
+function NoData() {
+  return (
+    <Page title={t('Nothing is imported yet')}>
+      <Empty title={t('There are no figures to show')} action={<Link to="/import">{t('Import files')}</Link>}>
+        {t('Drop the exports of your tools on Import: invoices and time entries give the first answers.')}
+      </Empty>
+    </Page>
+  );
+}
+
+/** What is typed after the palette was asked for and before it has the focus. */
+function useEarlyKeys(open: boolean) {
+  const keys = useRef('');
+  useEffect(() => {
+    if (!open) return;
+    keys.current = '';
+    const onKey = (e: KeyboardEvent) => {
+      if (e.key.length !== 1 || e.ctrlKey || e.metaKey || e.altKey || (e.target instanceof HTMLElement && e.target.closest('input')))
+        return;
+      keys.current += e.key;
+      e.preventDefault();
+    };
+    addEventListener('keydown', onKey, true);
+    return () => removeEventListener('keydown', onKey, true);
+  }, [open]);
+  return keys;
 }
 
 function NavLink({ place, path, onGo }: { place: Place; path: string; onGo?: () => void }) {

@@ -14,7 +14,7 @@ export function Grade({ confidence, long }: { confidence: Confidence; long?: boo
   const text = confidence.grade === 'no_answer' ? t('no answer') : t('{{grade}} confidence', { grade: words(confidence.grade) });
   return (
     <Hint text={`${sentence(text)} (${percent(confidence.score)}): ${reasons.join('; ')}`}>
-      <Button className={css.grade ?? ''} aria-label={`${text}, ${percent(confidence.score)}`}>
+      <Button className={css.grade ?? ''} aria-label={`${text} (${percent(confidence.score)})`}>
         <span className={css.dots} aria-hidden="true">
           {[1, 2, 3].map((n) => (
             <i key={n} {...(n <= on ? { 'data-on': true } : {})} />

@@ -72,7 +72,11 @@ export function Kpi({
         type="button"
         className={css.kpiValue}
         title={shown ? format(value, unit) : undefined}
-        aria-label={t('{{title}}: {{value}}. Explain', { title, value: shown ? format(value, unit) : t('unknown') })}
+        aria-label={
+          shown && value !== null
+            ? t('{{title}}: {{value}}, {{short}}. Explain', { title, value: format(value, unit), short: tile(value, unit) })
+            : t('{{title}}: — unknown. Explain', { title })
+        }
         onClick={() => explain(measure, where, days)}
       >
         {shown && value !== null ? tile(value, unit, { bare: true }) : UNKNOWN}

@@ -102,7 +102,7 @@ export function Dashboards() {
                   <Button
                     isDisabled={make.isPending}
                     onPress={() => make.mutate({ name: x.label, template: x.key as Template })}
-                    aria-label={t('Start from {{name}}', { name: x.label })}
+                    aria-label={t('Start from this: {{name}}', { name: x.label })}
                   >
                     {t('Start from this')}
                   </Button>

@@ -137,7 +137,8 @@ export function Editor({
                         nudge(x, e.shiftKey ? (dimension === 'x' ? 'w' : 'h') : dimension, by);
                       }}
                     >
-                      ⠿ {nameOf(x)}
+                      <span aria-hidden="true">⠿ </span>
+                      {nameOf(x)}
                     </button>
                     <IconButton label={t('Edit {{name}}', { name: nameOf(x) })} onPress={() => setOpen(x.id)}>
                       <Pencil size={14} />

@@ -53,7 +53,7 @@ export function Snapshots() {
                         <Button
                           kind="quiet"
                           onPress={() => setCompared(s.id)}
-                          aria-label={t('What did snapshot {{id}} change?', { id: s.id })}
+                          aria-label={t('What changed with snapshot {{id}}', { id: s.id })}
                         >
                           {t('What changed')}
                         </Button>
@@ -170,7 +170,7 @@ function Months() {
                     <Button
                       kind="quiet"
                       onPress={() => change.mutate({ month: c.month, close: false })}
-                      aria-label={t('Open {{month}} again', { month: month(`${c.month}-01`) })}
+                      aria-label={t('Open again: {{month}}', { month: month(`${c.month}-01`) })}
                     >
                       {t('Open again')}
                     </Button>
