@@ -1,5 +1,6 @@
 """Benchmarks of whole processes: bench.py MOATMETRICS WORKDIR LOGS BIG (called by scripts/bench.sh)."""
-import http.client, json, os, random, shutil, statistics, subprocess, sys, threading, time, urllib.parse
+import http.client
+import json, os, random, shutil, statistics, subprocess, sys, threading, time, urllib.parse
 
 binary, work, logs, big = os.path.abspath(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 
@@ -105,6 +106,15 @@ def serving():
     load(ask)
     server.terminate()
     server.wait()
+    pages(data)
+
+
+def pages(data):
+    """What a person waits for in a real browser, and the API behind every view."""
+    out = subprocess.run(["node", "web/e2e/speed.mjs"], env={**os.environ, "MOAT_BENCH_DATA": data}, stdout=subprocess.PIPE, text=True, check=True).stdout
+    for line in out.splitlines():
+        x = json.loads(line)
+        print(f"{x['name']}: {x['value']} {x['unit']} (target {x['target']} {x['unit']})")
 
 
 def load(ask, clients=16, seconds=20):

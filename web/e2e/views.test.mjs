@@ -171,7 +171,9 @@ async function look(context, from, path, name, { fail = false } = {}) {
 /** Waits until colors no longer change. */
 async function still(page) {
   await page.waitForTimeout(100);
-  await page.evaluate(() => Promise.race([Promise.all(document.getAnimations().map((a) => a.finished)), new Promise((done) => setTimeout(done, 1500))]));
+  await page.evaluate(() =>
+    Promise.race([Promise.allSettled(document.getAnimations().map((a) => a.finished)), new Promise((done) => setTimeout(done, 1500))]),
+  );
 }
 
 async function checkAccess(page, name) {

@@ -32,7 +32,7 @@ const LINES = [
     points: MONTHS.map((month, i) => ({ month, value: VALUES[i] ?? null, low: 0.35, high: 0.45, unusual: i === 4, partial: i === 5 })),
   },
 ];
-const ROWS = Array.from({ length: 500 }, (_, i) => ({ id: String(i), name: `Client ${i}`, value: ((i * 7919) % 1000) - 300 }));
+const ROWS = Array.from({ length: 50_000 }, (_, i) => ({ id: String(i), name: `Client ${i}`, value: ((i * 7919) % 100_003) - 30_000 }));
 const CONFIDENCE = {
   score: 0.82,
   grade: 'medium',
@@ -198,9 +198,9 @@ export function Gallery() {
           />
           <Sparkline values={VALUES} label="Course" />
         </Card>
-        <Card title="Table of 500 rows" subtitle="Only the rows in view are drawn">
+        <Card title="Table of 50,000 rows" subtitle="Only the rows in view are drawn">
           <DataTable
-            caption="Five hundred rows"
+            caption="Fifty thousand rows"
             rows={ROWS}
             rowKey={(r) => r.id}
             maxHeight={240}
