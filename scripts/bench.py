@@ -113,6 +113,8 @@ def pages(data):
     """What a person waits for in a real browser, and the API behind every view."""
     out = subprocess.run(["node", "web/e2e/speed.mjs"], env={**os.environ, "MOAT_BENCH_DATA": data}, stdout=subprocess.PIPE, text=True, check=True).stdout
     for line in out.splitlines():
+        if not line.startswith("{"):
+            continue
         x = json.loads(line)
         print(f"{x['name']}: {x['value']} {x['unit']} (target {x['target']} {x['unit']})")
 

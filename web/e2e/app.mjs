@@ -93,7 +93,8 @@ export async function serve(data, port = 0) {
 }
 
 let browser;
-after(() => browser?.close());
+export const closeBrowser = () => browser?.close();
+after(closeBrowser);
 
 const FLAGS = [
   '--no-sandbox',

@@ -1,6 +1,6 @@
 // Measures, not a test: `make bench` runs it. Prints JSON lines {name, value, unit, target}.
 import { performance } from 'node:perf_hooks';
-import { DESKTOP, demoData, newContext, serve, settled } from './app.mjs';
+import { closeBrowser, DESKTOP, demoData, newContext, serve, settled } from './app.mjs';
 
 const data = process.env.MOAT_BENCH_DATA ?? demoData();
 let app = await serve(data);
@@ -53,6 +53,7 @@ try {
     await act(page);
     await page.waitForTimeout(600);
     paints.push(Math.max(8, ...(await page.evaluate(() => window.slow))));
+    console.error(path, act.toString().slice(7, 80), paints.at(-1), 'ms');
   }
   say('interaction to next paint, slowest of six', Math.max(...paints), 'ms', 100);
   say('interaction to next paint, median', median(paints), 'ms', 100);
@@ -101,5 +102,6 @@ try {
   const slowest = cold.sort((a, b) => b[0] - a[0])[0];
   console.error('slowest:', slowest[1], slowest[0].toFixed(1), 'ms');
 } finally {
+  await closeBrowser();
   await app.stop();
 }

@@ -87,19 +87,30 @@ function List({ onClose, early }: { onClose: () => void; early: RefObject<string
     return (needles.length ? all.sort((a, b) => first(a) - first(b)) : all.filter((e) => e.kind === t('Page'))).slice(0, SHOWN);
   }, [entries, text]);
 
+  const go = (entry: Entry | undefined) => {
+    if (!entry) return;
+    onClose();
+    entry.run();
+  };
+
   return (
     <Autocomplete inputValue={text} onInputChange={setText}>
       <SearchField aria-label={t('Go to or do')} autoFocus>
-        <Input className={css.paletteInput ?? ''} placeholder={t('Client, page, measure or action')} onFocus={takeEarly} />
+        <Input
+          className={css.paletteInput ?? ''}
+          placeholder={t('Client, page, measure or action')}
+          onFocus={takeEarly}
+          onKeyDown={(e) => {
+            // Nothing is marked yet right after early keys: Enter means the first.
+            if (e.key === 'Enter' && !e.currentTarget.getAttribute('aria-activedescendant')) go(shown[0]);
+          }}
+        />
       </SearchField>
       <Menu
         className={css.paletteList ?? ''}
         aria-label={t('Results')}
         items={shown}
-        onAction={(id) => {
-          onClose();
-          entries.find((e) => e.id === id)?.run();
-        }}
+        onAction={(id) => go(entries.find((e) => e.id === id))}
         renderEmptyState={() => (
           <p className="muted" style={{ padding: 12 }}>
             {t('Nothing matches. Try a client, a measure such as margin, or a page.')}

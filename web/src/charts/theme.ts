@@ -13,6 +13,7 @@ export interface Palette {
 
 export function palette(): Palette {
   const probe = document.createElement('span');
+  probe.style.transition = 'none'; // otherwise the color read is the one before
   document.body.append(probe);
   const color = (token: string) => {
     probe.style.color = `var(--${token})`;

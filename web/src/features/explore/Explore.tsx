@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { useMemo } from 'react';
+import { useCallback, useMemo } from 'react';
 import { type Ask, catalog } from '../../api/queries';
 import { Page } from '../../app/Page';
 import { t } from '../../lib/i18n';
@@ -19,6 +19,7 @@ import { Pivot } from './Pivot';
 import { SaveMenu } from './Save';
 import { Fields, Shelf } from './Shelves';
 
+const NONE: never[] = [];
 const MOST_MEASURES = 6;
 const MOST_DIMENSIONS = 3;
 
@@ -38,6 +39,15 @@ export function Explore() {
         (names?.dimensions ?? []).map((d) => d.name).filter((d) => measures.every((m) => names?.measure.get(m)?.dimensions?.includes(d))),
       ),
     [names, measures],
+  );
+  const chosen = useMemo(() => [...measures, ...by], [measures, by]);
+  const pickMeasure = useCallback(
+    (m: string) => set({ measures: measures.includes(m) ? measures.filter((x) => x !== m) : [...measures, m].slice(-MOST_MEASURES) }),
+    [measures, set],
+  );
+  const pickDimension = useCallback(
+    (d: string) => set({ by: by.includes(d) ? by.filter((x) => x !== d) : [...by, d].slice(-MOST_DIMENSIONS) }),
+    [by, set],
   );
   const impossible = by.filter((d) => names && !allowed.has(d));
   const shown = by.filter((d) => !impossible.includes(d));
@@ -74,14 +84,12 @@ export function Explore() {
       <div className={css.layout}>
         <aside className={css.side} aria-label={t('Fields')}>
           <Fields
-            measures={names?.measures ?? []}
-            dimensions={names?.dimensions ?? []}
-            chosen={[...measures, ...by]}
+            measures={names?.measures ?? NONE}
+            dimensions={names?.dimensions ?? NONE}
+            chosen={chosen}
             allowed={allowed}
-            onMeasure={(m) =>
-              set({ measures: measures.includes(m) ? measures.filter((x) => x !== m) : [...measures, m].slice(-MOST_MEASURES) })
-            }
-            onDimension={(d) => set({ by: by.includes(d) ? by.filter((x) => x !== d) : [...by, d].slice(-MOST_DIMENSIONS) })}
+            onMeasure={pickMeasure}
+            onDimension={pickDimension}
           />
         </aside>
         <div className="stack" style={{ alignContent: 'start' }}>

@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { memo, useState } from 'react';
 import { Button, GridList, GridListItem, useDragAndDrop } from 'react-aria-components';
 import type { Dimension, Measure } from '../../api/queries';
 import { t } from '../../lib/i18n';
@@ -90,7 +90,7 @@ interface FieldItem {
 }
 
 /** Everything that can be asked for; Enter or a click adds it, or takes it off again. */
-export function Fields({
+export const Fields = memo(function Fields({
   measures,
   dimensions,
   chosen,
@@ -137,7 +137,7 @@ export function Fields({
       {groups.length === 0 ? <p className="muted small">{t('No field matches.')}</p> : null}
     </div>
   );
-}
+});
 
 function FieldList({
   head,
