@@ -65,6 +65,26 @@ const VIEWS = {
   nowhere: '/no/such/page',
 };
 
+/** Views that look another way before there is data, and when the program does not answer. */
+const EMPTY = ['overview', 'clients', 'licenses', 'team', 'explore', 'dashboards', 'import', 'snapshots', 'system', 'files', 'feedback'];
+const FAILED = [
+  'overview',
+  'clients',
+  'client',
+  'agreements',
+  'licenses',
+  'team',
+  'service',
+  'cash',
+  'spend',
+  'explore',
+  'dashboards',
+  'import',
+  'snapshots',
+  'system',
+  'feedback',
+];
+
 const SIZES = [
   ['desktop', DESKTOP],
   ['phone', PHONE],
@@ -113,9 +133,9 @@ for (const [size, viewport] of SIZES) {
     for (const [name, path] of Object.entries(VIEWS)) {
       test(name, () => look(context, app, typeof path === 'string' ? () => path : path, `${name}-${size}`));
     }
-    test('empty', () => look(context, empty, () => '/', `empty-${size}`));
-    test('empty clients', () => look(context, empty, () => '/clients', `empty-clients-${size}`));
-    test('failed', () => look(context, app, () => '/clients', `failed-${size}`, { fail: true }));
+    for (const name of EMPTY) test(`${name}, empty`, () => look(context, empty, () => VIEWS[name], `${name}-empty-${size}`));
+    for (const name of FAILED)
+      test(`${name}, failed`, () => look(context, app, () => VIEWS[name], `${name}-failed-${size}`, { fail: true }));
   });
 }
 
@@ -138,7 +158,7 @@ async function look(context, from, path, name, { fail = false } = {}) {
   try {
     const wrong = watch(page, from.url, fail || name.startsWith('nowhere'));
     if (fail)
-      await page.route(/api\/v1\/(query|explain|series)/, (r) =>
+      await page.route(/api\/v1\/(?!status|metrics$|settings|events|usage)/, (r) =>
         r.fulfill({
           status: 503,
           contentType: 'application/problem+json',

@@ -38,7 +38,7 @@ export function TimeBar() {
           <Button>
             <CalendarRange size={16} aria-hidden="true" />
             {preset ? t(preset[1]) : periodText(days)}
-            {preset && days ? <span className="muted small">{periodText(days)}</span> : null}
+            {preset && days ? <span className={`muted small ${css.range}`}>{periodText(days)}</span> : null}
           </Button>
         }
       >

@@ -14,7 +14,7 @@ import { Kpis } from '../../metrics/Kpi';
 import { MeasureTable } from '../../metrics/MeasureTable';
 import { Trend } from '../../metrics/Trend';
 import { periodText } from '../../metrics/words';
-import { Segmented } from '../../ui/Button';
+import { Button, Segmented } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { Empty, Loaded } from '../../ui/States';
 
@@ -22,10 +22,23 @@ import { Empty, Loaded } from '../../ui/States';
 const MIDDLE = 0.8;
 const REACH = 0.5;
 
+/** People drawn at once; the busiest come first. */
+const SHOWN = 40;
+
+/** A person's value in the last month that has one; people without one come last. */
+function latest(rows: (string | null)[][], months: string[]): number {
+  for (const m of [...months].reverse()) {
+    const value = rows.find((r) => r[1] === m)?.[2];
+    if (value !== null && value !== undefined) return Number(value);
+  }
+  return Number.NEGATIVE_INFINITY;
+}
+
 /** Who is over capacity, who has room. */
 export function Team() {
   const { days, where } = useView();
   const { explain } = usePanel();
+  const [from, setFrom] = useState(0);
   const [measure, setMeasure] = useState<'utilization' | 'billable_utilization'>('utilization');
   const grid = useQuery({
     ...table({ measures: [measure], by: ['staff', 'month'], where, period: days, order: ['staff', 'month'] }),
@@ -68,33 +81,57 @@ export function Team() {
           {(data) => {
             const months = [...new Set(data.rows.map((r) => r[1] ?? ''))].sort();
             const byPerson = Map.groupBy(data.rows, (r) => r[0] ?? '');
+            const busiest = [...byPerson].sort(([, a], [, b]) => latest(b, months) - latest(a, months));
+            const start = Math.min(from, Math.max(0, busiest.length - 1));
+            const shown = busiest.slice(start, start + SHOWN);
             return (
-              <HeatMap
-                caption={t('Utilization by person and month')}
-                columns={months.map((m) => month(m))}
-                rows={[...byPerson].map(([id, rows]) => ({
-                  id,
-                  name: id,
-                  cells: months.map((m) => {
-                    const value = rows.find((r) => r[1] === m)?.[2] ?? null;
-                    const n = value === null ? null : Number(value);
-                    return {
-                      text: n === null ? '—' : percent(n),
-                      label: t('{{person}}, {{month}}: {{value}}', {
-                        person: id,
-                        month: month(m),
-                        value: n === null ? t('no value') : percent(n),
-                      }),
-                      level: n === null ? null : Math.max(-1, Math.min(1, (n - MIDDLE) / REACH)),
-                    };
-                  }),
-                }))}
-                onCell={(person, at) => {
-                  const m = months[at] ?? '';
-                  explain(measure, both(where, only('staff', person)), { from: m, to: addMonths(m, 1) });
-                }}
-                keys={{ low: t('room to spare'), middle: t('about {{middle}}', { middle: percent(MIDDLE) }), high: t('over capacity') }}
-              />
+              <>
+                <HeatMap
+                  caption={t('Utilization by person and month')}
+                  columns={months.map((m) => month(m))}
+                  rows={shown.map(([id, rows]) => ({
+                    id,
+                    name: id,
+                    cells: months.map((m) => {
+                      const value = rows.find((r) => r[1] === m)?.[2] ?? null;
+                      const n = value === null ? null : Number(value);
+                      return {
+                        text: n === null ? '—' : percent(n),
+                        label: t('{{person}}, {{month}}: {{value}}', {
+                          person: id,
+                          month: month(m),
+                          value: n === null ? t('no value') : percent(n),
+                        }),
+                        level: n === null ? null : Math.max(-1, Math.min(1, (n - MIDDLE) / REACH)),
+                      };
+                    }),
+                  }))}
+                  onCell={(person, at) => {
+                    const m = months[at] ?? '';
+                    explain(measure, both(where, only('staff', person)), { from: m, to: addMonths(m, 1) });
+                  }}
+                  keys={{ low: t('room to spare'), middle: t('about {{middle}}', { middle: percent(MIDDLE) }), high: t('over capacity') }}
+                />
+                {busiest.length > SHOWN ? (
+                  <div className="spread">
+                    <p className="muted small">
+                      {t('People {{from}} to {{to}} of {{count}}, the busiest in the last month first.', {
+                        from: start + 1,
+                        to: start + shown.length,
+                        count: busiest.length,
+                      })}
+                    </p>
+                    <div className="row">
+                      <Button isDisabled={start === 0} onPress={() => setFrom(Math.max(0, start - SHOWN))}>
+                        {t('Busier')}
+                      </Button>
+                      <Button isDisabled={start + SHOWN >= busiest.length} onPress={() => setFrom(start + SHOWN)}>
+                        {t('Less busy')}
+                      </Button>
+                    </div>
+                  </div>
+                ) : null}
+              </>
             );
           }}
         </Loaded>
