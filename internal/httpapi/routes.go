@@ -290,12 +290,13 @@ func (s *server) explain(ctx context.Context, in *struct {
 	From    string `query:"from"`
 	To      string `query:"to"`
 	Versus  string `query:"versus" doc:"previous (default) or portfolio"`
+	Brief   bool   `query:"brief" doc:"without the drivers of a measure that adds up: quicker"`
 }) (*insight.Explanation, error) {
 	period, err := quantity.ParsePeriod(in.From, in.To)
 	if err != nil {
 		return nil, err
 	}
-	return s.Insights.Explain(ctx, s.scope(), insight.ExplainRequest{Measure: in.Measure, Where: in.Where, Period: period, Versus: in.Versus})
+	return s.Insights.Explain(ctx, s.scope(), insight.ExplainRequest{Measure: in.Measure, Where: in.Where, Period: period, Versus: in.Versus, Brief: in.Brief})
 }
 
 func (s *server) series(ctx context.Context, in *struct {

@@ -30,6 +30,9 @@ type ExplainRequest struct {
 	Period quantity.Period
 	// Versus is Previous or Portfolio; "" means Previous.
 	Versus string
+	// Brief leaves out the drivers of a measure that adds up, which need a finer question
+	// than the two values do; a formula's drivers come with its values in any case.
+	Brief bool
 }
 
 // Side is one of the two cells of an explanation.
@@ -330,6 +333,9 @@ func (x *explanation) byDimension(ctx context.Context, out *Explanation) error {
 	if x.req.Versus == Portfolio {
 		return x.versusAverage(ctx, out)
 	}
+	if x.req.Brief {
+		out.By, out.Note = "", ""
+	}
 	dimensions := []string{out.By}
 	if out.By == "" {
 		dimensions = nil
@@ -343,6 +349,9 @@ func (x *explanation) byDimension(ctx context.Context, out *Explanation) error {
 		return err
 	}
 	x.fill(out, keyed(before), keyed(after))
+	if x.req.Brief {
+		out.Drivers = []Driver{}
+	}
 	return nil
 }
 

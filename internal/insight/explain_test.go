@@ -155,6 +155,26 @@ func TestExplainRefuses(t *testing.T) {
 	}
 }
 
+func TestABriefExplanationHasTheSameValuesWithoutDrivers(t *testing.T) {
+	t.Parallel()
+	x := bridge(t)
+	for _, measure := range []string{"revenue", "hours_worked", "gross_margin"} {
+		req := insight.ExplainRequest{Measure: measure, Period: period(t, "2026-02", "2026-03")}
+		whole := explain(t, x, req)
+		req.Brief = true
+		brief := explain(t, x, req)
+		if !brief.To.Value.Equal(*whole.To.Value) || !brief.From.Value.Equal(*whole.From.Value) || !brief.Change.Equal(*whole.Change) {
+			t.Errorf("%s: brief %s to %s, whole %s to %s", measure, brief.From.Value, brief.To.Value, whole.From.Value, whole.To.Value)
+		}
+		if brief.Confidence.Score != whole.Confidence.Score {
+			t.Errorf("%s: confidence %v, want %v", measure, brief.Confidence.Score, whole.Confidence.Score)
+		}
+		if measure != "gross_margin" && (len(brief.Drivers) != 0 || len(whole.Drivers) == 0) {
+			t.Errorf("%s: %d drivers in brief, %d in whole", measure, len(brief.Drivers), len(whole.Drivers))
+		}
+	}
+}
+
 func TestAnIndexOfAllClientsIsComparedAsAWhole(t *testing.T) {
 	t.Parallel()
 	x := bridge(t)

@@ -109,6 +109,8 @@ export interface Cell {
   where?: string | undefined;
   period?: Period | undefined;
   versus?: 'previous' | 'portfolio' | undefined;
+  /** Only the values, without the drivers of a measure that adds up. */
+  brief?: boolean;
 }
 
 export const explanation = (cell: Cell) =>
@@ -124,6 +126,7 @@ export const explanation = (cell: Cell) =>
               from: cell.period?.from ?? '',
               to: cell.period?.to ?? '',
               versus: cell.versus ?? '',
+              brief: cell.brief ?? false,
             },
           },
           signal,

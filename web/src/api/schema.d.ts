@@ -2800,6 +2800,8 @@ export interface operations {
                 to?: string;
                 /** @description previous (default) or portfolio */
                 versus?: string;
+                /** @description without the drivers of a measure that adds up: quicker */
+                brief?: boolean;
             };
             header?: never;
             path?: never;

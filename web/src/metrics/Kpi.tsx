@@ -34,7 +34,7 @@ export function Kpi({
 }) {
   const { explain } = usePanel();
   const names = useQuery(catalog()).data;
-  const x = useQuery({ ...explanation({ measure, where, period: days }), enabled: days !== undefined });
+  const x = useQuery({ ...explanation({ measure, where, period: days, brief: true }), enabled: days !== undefined });
   const m = names?.measure.get(measure);
   const byMonth = m?.dimensions?.includes('month') ?? false;
   const line = useQuery({
