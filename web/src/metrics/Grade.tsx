@@ -20,7 +20,7 @@ export function Grade({ confidence, long }: { confidence: Confidence; long?: boo
             <i key={n} {...(n <= on ? { 'data-on': true } : {})} />
           ))}
         </span>
-        {long ? `${text} (${percent(confidence.score)})` : sentence(words(confidence.grade))}
+        {long ? `${text} (${percent(confidence.score)})` : <span className={css.gradeText}>{sentence(words(confidence.grade))}</span>}
       </Button>
     </Hint>
   );

@@ -78,6 +78,7 @@ export function DataTable<R>({
     <div
       ref={wrap}
       className={css.tableWrap}
+      {...(virtual ? { 'data-virtual': true } : {})}
       style={{ maxHeight: virtual ? maxHeight : undefined }}
       tabIndex={0}
       role="region"
