@@ -85,7 +85,7 @@ describe('dashboards and explore', () => {
     }).then((r) => r.json());
     const page = await open(t, app, `/dashboards/${made.id}?kiosk=1`);
     const value = page.locator('[data-kpi=revenue] button[aria-label^="Revenue: "]');
-    const before = number((await value.getAttribute('aria-label')).split('. ')[0]);
+    const before = number(/: (.*?), /.exec(await value.getAttribute('aria-label'))[1]);
     await page.evaluate(() => {
       window.stayed = true;
       window.gone = 0;
@@ -100,7 +100,7 @@ describe('dashboards and explore', () => {
     await page.waitForFunction(
       (old) => {
         const label = document.querySelector('[data-kpi=revenue] button[aria-label^="Revenue: "]')?.getAttribute('aria-label') ?? '';
-        return Math.round((Number(label.split('. ')[0].replace(/[^\d.]/g, '')) - old) * 100) === 100000;
+        return Math.round((Number((/: \$([\d,.]+\d), /.exec(label)?.[1] ?? '').replaceAll(',', '')) - old) * 100) === 100000;
       },
       before,
       { timeout: 15_000 },

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router';
 import { MoonStar, Search, Sun, WifiOff } from 'lucide-react';
-import { lazy, Suspense, useEffect, useRef, useState } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useRef, useState } from 'react';
 import { settings, status } from '../api/queries';
 import { day, instant, setConventions } from '../lib/format';
 import { t } from '../lib/i18n';
@@ -38,7 +38,7 @@ export function Shell() {
   const path = useLocation({ select: (l) => l.pathname });
   const main = useRef<HTMLElement>(null);
   const [palette, setPalette] = useState(false);
-  const early = useEarlyKeys(palette);
+  const { keys, begin } = useEarlyKeys(palette);
   const data = useQuery(status()).data;
   const workspace = useQuery(settings()).data;
   setConventions({ locale: workspace?.locale || 'en-US', currency: data?.currency || workspace?.currency || '' });
@@ -58,13 +58,14 @@ export function Shell() {
       const typing = e.target instanceof HTMLElement && e.target.closest('input, textarea, select, [contenteditable]');
       if ((e.key === 'k' && (e.ctrlKey || e.metaKey)) || (e.key === '/' && !typing)) {
         e.preventDefault();
+        begin();
         setPalette(true);
       }
       if (e.key === '?' && !typing) navigate({ to: '/help' });
     };
     addEventListener('keydown', onKey);
     return () => removeEventListener('keydown', onKey);
-  }, [navigate]);
+  }, [navigate, begin]);
 
   // A new page: its head is read out and Tab goes on from there.
   const first = useRef(true);
@@ -142,7 +143,7 @@ export function Shell() {
       </div>
       <TabBar path={path} />
       <Suspense>
-        {palette ? <Palette open onClose={() => setPalette(false)} early={early} /> : null}
+        {palette ? <Palette open onClose={() => setPalette(false)} early={keys} /> : null}
         {search.panel ? <ExplainPanel /> : null}
         {idle ? <Toasts /> : null}
       </Suspense>
@@ -161,22 +162,34 @@ function NoData() {
   );
 }
 
-/** What is typed after the palette was asked for and before it has the focus. */
+/**
+ * What is typed after the palette was asked for and before it has the focus: begin() from
+ * the key or click itself, since the first letter may come before the next drawing.
+ */
 function useEarlyKeys(open: boolean) {
   const keys = useRef('');
+  const waiting = useRef(false);
   useEffect(() => {
-    if (!open) return;
-    keys.current = '';
+    if (!open) waiting.current = false;
+  }, [open]);
+  useEffect(() => {
     const onKey = (e: KeyboardEvent) => {
-      if (e.key.length !== 1 || e.ctrlKey || e.metaKey || e.altKey || (e.target instanceof HTMLElement && e.target.closest('input')))
+      if (!waiting.current || e.key.length !== 1 || e.ctrlKey || e.metaKey || e.altKey) return;
+      if (e.target instanceof HTMLElement && e.target.closest('input')) {
+        waiting.current = false; // the palette has the focus
         return;
+      }
       keys.current += e.key;
       e.preventDefault();
     };
     addEventListener('keydown', onKey, true);
     return () => removeEventListener('keydown', onKey, true);
-  }, [open]);
-  return keys;
+  }, []);
+  const begin = useCallback(() => {
+    keys.current = '';
+    waiting.current = true;
+  }, []);
+  return { keys, begin };
 }
 
 function NavLink({ place, path, onGo }: { place: Place; path: string; onGo?: () => void }) {
