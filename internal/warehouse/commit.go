@@ -44,6 +44,7 @@ type tableChange struct {
 // first; the catalog, the roll-ups' files and what Change.Within writes become visible in
 // one transaction. When another commit moved the same tables meanwhile, the merge is done
 // again on top of it; after maxRedo times a Conflict fault tells the caller to try later.
+// An error that is metadb.ErrOutcomeUnknown may stand for a commit that happened.
 func (w *Warehouse) Commit(ctx context.Context, scope tenant.Scope, c Change) (Outcome, error) {
 	if err := scope.Check(); err != nil {
 		return Outcome{}, err
@@ -62,12 +63,22 @@ func (w *Warehouse) Commit(ctx context.Context, scope tenant.Scope, c Change) (O
 		if err == nil {
 			return out, nil
 		}
+		if errors.Is(err, metadb.ErrOutcomeUnknown) {
+			// The catalog may list the files by now. If it does not, the sweep removes them
+			// when their lease is over.
+			return Outcome{}, unconfirmed(err)
+		}
 		c.Session.discard(p)
 		if !errors.Is(err, errMoved) {
 			return Outcome{}, err
 		}
 	}
 	return Outcome{}, fault.Newf(fault.Conflict, "other imports kept changing the same tables: try again when they are done; nothing was changed")
+}
+
+// unconfirmed is the error of a commit whose outcome is not known.
+func unconfirmed(err error) error {
+	return fault.Wrapf(fault.Unavailable, err, "the control database did not confirm the change, so it may have been stored: look at the snapshots, or do the same again: nothing is doubled by it")
 }
 
 // discard removes files of a plan that will not be installed. What it misses the sweep

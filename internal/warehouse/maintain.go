@@ -45,6 +45,9 @@ func (w *Warehouse) Rollback(ctx context.Context, scope tenant.Scope, to Snapsho
 			}
 		}
 		out, err := w.install(ctx, scope, p, "rollback", fmt.Sprintf("rolled back to snapshot %d", to), within)
+		if errors.Is(err, metadb.ErrOutcomeUnknown) {
+			return Outcome{}, unconfirmed(err)
+		}
 		if !errors.Is(err, errMoved) {
 			return out, err
 		}
