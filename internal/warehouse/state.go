@@ -93,23 +93,23 @@ func (w *Warehouse) relation(t Table, files []dataFile) string {
 // tables; small ones are held in memory. The caller calls release after the statement.
 func (w *Warehouse) withTables(ctx context.Context, st *state, q Statement) (text string, release func(), err error) {
 	var releases []func()
-	release = func() {
+	free := func() {
 		for _, f := range releases {
 			f()
 		}
 	}
 	defer func() {
-		if err != nil {
-			release()
+		if err != nil { // release is nil then
+			free()
 		}
 	}()
 	var ctes []string
 	add := func(name, relation string, small bool) error {
 		if small {
-			table, free, err := w.held.hold(ctx, relation)
+			table, done, err := w.held.hold(ctx, relation)
 			switch {
 			case err == nil:
-				releases = append(releases, free)
+				releases = append(releases, done)
 				relation = "SELECT * FROM memory.main." + table
 			case fault.KindOf(err) == fault.TooLarge:
 				// An import needs the memory: read the files, as large tables are.
@@ -149,7 +149,7 @@ func (w *Warehouse) withTables(ctx context.Context, st *state, q Statement) (tex
 			return "", nil, err
 		}
 	}
-	return withCTEs(ctes, q.SQL), release, nil
+	return withCTEs(ctes, q.SQL), free, nil
 }
 
 // withCTEs puts common tables in front of a statement that may have some itself.
