@@ -211,6 +211,29 @@ func TestAFileMayReplaceItsPeriodOrItsTable(t *testing.T) {
 	want(t, "nothing changed", x.rows(t, "SELECT count(*) FROM time_entries", "time_entries"), before)
 }
 
+func TestAFileThatLooksLikeAMistakeReplacesNothing(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t)
+	head := "id,staff_name,client_name,date,hours\n"
+	x.load(t, "time.csv", head+"1,Dana,Harbor,2026-02-10,1\n2,Dana,Harbor,2026-03-01,1\n3,Dana,Harbor,2026-04-01,1\n4,Dana,Bay,2026-05-01,1\n5,Dana,Bay,2026-06-01,1\n")
+	x.load(t, "psa.csv", head+"1,Sam,Harbor,2026-04-02,9\n", dataset.ImportRequest{SourceSystem: "psa"})
+	before := x.rows(t, "SELECT count(*) FROM time_entries", "time_entries")
+	for _, dry := range []bool{true, false} {
+		x.fails(t, "time.csv", head, "holds no row", dataset.ImportRequest{Dataset: "time_entries", Replace: dataset.ReplaceTable, DryRun: dry})
+		x.fails(t, "time.csv", head, "holds no row", dataset.ImportRequest{Dataset: "time_entries", Replace: dataset.ReplacePeriod, DryRun: dry})
+		x.fails(t, "time.csv", head+"2,Dana,Harbor,2026-03-01,2\n9,Dana,Harbor,2026-06-01,2\n", "no row of 2026-04, 2026-05, where 2 stored rows would be deleted",
+			dataset.ImportRequest{Replace: dataset.ReplacePeriod, DryRun: dry})
+	}
+	want(t, "nothing changed", x.rows(t, "SELECT count(*) FROM time_entries", "time_entries"), before)
+
+	// A row that only moves to another month is not deleted.
+	r := x.load(t, "time.csv", head+"2,Dana,Harbor,2026-03-01,2\n3,Dana,Harbor,2026-05-02,1\n4,Dana,Bay,2026-05-01,1\n", dataset.ImportRequest{Replace: dataset.ReplacePeriod})
+	want(t, "a moved row", []any{counts(r), r.RowsDeleted}, []any{"3 0 2 1 0", int64(0)})
+	// Months of which only another source has rows are not in the way.
+	r = x.load(t, "time.csv", head+"2,Dana,Harbor,2026-03-01,3\n4,Dana,Bay,2026-05-01,1\n", dataset.ImportRequest{Replace: dataset.ReplacePeriod})
+	want(t, "another source", []any{counts(r), r.RowsDeleted}, []any{"2 0 1 1 0", int64(0)})
+}
+
 func TestUnknownColumnsAreKeptAsAttributes(t *testing.T) {
 	t.Parallel()
 	x := newWorld(t)
