@@ -267,6 +267,11 @@ func (w *Warehouse) writeCatalog(ctx context.Context, tx *metadb.Tx, scope tenan
 	if err := stillClosed(ctx, tx, scope, p); err != nil {
 		return 0, err
 	}
+	if p.shows != 0 { // it may have expired since, on another node too, and its files with it
+		if err := hasSnapshot(ctx, tx, scope, p.shows); err != nil {
+			return 0, err
+		}
+	}
 	snap, err := lastSnapshot(ctx, tx)
 	if err != nil {
 		return 0, err

@@ -29,6 +29,7 @@ type plan struct {
 	next    *state
 	changed map[string]tableChange
 	read    map[string]bool // tables whose state the merge depends on
+	shows   Snapshot        // the snapshot whose files a rollback shows again, 0 for other plans
 	counts  Counts
 	months  []quantity.Day
 	closed  []ClosedMonth // the months that were closed when the plan was checked

@@ -35,7 +35,7 @@ func (w *Warehouse) Rollback(ctx context.Context, scope tenant.Scope, to Snapsho
 		if err != nil {
 			return Outcome{}, err
 		}
-		p := &plan{base: base, next: base, changed: map[string]tableChange{}, read: map[string]bool{}}
+		p := &plan{base: base, next: base, shows: to, changed: map[string]tableChange{}, read: map[string]bool{}}
 		for _, t := range w.allTables() {
 			p.read[t.Name] = true
 			ch := difference(base.files[t.Name], old.files[t.Name])

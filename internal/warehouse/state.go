@@ -201,12 +201,8 @@ func (w *Warehouse) stateAt(ctx context.Context, scope tenant.Scope, snap Snapsh
 	}
 	st = &state{snapshot: snap, files: map[string][]dataFile{}}
 	err := w.db.Read(ctx, func(tx *metadb.Tx) error {
-		var n int64
-		if err := tx.One(ctx, queries.Get("tenant_has_snapshot"), []any{string(scope.Tenant), int64(snap)}, &n); err != nil {
+		if err := hasSnapshot(ctx, tx, scope, snap); err != nil {
 			return err
-		}
-		if n == 0 {
-			return fault.Newf(fault.NotFound, "snapshot %d does not exist: list them with moatmetrics snapshots", snap)
 		}
 		return w.loadFiles(ctx, tx, scope, snap, st)
 	})
@@ -220,6 +216,18 @@ func (w *Warehouse) stateAt(ctx context.Context, scope tenant.Scope, snap Snapsh
 	w.states[key] = st
 	w.mu.Unlock()
 	return st, nil
+}
+
+// hasSnapshot returns a NotFound fault unless the snapshot is one of the tenant's.
+func hasSnapshot(ctx context.Context, tx *metadb.Tx, scope tenant.Scope, snap Snapshot) error {
+	var n int64
+	if err := tx.One(ctx, queries.Get("tenant_has_snapshot"), []any{string(scope.Tenant), int64(snap)}, &n); err != nil {
+		return err
+	}
+	if n == 0 {
+		return fault.Newf(fault.NotFound, "snapshot %d does not exist, or has expired: list them with moatmetrics snapshots", snap)
+	}
+	return nil
 }
 
 func (w *Warehouse) loadFiles(ctx context.Context, tx *metadb.Tx, scope tenant.Scope, snap Snapshot, st *state) error {
