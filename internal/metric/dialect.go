@@ -41,6 +41,15 @@ func beginsWith(text, part string) string {
 	return "starts_with(lower(" + text + "), lower(" + part + "))"
 }
 
+// firstKnown aggregates a column to its first value that is not null.
+func firstKnown(column, order string) string {
+	return "first(" + column + " ORDER BY " + order + ") FILTER (WHERE " + column + " IS NOT NULL)"
+}
+
+// lastKnown is the column's value of the newest row so far, in the window named since, in
+// which it is not null.
+func lastKnown(column string) string { return "last_value(" + column + " IGNORE NULLS) OVER since" }
+
 // divided is an amount by a whole number, to ten decimals, without DuckDB's division,
 // which works on floats. The amount must be under 10^18.
 func divided(amount, by string) string {

@@ -14,7 +14,8 @@ import (
 
 // extent is how far the data of a snapshot reaches.
 type extent struct {
-	rows map[string]int64 // stored rows by table, roll-ups included
+	today quantity.Day
+	rows  map[string]int64 // stored rows by table, roll-ups included
 	// span is the months that hold business data.
 	span quantity.Period
 	// through is the newest day that business data is dated; zero when there is none.
@@ -55,7 +56,7 @@ func (c *Catalog) extent(ctx context.Context, scope tenant.Scope, snap warehouse
 	if err != nil {
 		return nil, err
 	}
-	e := &extent{rows: map[string]int64{}, currency: map[string]string{}}
+	e := &extent{today: today, rows: map[string]int64{}, currency: map[string]string{}}
 	newest := map[string]quantity.Day{}
 	for _, t := range tables {
 		e.rows[t.Name] = t.Rows

@@ -276,9 +276,9 @@ func (w *cells) compute() {
 			for _, n := range s.rows {
 				b.n += n
 			}
-			for _, m := range w.q.base {
-				if isMoney(m.Unit) && s.lo[m.fact] != "" {
-					b.currencies[s.lo[m.fact]], b.currencies[s.hi[m.fact]] = true, true
+			for at := range s.lo {
+				if s.lo[at] != "" {
+					b.currencies[s.lo[at]], b.currencies[s.hi[at]] = true, true
 				}
 			}
 			b.rows[i], b.reasons[i] = w.c.cell(w.q, line, &s, w.concentration)
@@ -336,12 +336,12 @@ func (c *Catalog) head(q Query, checked *question) *Result {
 	return r
 }
 
-// sums are the base sums of one cell: values by the place of their measure in
-// question.base, the rest by the place of the fact in question.facts.
+// sums are the base sums of one cell: values and currencies by the place of their measure
+// in question.base, the rest by the place of the fact in question.facts.
 type sums struct {
 	values []value
+	lo, hi []string // smallest and greatest currency, "" when there is none
 	rows   []int64  // rows added up
-	lo, hi []string // smallest and greatest currency
 	bare   []string // why amounts cannot be converted, "" when they can
 	days   map[time.Time]any
 }
@@ -351,21 +351,27 @@ func (c *Catalog) read(q *question, raw []any, s *sums) {
 	s.values, s.rows, s.lo, s.hi = s.values[:0], s.rows[:0], s.lo[:0], s.hi[:0]
 	after := raw[len(q.dims)+len(q.base):]
 	currencies := after[len(q.facts):]
-	for i, f := range q.facts {
+	for i := range q.facts {
 		n, _ := after[i].(int64)
+		s.rows = append(s.rows, n)
+	}
+	for _, m := range q.base {
 		var lo, hi string
+		f := q.facts[m.fact]
 		switch {
-		case q.mixed(f):
+		case !isMoney(m.Unit):
+		case q.mixed(m):
 			lo, _ = currencies[0].(string)
 			hi, _ = currencies[1].(string)
 			currencies = currencies[2:]
-		case n > 0 && q.converts(f):
+		case s.rows[m.fact] == 0:
+		case q.converts(f):
 			lo, hi = q.currency, q.currency
-		case n > 0:
+		default:
 			lo = q.extent.currency[f.Name]
 			hi = lo
 		}
-		s.rows, s.lo, s.hi = append(s.rows, n), append(s.lo, lo), append(s.hi, hi)
+		s.lo, s.hi = append(s.lo, lo), append(s.hi, hi)
 	}
 	s.bare = s.bare[:0]
 	for _, f := range q.facts {
@@ -463,9 +469,8 @@ func (c *Catalog) cell(q *question, raw []any, s *sums, concentration map[string
 // made of; both are "" when none is named.
 func (q *question) currencies(m *Measure, s *sums) (lo, hi string) {
 	for _, name := range m.base {
-		b := q.base[q.slots[name]]
-		l, h := s.lo[b.fact], s.hi[b.fact]
-		if !isMoney(b.Unit) || l == "" {
+		l, h := s.lo[q.slots[name]], s.hi[q.slots[name]]
+		if l == "" {
 			continue
 		}
 		if lo == "" || l < lo {

@@ -32,6 +32,9 @@ type dataFile struct {
 	sha256   string
 	from, to quantity.Day // first and last date held; zero when undated
 	stats    []columnStats
+	// definition is that by which a roll-up's file was computed; "" for other files and for
+	// those of early versions.
+	definition string
 }
 
 // columnStats is what the catalog keeps of one column of one file.
@@ -130,7 +133,15 @@ func (w *Warehouse) withTables(ctx context.Context, st *state, q Statement) (tex
 		if !small {
 			files = prune(files, u.Period)
 		}
-		if err := add(u.Name, w.relation(t, files), small); err != nil {
+		relation := w.relation(t, files)
+		if r, stale := w.stale(st, u.Name); stale {
+			at := st
+			if !small {
+				at = st.with(r.Source, prune(st.files[r.Source], u.Period))
+			}
+			relation = w.rollupSQL(at, r, nil)
+		}
+		if err := add(u.Name, relation, small); err != nil {
 			return "", nil, err
 		}
 	}
@@ -143,7 +154,11 @@ func (w *Warehouse) withTables(ctx context.Context, st *state, q Statement) (tex
 				return "", nil, fault.Newf(fault.NotFound, "there is no table %q", name)
 			}
 			n += sumRows(st.files[name])
-			tables = append(tables, QuoteIdent(name)+" AS NOT MATERIALIZED ("+w.relation(t, st.files[name])+")")
+			relation := w.relation(t, st.files[name])
+			if r, stale := w.stale(st, name); stale {
+				relation = w.rollupSQL(st, r, nil)
+			}
+			tables = append(tables, QuoteIdent(name)+" AS NOT MATERIALIZED ("+relation+")")
 		}
 		if err := add(h.Name, withCTEs(tables, h.SQL), n <= maxHeldRows); err != nil {
 			return "", nil, err
@@ -239,9 +254,12 @@ func (w *Warehouse) loadFiles(ctx context.Context, tx *metadb.Tx, scope tenant.S
 	for rows.Next() {
 		var name string
 		var f dataFile
-		var sum, lo, hi *string
-		if err := rows.Scan(&name, &f.id, &f.order, &f.rel, &f.rows, &f.bytes, &f.footer, &sum, &lo, &hi); err != nil {
+		var sum, lo, hi, definition *string
+		if err := rows.Scan(&name, &f.id, &f.order, &f.rel, &f.rows, &f.bytes, &f.footer, &sum, &lo, &hi, &definition); err != nil {
 			return fmt.Errorf("catalog: %w", err)
+		}
+		if definition != nil {
+			f.definition = *definition
 		}
 		if sum != nil {
 			f.sha256 = *sum
