@@ -51,6 +51,17 @@ type Result struct {
 	PartialMonth quantity.Day `json:"partial_month,omitzero"`
 	Sources      []string     `json:"sources"` // tables and roll-ups read
 	ElapsedMS    float64      `json:"elapsed_ms"`
+
+	codes [][]string // of each row the currency of each measure's amounts; nil when Currency is that of all
+}
+
+// CurrencyOf returns the currency of the amounts that the measure at a place in the query
+// is made of in a row; "" when none is named, or several are.
+func (r *Result) CurrencyOf(row, measure int) string {
+	if r.codes == nil {
+		return r.Currency
+	}
+	return r.codes[row][measure]
 }
 
 // Reasons say, by row and column, why a measure is null.
@@ -227,11 +238,12 @@ func (c *Catalog) answer(ctx context.Context, scope tenant.Scope, q Query, check
 	r.Sources = p.sources
 	currencies := map[string]bool{}
 	for _, b := range batches {
-		r.Rows, r.Reasons = append(r.Rows, b.rows...), append(r.Reasons, b.reasons...)
+		r.Rows, r.Reasons, r.codes = append(r.Rows, b.rows...), append(r.Reasons, b.reasons...), append(r.codes, b.codes...)
 		r.SourceRows += b.n
 		maps.Copy(currencies, b.currencies)
 	}
-	if len(currencies) == 1 {
+	if len(currencies) <= 1 {
+		r.codes = nil
 		for code := range currencies {
 			r.Currency = code
 		}
@@ -253,6 +265,7 @@ type cells struct {
 type batch struct {
 	rows       [][]any
 	reasons    []map[string]string
+	codes      [][]string      // see Result
 	n          int64           // rows added up
 	currencies map[string]bool // of the amounts
 }
@@ -270,7 +283,8 @@ func (w *cells) compute() {
 	w.raw, w.batches = make([][]any, 0, batchRows), append(w.batches, b)
 	w.wg.Go(func() {
 		var s sums
-		b.rows, b.reasons = make([][]any, len(raw)), make([]map[string]string, len(raw))
+		b.rows, b.reasons, b.codes = make([][]any, len(raw)), make([]map[string]string, len(raw)), make([][]string, len(raw))
+		codes, n := make([]string, len(raw)*len(w.q.measures)), len(w.q.measures)
 		for i, line := range raw {
 			w.c.read(w.q, line, &s)
 			for _, n := range s.rows {
@@ -281,7 +295,8 @@ func (w *cells) compute() {
 					b.currencies[s.lo[at]], b.currencies[s.hi[at]] = true, true
 				}
 			}
-			b.rows[i], b.reasons[i] = w.c.cell(w.q, line, &s, w.concentration)
+			b.codes[i] = codes[i*n : (i+1)*n]
+			b.rows[i], b.reasons[i] = w.c.cell(w.q, line, &s, w.concentration, b.codes[i])
 		}
 	})
 }
@@ -420,8 +435,8 @@ func (s *sums) text(v any) any {
 }
 
 // cell returns the row of the result that a row of the statement and its sums give, and
-// the reasons for its nulls.
-func (c *Catalog) cell(q *question, raw []any, s *sums, concentration map[string]value) ([]any, map[string]string) {
+// the reasons for its nulls; codes gets the currency of each measure.
+func (c *Catalog) cell(q *question, raw []any, s *sums, concentration map[string]value, codes []string) ([]any, map[string]string) {
 	row := make([]any, len(q.dims), len(q.dims)+len(q.measures))
 	for i := range row {
 		row[i] = s.text(raw[i])
@@ -441,7 +456,7 @@ func (c *Catalog) cell(q *question, raw []any, s *sums, concentration map[string
 		return value{}, false
 	}
 	var reasons map[string]string
-	for _, m := range q.measures {
+	for i, m := range q.measures {
 		v := c.evaluate(m, get)
 		if m.Special != "" {
 			var ok bool
@@ -449,7 +464,10 @@ func (c *Catalog) cell(q *question, raw []any, s *sums, concentration map[string
 				v = value{reason: "there is no revenue"}
 			}
 		}
-		if lo, hi := q.currencies(m, s); lo != hi && v.reason == "" {
+		lo, hi := q.currencies(m, s)
+		if lo == hi {
+			codes[i] = lo
+		} else if v.reason == "" {
 			v = value{reason: fmt.Sprintf("amounts are in %s and %s: cut by currency, filter one of them, or have them converted (currency)", lo, hi)}
 		}
 		if v.reason != "" {
