@@ -274,9 +274,9 @@ func (x *explanation) sums(ctx context.Context, f formula, p quantity.Period, wh
 	for _, s := range f.sums {
 		switch s {
 		case "months":
-			c[s] = number(int64(max(1, len(p.Months()))), 0)
+			c[s] = number(int64(max(1, len(all.counted.Months()))), 0)
 		case "days":
-			c[s] = number(int64(p.From.DaysUntil(p.To)), 0)
+			c[s] = number(int64(all.counted.From.DaysUntil(all.counted.To)), 0)
 		}
 	}
 	return c, all.codes, err

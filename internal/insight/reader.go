@@ -39,11 +39,13 @@ func (s *Service) open(ctx context.Context, scope tenant.Scope) (reader, error) 
 }
 
 // row is a row of figures: the values of the dimensions in the order asked for, what is
-// known of the measures, and the currencies of their amounts.
+// known of the measures, the currencies of their amounts, and the period in which months
+// and days are counted.
 type row struct {
-	keys  []string
-	sums  cell
-	codes []string
+	keys    []string
+	sums    cell
+	codes   []string
+	counted quantity.Period
 }
 
 // What the dimensions say of facts that have no value for them.
@@ -60,7 +62,7 @@ func (r reader) read(ctx context.Context, p quantity.Period, where string, dimen
 	}
 	rows := make([]row, len(result.Rows))
 	for i, values := range result.Rows {
-		rows[i].sums = cell{}
+		rows[i].sums, rows[i].counted = cell{}, result.Counted()
 		for j, column := range result.Columns {
 			switch v := values[j].(type) {
 			case nil:
@@ -94,7 +96,7 @@ func (r reader) total(ctx context.Context, p quantity.Period, where string, meas
 func (r reader) whole(ctx context.Context, p quantity.Period, where string, measures ...string) (row, error) {
 	rows, err := r.read(ctx, p, where, nil, measures...)
 	if err != nil || len(rows) == 0 {
-		return row{sums: cell{}}, err
+		return row{sums: cell{}, counted: p}, err
 	}
 	return rows[0], nil
 }

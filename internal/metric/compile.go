@@ -343,8 +343,9 @@ func (q *question) look() string {
 	return "SELECT " + day + " AS day, " + startOf("month", day) + " AS month FROM (SELECT " + each(step, startOf(step, dateText(q.span.From)), last) + " AS first)"
 }
 
-// workdays is the weekdays of the period that are no public holidays.
+// workdays is the weekdays of the period, up to the end of the data, that are no public
+// holidays.
 func (q *question) workdays() string {
-	return "SELECT day FROM (SELECT " + each("DAY", dateText(q.span.From), dateText(q.span.To.AddDays(-1))) + " AS day) WHERE " + isWeekday("day") +
+	return "SELECT day FROM (SELECT " + each("DAY", dateText(q.counted.From), dateText(q.counted.To.AddDays(-1))) + " AS day) WHERE " + isWeekday("day") +
 		" AND day NOT IN (SELECT date FROM holidays WHERE date IS NOT NULL)"
 }

@@ -52,8 +52,13 @@ type Result struct {
 	Sources      []string     `json:"sources"` // tables and roll-ups read
 	ElapsedMS    float64      `json:"elapsed_ms"`
 
-	codes [][]string // of each row the currency of each measure's amounts; nil when Currency is that of all
+	counted quantity.Period // see Counted
+	codes   [][]string      // of each row the currency of each measure's amounts; nil when Currency is that of all
 }
+
+// Counted is the period in which months, days and working days are counted: Period up to
+// the end of the data.
+func (r *Result) Counted() quantity.Period { return r.counted }
 
 // CurrencyOf returns the currency of the amounts that the measure at a place in the query
 // is made of in a row; "" when none is named, or several are.
@@ -312,7 +317,7 @@ func (w *cells) finish() []*batch {
 // head is the result without its rows.
 func (c *Catalog) head(q Query, checked *question) *Result {
 	e := checked.extent
-	r := &Result{Snapshot: q.Snapshot, Period: checked.span, DefinitionVersions: map[string]int{}, DataUntil: e.span.To, DataThrough: e.through, Rows: [][]any{}}
+	r := &Result{Snapshot: q.Snapshot, Period: checked.span, counted: checked.counted, DefinitionVersions: map[string]int{}, DataUntil: e.span.To, DataThrough: e.through, Rows: [][]any{}}
 	for _, d := range checked.dims {
 		col := Column{Name: d, Unit: quantity.Text, Type: "text"}
 		if checked.keys[d] == "" {
@@ -335,6 +340,12 @@ func (c *Catalog) head(q Query, checked *question) *Result {
 		r.Notes = append(r.Notes, note)
 	}
 	slices.Sort(r.Notes)
+	if checked.planned {
+		r.Notes = append(r.Notes, fmt.Sprintf("what is dated after %s, the end of this month, is left out: give the end of the period to see it", checked.span.To.AddDays(-1)))
+	}
+	if checked.counted != checked.span && checked.counts(c) {
+		r.Notes = append(r.Notes, fmt.Sprintf("months, days and working days are counted up to %s, the end of the data", checked.counted.To.AddDays(-1)))
+	}
 	if slices.ContainsFunc(checked.facts, checked.converts) {
 		r.Notes = append(r.Notes, fmt.Sprintf("amounts are converted to %s by the exchange rate of their date, at most a month old; those that name no currency are taken as they are", checked.currency))
 	}
@@ -500,9 +511,15 @@ func (q *question) currencies(m *Measure, s *sums) (lo, hi string) {
 }
 
 // cellSpan is the period of a cell: its day, week, month, quarter or year, within the
-// query's span.
+// query's span and up to the end of the data; a cell beyond that is counted in full.
 func cellSpan(q *question, dims []any) quantity.Period {
-	span := q.span
+	if p := cellIn(q, dims, q.counted); p.From.Before(p.To) {
+		return p
+	}
+	return cellIn(q, dims, q.span)
+}
+
+func cellIn(q *question, dims []any, span quantity.Period) quantity.Period {
 	at := finest(q.dims)
 	if at == len(timeSteps) {
 		return span
