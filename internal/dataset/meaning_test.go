@@ -234,6 +234,23 @@ func TestAFileThatLooksLikeAMistakeReplacesNothing(t *testing.T) {
 	want(t, "another source", []any{counts(r), r.RowsDeleted}, []any{"2 0 1 1 0", int64(0)})
 }
 
+func TestNumbersThatCannotBeRightAreRejected(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t)
+	rejects := func(r dataset.ImportResult) []string {
+		var out []string
+		for _, rej := range r.Rejects {
+			out = append(out, fmt.Sprintf("%d %s %s %s", rej.Record, rej.Value, rej.Code, rej.Message))
+		}
+		return out
+	}
+	r := x.load(t, "exchange_rates.csv", "date,from_currency,to_currency,rate\n2026-03-01,EUR,USD,1.0834\n2026-03-02,EUR,USD,0\n2026-03-03,EUR,USD,-1.1\n2026-03-01,IDR,USD,0.0000641\n2026-03-01,KRW,USD,0.00068\n2026-03-01,VND,USD,0.0000001\n2026-03-01,USD,IDR,15600\n2026-03-04,EUR,USD,0.0006805\n")
+	want(t, "rates", rejects(r), []string{"2 0 rate_not_positive is not above 0", "3 -1.1 rate_not_positive is not above 0", "4 0.0000641 rate_too_small has more decimals than the six that are kept", "6 0.0000001 rate_too_small has more decimals than the six that are kept"})
+	r = x.load(t, "licenses.csv", "client_name,product_name,seats_purchased,seats_used,unit_cost\nHarbor,M365,50,40,22\nHarbor,E5,2000000000,1,1\nBay,M365,900000000,1,5000\nBay,E5,10,900000000,99999999\nBay,F1,1000000,1,900000\n")
+	want(t, "licenses", rejects(r), []string{"2 2000000000 number_too_large is 1000000000 or more", "3 900000000 amount_too_large times unit_cost is 1000000000000 or more", "4 900000000 amount_too_large times unit_cost is 1000000000000 or more"})
+	want(t, "stored", x.rows(t, "SELECT count(*) FROM licenses", "licenses"), []string{"2"})
+}
+
 func TestUnknownColumnsAreKeptAsAttributes(t *testing.T) {
 	t.Parallel()
 	x := newWorld(t)

@@ -324,10 +324,17 @@ func withText(ctes []string, sql string) string {
 }
 
 // rates is the exchange rates to the query's currency with the days that they hold: from
-// their date to the next one's, at most a month.
+// their date to the next one's, at most a month. A pair that is only known the other way
+// round is inverted.
 func (q *question) rates() string {
+	to := warehouse.QuoteText(q.currency)
+	direct := "FROM exchange_rates WHERE rate > 0 AND upper(to_currency) = " + to
 	return "SELECT from_currency, rate, date AS first, least(coalesce(lead(date) OVER (PARTITION BY from_currency ORDER BY date), " + plus("date", 32, "DAY") + "), " + plus("date", 32, "DAY") + `) AS until
-  FROM (SELECT upper(from_currency) AS from_currency, date, arg_min(rate, source_id) AS rate FROM exchange_rates WHERE upper(to_currency) = ` + warehouse.QuoteText(q.currency) + " GROUP BY 1, 2)"
+  FROM (SELECT from_currency, date, arg_min(rate, source_id) AS rate FROM (
+      SELECT upper(from_currency) AS from_currency, date, source_id, rate::DECIMAL(20,10) AS rate ` + direct + `
+      UNION ALL SELECT upper(to_currency), date, source_id, ` + inverted("rate") + ` FROM exchange_rates
+      WHERE rate > 0 AND upper(from_currency) = ` + to + ` AND upper(to_currency) NOT IN (SELECT upper(from_currency) ` + direct + ` AND from_currency IS NOT NULL))
+    GROUP BY 1, 2)`
 }
 
 // look is the days that stock measures look at: the last day of each month (quarter, year)

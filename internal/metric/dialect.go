@@ -56,6 +56,11 @@ func divided(amount, by string) string {
 	return "((((" + amount + ")::DECIMAL(38,10) * 10000000000)::HUGEINT // (" + by + "))::DECIMAL(38,0) * 0.0000000001::DECIMAL(10,10))"
 }
 
+// inverted is 1 / a rate of six decimals, to ten decimals.
+func inverted(rate string) string {
+	return "((10000000000000000 // (" + rate + " * 1000000)::HUGEINT)::DECIMAL(20,0) * 0.0000000001::DECIMAL(10,10))::DECIMAL(20,10)"
+}
+
 // cycles are the billing cycles by their number of months, as a fraction (domain.md 2.1).
 // A name that is not listed, or none, is a month.
 var cycles = []struct {
