@@ -253,7 +253,7 @@ func (c *cli) closeCommand(closed bool) *cobra.Command {
 			if len(args) == 0 {
 				return c.printClosed(ctx, a)
 			}
-			month, err := quantity.ParseDay(args[0])
+			month, err := quantity.AskedDay(args[0])
 			if err != nil || len(args[0]) != len("2006-01") {
 				return usageError{fmt.Errorf("%q is not a month such as 2026-03", args[0])}
 			}

@@ -138,6 +138,11 @@ func (c *Catalog) checkNames(q Query, out *question) []fault.Field {
 	if q.Currency != "" && !isoCode.MatchString(q.Currency) {
 		add("currency", fmt.Sprintf("%q is not an ISO 4217 code such as USD", q.Currency), nil)
 	}
+	for _, d := range []quantity.Day{q.Period.From, q.Period.To} {
+		if !d.IsZero() && !d.Askable() {
+			add("period", fmt.Sprintf("%s is out of range: the years 1900 to 2200 can be asked about", d), nil)
+		}
+	}
 	if p := q.Period; p.Bounded() && !p.From.Before(p.To) {
 		add("period", fmt.Sprintf("the period %s is empty: the end is the first day not included", p), nil)
 	}
