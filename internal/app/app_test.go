@@ -301,6 +301,23 @@ func TestAnalyzeSaysWhatSeveralCurrenciesLeaveOut(t *testing.T) {
 	}
 }
 
+func TestAReplacingImportSaysHowManyRowsItDeletes(t *testing.T) {
+	t.Parallel()
+	dir, data := t.TempDir(), t.TempDir()
+	head := "invoice_id,client_name,amount,date,status\n"
+	ok(t, data, "import", write(t, dir, "invoices.csv", head+"1,Acme,10,2026-01-05,paid\n2,Acme,20,2026-01-06,paid\n3,Acme,20,2026-01-07,paid\n"))
+	fewer := write(t, dir, "fewer.csv", head+"1,Acme,10,2026-01-05,paid\n")
+	for _, args := range [][]string{{"--dry-run"}, {}} {
+		if out := ok(t, data, append([]string{"import", fewer, "--dataset", "invoices", "--replace", "table"}, args...)...); !strings.Contains(out, "1 unchanged, 0 rejected, 2 deleted") {
+			t.Errorf("%v: %s", args, out)
+		}
+	}
+	empty := write(t, dir, "empty.csv", head)
+	if code, _, errOut := run(t, data, "import", empty, "--dataset", "invoices", "--replace", "table"); code != 1 || !strings.Contains(errOut, "holds no row") {
+		t.Errorf("exit %d: %s", code, errOut)
+	}
+}
+
 func TestAClosedMonthTakesNoCorrections(t *testing.T) {
 	t.Parallel()
 	dir, data := t.TempDir(), t.TempDir()

@@ -67,7 +67,7 @@ func (c *cli) importFiles(ctx context.Context, a *App, files []string, req datas
 		results, err := a.Data.Import(ctx, a.Scope, r)
 		bar.done()
 		for _, res := range results {
-			if err := c.printImport(res, req.DryRun); err != nil {
+			if err := c.printImport(res, req); err != nil {
 				return err
 			}
 			for _, rej := range res.Rejects {
@@ -128,17 +128,21 @@ func (b *bar) done() {
 	}
 }
 
-func (c *cli) printImport(r dataset.ImportResult, dry bool) error {
+func (c *cli) printImport(r dataset.ImportResult, req dataset.ImportRequest) error {
 	if c.format == "json" {
 		enc := json.NewEncoder(c.out)
 		enc.SetEscapeHTML(false)
 		return enc.Encode(r)
 	}
 	verb := "imported"
-	if dry {
+	if req.DryRun {
 		verb = "would import"
 	}
-	fmt.Fprintf(c.out, "%s: %s %d %s rows: %d added, %d updated, %d unchanged, %d rejected\n", filepath.Base(r.File), verb, r.RowsRead, r.Dataset, r.RowsAdded, r.RowsUpdated, r.RowsUnchanged, r.RowsRejected)
+	deleted := ""
+	if req.Replace != "" || r.RowsDeleted > 0 {
+		deleted = fmt.Sprintf(", %d deleted", r.RowsDeleted)
+	}
+	fmt.Fprintf(c.out, "%s: %s %d %s rows: %d added, %d updated, %d unchanged, %d rejected%s\n", filepath.Base(r.File), verb, r.RowsRead, r.Dataset, r.RowsAdded, r.RowsUpdated, r.RowsUnchanged, r.RowsRejected, deleted)
 	for _, f := range r.Findings {
 		fmt.Fprintf(c.out, "  %s: %s\n", f.Severity, f.Message)
 	}
@@ -249,7 +253,7 @@ func (c *cli) closeCommand(closed bool) *cobra.Command {
 			if len(args) == 0 {
 				return c.printClosed(ctx, a)
 			}
-			month, err := quantity.ParseDay(args[0])
+			month, err := quantity.AskedDay(args[0])
 			if err != nil || len(args[0]) != len("2006-01") {
 				return usageError{fmt.Errorf("%q is not a month such as 2026-03", args[0])}
 			}

@@ -27,7 +27,7 @@ func (c *cli) demoCommand() *cobra.Command {
 		Long: "Generate a demo MSP (same arguments, same data), import it and print the top findings. Use a data directory of its own:\nthe demo's clients would stand among yours.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
-			if opt.AsOf, err = quantity.ParseDay(asOf); err != nil {
+			if opt.AsOf, err = quantity.AskedDay(asOf); err != nil {
 				return err
 			}
 			return c.with(cmd, func(ctx context.Context, a *App) error {

@@ -68,8 +68,13 @@ func (c *cli) serve(ctx context.Context, a *App, target string) error {
 	var warm sync.WaitGroup
 	defer warm.Wait()
 	if target != "worker" {
-		// Fills the caches while nobody waits yet.
+		// Mends roll-ups after an upgrade and fills the caches while nobody waits yet.
 		warm.Go(func() {
+			if renewed, err := a.Warehouse.RenewRollups(ctx, a.Scope); err != nil {
+				a.Log.WarnContext(ctx, "roll-ups are not computed again yet, so some answers take longer", "error", err)
+			} else if renewed {
+				a.Log.InfoContext(ctx, "roll-ups computed again after an upgrade")
+			}
 			if _, err := a.Insights.Analyze(ctx, a.Scope, quantity.Period{}); err != nil {
 				a.Log.DebugContext(ctx, "warming the caches", "error", err)
 			}

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -81,7 +82,7 @@ func (s *Service) commit(ctx context.Context, scope tenant.Scope, l *load, req I
 	}
 	out, err := s.w.Commit(ctx, scope, change)
 	if err != nil {
-		if early {
+		if early && !errors.Is(err, metadb.ErrOutcomeUnknown) {
 			s.forgetRejects(context.WithoutCancel(ctx), l.importID)
 		}
 		return ImportResult{}, err

@@ -211,6 +211,46 @@ func TestAFileMayReplaceItsPeriodOrItsTable(t *testing.T) {
 	want(t, "nothing changed", x.rows(t, "SELECT count(*) FROM time_entries", "time_entries"), before)
 }
 
+func TestAFileThatLooksLikeAMistakeReplacesNothing(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t)
+	head := "id,staff_name,client_name,date,hours\n"
+	x.load(t, "time.csv", head+"1,Dana,Harbor,2026-02-10,1\n2,Dana,Harbor,2026-03-01,1\n3,Dana,Harbor,2026-04-01,1\n4,Dana,Bay,2026-05-01,1\n5,Dana,Bay,2026-06-01,1\n")
+	x.load(t, "psa.csv", head+"1,Sam,Harbor,2026-04-02,9\n", dataset.ImportRequest{SourceSystem: "psa"})
+	before := x.rows(t, "SELECT count(*) FROM time_entries", "time_entries")
+	for _, dry := range []bool{true, false} {
+		x.fails(t, "time.csv", head, "holds no row", dataset.ImportRequest{Dataset: "time_entries", Replace: dataset.ReplaceTable, DryRun: dry})
+		x.fails(t, "time.csv", head, "holds no row", dataset.ImportRequest{Dataset: "time_entries", Replace: dataset.ReplacePeriod, DryRun: dry})
+		x.fails(t, "time.csv", head+"2,Dana,Harbor,2026-03-01,2\n9,Dana,Harbor,2026-06-01,2\n", "no row of 2026-04, 2026-05, where 2 stored rows would be deleted",
+			dataset.ImportRequest{Replace: dataset.ReplacePeriod, DryRun: dry})
+	}
+	want(t, "nothing changed", x.rows(t, "SELECT count(*) FROM time_entries", "time_entries"), before)
+
+	// A row that only moves to another month is not deleted.
+	r := x.load(t, "time.csv", head+"2,Dana,Harbor,2026-03-01,2\n3,Dana,Harbor,2026-05-02,1\n4,Dana,Bay,2026-05-01,1\n", dataset.ImportRequest{Replace: dataset.ReplacePeriod})
+	want(t, "a moved row", []any{counts(r), r.RowsDeleted}, []any{"3 0 2 1 0", int64(0)})
+	// Months of which only another source has rows are not in the way.
+	r = x.load(t, "time.csv", head+"2,Dana,Harbor,2026-03-01,3\n4,Dana,Bay,2026-05-01,1\n", dataset.ImportRequest{Replace: dataset.ReplacePeriod})
+	want(t, "another source", []any{counts(r), r.RowsDeleted}, []any{"2 0 1 1 0", int64(0)})
+}
+
+func TestNumbersThatCannotBeRightAreRejected(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t)
+	rejects := func(r dataset.ImportResult) []string {
+		var out []string
+		for _, rej := range r.Rejects {
+			out = append(out, fmt.Sprintf("%d %s %s %s", rej.Record, rej.Value, rej.Code, rej.Message))
+		}
+		return out
+	}
+	r := x.load(t, "exchange_rates.csv", "date,from_currency,to_currency,rate\n2026-03-01,EUR,USD,1.0834\n2026-03-02,EUR,USD,0\n2026-03-03,EUR,USD,-1.1\n2026-03-01,IDR,USD,0.0000641\n2026-03-01,KRW,USD,0.00068\n2026-03-01,VND,USD,0.0000001\n2026-03-01,USD,IDR,15600\n2026-03-04,EUR,USD,0.0006805\n")
+	want(t, "rates", rejects(r), []string{"2 0 rate_not_positive is not above 0", "3 -1.1 rate_not_positive is not above 0", "4 0.0000641 rate_too_small has more decimals than the six that are kept", "6 0.0000001 rate_too_small has more decimals than the six that are kept"})
+	r = x.load(t, "licenses.csv", "client_name,product_name,seats_purchased,seats_used,unit_cost\nHarbor,M365,50,40,22\nHarbor,E5,2000000000,1,1\nBay,M365,900000000,1,5000\nBay,E5,10,900000000,99999999\nBay,F1,1000000,1,900000\n")
+	want(t, "licenses", rejects(r), []string{"2 2000000000 number_too_large is 1000000000 or more", "3 900000000 amount_too_large times unit_cost is 1000000000000 or more", "4 900000000 amount_too_large times unit_cost is 1000000000000 or more"})
+	want(t, "stored", x.rows(t, "SELECT count(*) FROM licenses", "licenses"), []string{"2"})
+}
+
 func TestUnknownColumnsAreKeptAsAttributes(t *testing.T) {
 	t.Parallel()
 	x := newWorld(t)

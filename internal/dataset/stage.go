@@ -82,6 +82,9 @@ FROM (SELECT _record, _line, regexp_matches(%s, '(?i)^\s*(grand |sub ?)?total') 
 			return err
 		}
 	}
+	if err := l.checkBounds(ctx); err != nil {
+		return err
+	}
 	return l.checkInvoices(ctx)
 }
 

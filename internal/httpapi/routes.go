@@ -148,7 +148,7 @@ type closeAnswer struct {
 }
 
 func (s *server) close(ctx context.Context, in *monthInput, closed bool) (closeAnswer, error) {
-	month, err := quantity.ParseDay(in.Month)
+	month, err := quantity.AskedDay(in.Month)
 	if err != nil {
 		return closeAnswer{}, err
 	}

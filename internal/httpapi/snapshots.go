@@ -45,7 +45,7 @@ type monthRestate struct {
 	Month        string            `json:"month"`
 	Before       *quantity.Decimal `json:"before"`
 	After        *quantity.Decimal `json:"after"`
-	Change       *quantity.Decimal `json:"change" doc:"null when either is"`
+	Change       *quantity.Decimal `json:"change" doc:"null when either is, or when their currencies differ"`
 	ReasonBefore string            `json:"reason_before,omitempty"`
 	ReasonAfter  string            `json:"reason_after,omitempty"`
 }

@@ -189,7 +189,7 @@ func (x *explanation) byInputs(ctx context.Context, out *Explanation) error {
 	if err != nil {
 		return err
 	}
-	to, err := x.sums(ctx, f, out.To.Period, x.req.Where)
+	to, codes, err := x.sums(ctx, f, out.To.Period, x.req.Where)
 	if err != nil {
 		return err
 	}
@@ -197,9 +197,19 @@ func (x *explanation) byInputs(ctx context.Context, out *Explanation) error {
 	if x.req.Versus == Portfolio {
 		where = x.everybody()
 	}
-	from, err := x.sums(ctx, f, out.From.Period, where)
+	from, codesBefore, err := x.sums(ctx, f, out.From.Period, where)
 	if err != nil {
 		return err
+	}
+	if out.Note = apart(slices.Concat(codes, codesBefore)...); out.Note != "" {
+		out.From.Inputs, out.To.Inputs = from, to
+		if out.To.Value, out.To.Reason = side(f, to); apart(codes...) != "" {
+			out.To.Value, out.To.Reason = nil, apart(codes...)
+		}
+		if out.From.Value, out.From.Reason = side(f, from); apart(codesBefore...) != "" {
+			out.From.Value, out.From.Reason = nil, apart(codesBefore...)
+		}
+		return nil
 	}
 	if x.req.Versus == Portfolio {
 		size := sizeOf(f)
@@ -258,19 +268,21 @@ func side(f formula, c cell) (*quantity.Decimal, string) {
 	return &v, ""
 }
 
-// sums reads the base measures of a formula, and its parameters.
-func (x *explanation) sums(ctx context.Context, f formula, p quantity.Period, where string) (cell, error) {
+// sums reads the base measures of a formula, and its parameters, with the currencies of
+// the amounts.
+func (x *explanation) sums(ctx context.Context, f formula, p quantity.Period, where string) (cell, []string, error) {
 	measures := slices.DeleteFunc(slices.Clone(f.sums), isParameter)
-	c, err := x.total(ctx, p, where, measures...)
+	all, err := x.whole(ctx, p, where, measures...)
+	c := all.sums
 	for _, s := range f.sums {
 		switch s {
 		case "months":
-			c[s] = number(int64(max(1, len(p.Months()))), 0)
+			c[s] = number(int64(max(1, len(all.counted.Months()))), 0)
 		case "days":
-			c[s] = number(int64(p.From.DaysUntil(p.To)), 0)
+			c[s] = number(int64(all.counted.From.DaysUntil(all.counted.To)), 0)
 		}
 	}
-	return c, err
+	return c, all.codes, err
 }
 
 // isParameter reports whether an input describes the period rather than the data.
@@ -348,7 +360,7 @@ func (x *explanation) byDimension(ctx context.Context, out *Explanation) error {
 	if err != nil {
 		return err
 	}
-	x.fill(out, keyed(before), keyed(after))
+	x.fill(out, keyed(before), keyed(after), codesOf(before...), codesOf(after...))
 	if x.req.Brief {
 		out.Drivers = []Driver{}
 	}
@@ -363,13 +375,29 @@ func keyed(rows []row) map[string]cell {
 	return byKey(rows)
 }
 
-// fill sets both sides and the drivers from figures by the values of a dimension.
-func (x *explanation) fill(out *Explanation, before, after map[string]cell) {
+// fill sets both sides and the drivers from figures by the values of a dimension, whose
+// amounts are in the currencies given.
+func (x *explanation) fill(out *Explanation, before, after map[string]cell, codesBefore, codes []string) {
 	c := breakDown(x.measure.Name, x.measure.Unit, before, after)
 	out.From.Inputs, out.To.Inputs = cell{x.measure.Name: c.from}, cell{x.measure.Name: c.to}
 	if !knownIn(before, x.measure.Name) && !knownIn(after, x.measure.Name) {
 		out.From.Reason = "no " + spoken(x.measure.Name) + " in the data"
 		out.To.Reason, out.Note = out.From.Reason, out.From.Reason
+		return
+	}
+	if why := apart(slices.Concat(codesBefore, codes)...); why != "" {
+		out.Note = why
+		for _, s := range []struct {
+			side  *Side
+			value quantity.Decimal
+			why   string
+		}{{&out.From, c.from, apart(codesBefore...)}, {&out.To, c.to, apart(codes...)}} {
+			if s.side.Reason = s.why; s.why == "" {
+				s.side.Value = &s.value
+			} else {
+				s.side.Inputs = cell{}
+			}
+		}
 		return
 	}
 	out.From.Value, out.To.Value, out.Change, out.Drivers = &c.from, &c.to, &c.change, c.drivers
@@ -420,7 +448,7 @@ func (x *explanation) versusAverage(ctx context.Context, out *Explanation) error
 	for name, c := range byKey(all) {
 		average[name] = c.scaled(share)
 	}
-	x.fill(out, average, byKey(own))
+	x.fill(out, average, byKey(own), codesOf(all...), codesOf(own...))
 	return nil
 }
 

@@ -265,3 +265,39 @@ func driversAddUp(t *testing.T, x *world, truth sample.Truth) {
 		t.Errorf("only %d cells were explained", explained)
 	}
 }
+
+func TestAmountsOfSeveralCurrenciesAreNotExplainedAsOne(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t)
+	x.text(t, "clients.csv", "client_name,status\nHarbor Dental,active\nBay Clinic,active\n")
+	x.text(t, "staff.csv", "staff_name,cost_rate,currency\nDana Ortiz,50,USD\n")
+	x.text(t, "time_entries.csv", "time_entry_id,staff_name,client_name,work_date,hours_worked\n1,Dana Ortiz,Harbor Dental,2026-01-05,5\n2,Dana Ortiz,Harbor Dental,2026-02-27,5\n")
+	x.text(t, "invoices.csv", "invoice_number,client_name,invoice_date,net_amount,currency\n1,Harbor Dental,2026-01-01,1000,EUR\n2,Harbor Dental,2026-02-01,1200,USD\n3,Bay Clinic,2026-02-01,300,EUR\n4,Bay Clinic,2026-01-01,200,EUR\n")
+	february := period(t, "2026-02", "2026-03")
+	value := func(s insight.Side) string {
+		if s.Value == nil {
+			return "none: " + s.Reason
+		}
+		return s.Value.String()
+	}
+	several := `amounts are in EUR and USD: explain one currency at a time, such as currency = "EUR"`
+	for _, c := range []struct{ measure, where, from, to, change string }{
+		{"revenue", `client = "Harbor Dental"`, "1000", "1200", ""},
+		{"revenue", "", "1200", "none: " + several, ""},
+		{"gross_profit", `client = "Harbor Dental"`, "none: " + several, "950", ""},
+		{"gross_margin", `client = "Harbor Dental"`, "none: " + several, "0.791666666667", ""},
+		{"revenue", `client = "Bay Clinic"`, "200", "300", "100"},
+	} {
+		e := explain(t, x, insight.ExplainRequest{Measure: c.measure, Where: c.where, Period: february})
+		change := ""
+		if e.Change != nil {
+			change = e.Change.String()
+		}
+		if diff := cmp.Diff([]string{c.from, c.to, c.change}, []string{value(e.From), value(e.To), change}); diff != "" {
+			t.Errorf("%s where %s (-want +got):\n%s", c.measure, c.where, diff)
+		}
+		if c.change == "" && (e.Note != several || len(e.Drivers) != 0) {
+			t.Errorf("%s where %s: note %q, drivers %+v", c.measure, c.where, e.Note, e.Drivers)
+		}
+	}
+}

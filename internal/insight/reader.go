@@ -3,6 +3,7 @@ package insight
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -37,11 +38,14 @@ func (s *Service) open(ctx context.Context, scope tenant.Scope) (reader, error) 
 	return r, err
 }
 
-// row is a row of figures: the values of the dimensions in the order asked for, and what
-// is known of the measures.
+// row is a row of figures: the values of the dimensions in the order asked for, what is
+// known of the measures, the currencies of their amounts, and the period in which months
+// and days are counted.
 type row struct {
-	keys []string
-	sums cell
+	keys    []string
+	sums    cell
+	codes   []string
+	counted quantity.Period
 }
 
 // What the dimensions say of facts that have no value for them.
@@ -58,7 +62,7 @@ func (r reader) read(ctx context.Context, p quantity.Period, where string, dimen
 	}
 	rows := make([]row, len(result.Rows))
 	for i, values := range result.Rows {
-		rows[i].sums = cell{}
+		rows[i].sums, rows[i].counted = cell{}, result.Counted()
 		for j, column := range result.Columns {
 			switch v := values[j].(type) {
 			case nil:
@@ -67,6 +71,11 @@ func (r reader) read(ctx context.Context, p quantity.Period, where string, dimen
 				}
 			case quantity.Decimal:
 				rows[i].sums[column.Name] = v
+				if !v.IsZero() && (column.Unit == quantity.Money || column.Unit == quantity.MoneyPerMonth) {
+					if code := result.CurrencyOf(i, j-len(dimensions)); code != "" && !slices.Contains(rows[i].codes, code) {
+						rows[i].codes = append(rows[i].codes, code)
+					}
+				}
 			case string:
 				rows[i].keys = append(rows[i].keys, v)
 			default:
@@ -79,11 +88,36 @@ func (r reader) read(ctx context.Context, p quantity.Period, where string, dimen
 
 // total returns the measures over p as one cell.
 func (r reader) total(ctx context.Context, p quantity.Period, where string, measures ...string) (cell, error) {
+	all, err := r.whole(ctx, p, where, measures...)
+	return all.sums, err
+}
+
+// whole is total with the currencies.
+func (r reader) whole(ctx context.Context, p quantity.Period, where string, measures ...string) (row, error) {
 	rows, err := r.read(ctx, p, where, nil, measures...)
 	if err != nil || len(rows) == 0 {
-		return cell{}, err
+		return row{sums: cell{}, counted: p}, err
 	}
-	return rows[0].sums, nil
+	return rows[0], nil
+}
+
+// codesOf returns the currencies of the rows' amounts.
+func codesOf(rows ...row) []string {
+	var codes []string
+	for _, r := range rows {
+		codes = append(codes, r.codes...)
+	}
+	slices.Sort(codes)
+	return slices.Compact(codes)
+}
+
+// apart says why amounts in these currencies are not added or compared, "" when they may be.
+func apart(codes ...string) string {
+	slices.Sort(codes)
+	if codes = slices.Compact(codes); len(codes) < 2 {
+		return ""
+	}
+	return fmt.Sprintf("amounts are in %s: explain one currency at a time, such as currency = %q", strings.Join(codes, " and "), codes[0])
 }
 
 // byKey returns the rows by their first dimension.

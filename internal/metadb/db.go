@@ -139,7 +139,8 @@ func (db *DB) Driver() any {
 // must be short and must not call Transact again. fn returns every error of a statement:
 // after one, PostgreSQL refuses the rest. Errors get their kind: Conflict when others were
 // in the way, Unavailable when the disk is full or the database away, Canceled when ctx
-// ended first.
+// ended first. An error that is ErrOutcomeUnknown may stand for a commit that happened;
+// after every other one nothing was stored.
 func (db *DB) Transact(ctx context.Context, fn func(tx *Tx) error) error {
 	if db.engine == Postgres {
 		return inPostgres(ctx, db.pool, pgx.TxOptions{}, fn)
@@ -169,7 +170,14 @@ func inPostgres(ctx context.Context, pool *pgxpool.Pool, opt pgx.TxOptions, fn f
 	if err := fn(&Tx{engine: Postgres, pg: tx}); err != nil {
 		return kinded(err)
 	}
-	return linked(tx.Commit(ctx))
+	if err := ctx.Err(); err != nil { // before anything of the commit is sent
+		return kinded(err)
+	}
+	err = tx.Commit(ctx)
+	if opt.AccessMode != pgx.ReadOnly && unknownInPostgres(err) {
+		return outcomeUnknown(err)
+	}
+	return linked(err)
 }
 
 func inSQLite(ctx context.Context, pool *sql.DB, opt *sql.TxOptions, fn func(tx *Tx) error) error {
@@ -181,7 +189,11 @@ func inSQLite(ctx context.Context, pool *sql.DB, opt *sql.TxOptions, fn func(tx 
 	if err := fn(&Tx{engine: SQLite, lite: tx}); err != nil {
 		return kinded(ended(ctx, err))
 	}
-	return kinded(ended(ctx, tx.Commit()))
+	err = ended(ctx, tx.Commit())
+	if (opt == nil || !opt.ReadOnly) && unknownInSQLite(err) {
+		return outcomeUnknown(err)
+	}
+	return kinded(err)
 }
 
 // ended names the cause when database/sql rolled a transaction back because ctx ended.

@@ -146,7 +146,13 @@ func (c *Catalog) beside(q Query, now, before side) (*Result, error) {
 	for _, col := range now.Columns[n:] {
 		out.Columns = append(out.Columns, col, Column{col.Name + "_previous", col.Unit, col.Type}, Column{col.Name + "_change", col.Unit, col.Type})
 	}
-	out.Rows, out.Reasons = nil, nil
+	out.Rows, out.Reasons, out.codes = nil, nil, nil
+	switch unnamed := func(s side) bool { return s.Currency == "" && s.codes == nil }; {
+	case unnamed(now):
+		out.Currency = before.Currency
+	case now.Currency != before.Currency && !unnamed(before):
+		out.Currency = ""
+	}
 	old := map[string]int{}
 	for i, row := range before.Rows {
 		old[cellKey(row[:n])] = i
@@ -154,15 +160,15 @@ func (c *Catalog) beside(q Query, now, before side) (*Result, error) {
 	for i, row := range now.Rows {
 		k := cellKey(row[:n])
 		if j, ok := old[k]; ok {
-			out.compared(q, now, before, row, before.Rows[j], now.Reasons[i], before.Reasons[j])
+			out.compared(q, now, before, i, j)
 		} else {
-			out.compared(q, now, before, row, c.nothing(row[:n], q.Measures, before), now.Reasons[i], before.lacks)
+			out.comparedWith(q, now, before, row, c.nothing(row[:n], q.Measures, before), now.Reasons[i], before.lacks, nil)
 		}
 		delete(old, k)
 	}
 	for j, row := range before.Rows {
 		if _, left := old[cellKey(row[:n])]; left {
-			out.compared(q, now, before, c.nothing(row[:n], q.Measures, now), row, now.lacks, before.Reasons[j])
+			out.comparedWith(q, now, before, c.nothing(row[:n], q.Measures, now), row, now.lacks, before.Reasons[j], nil)
 		}
 	}
 	if len(out.Rows) > maxRows {
@@ -171,8 +177,27 @@ func (c *Catalog) beside(q Query, now, before side) (*Result, error) {
 	return &out, order(&out, q)
 }
 
-// compared appends the row of one cell: each measure, its value before, and the change.
-func (r *Result) compared(q Query, here, there side, now, before []any, why, whyBefore map[string]string) {
+// compared appends the row of a cell that both sides have. Amounts of different currencies
+// are not subtracted.
+func (r *Result) compared(q Query, here, there side, i, j int) {
+	n := len(q.Dimensions)
+	apart := map[string]string{}
+	for k, name := range q.Measures {
+		x, _ := here.Rows[i][n+k].(quantity.Decimal)
+		y, _ := there.Rows[j][n+k].(quantity.Decimal)
+		a, b := here.CurrencyOf(i, k), there.CurrencyOf(j, k)
+		if inMoney(here.Columns[n+k].Unit) && a != b && a != "" && b != "" && !x.IsZero() && !y.IsZero() {
+			apart[name] = fmt.Sprintf("the amounts are in %s and were in %s: have both converted (currency)", a, b)
+		}
+	}
+	r.comparedWith(q, here, there, here.Rows[i], there.Rows[j], here.Reasons[i], there.Reasons[j], apart)
+}
+
+func inMoney(u quantity.Unit) bool { return isMoney(u) || u == quantity.MoneyPerHour }
+
+// comparedWith appends the row of one cell: each measure, its value before, and the change
+// unless apart says why there is none.
+func (r *Result) comparedWith(q Query, here, there side, now, before []any, why, whyBefore, apart map[string]string) {
 	n := len(q.Dimensions)
 	line := slices.Clone(now[:n])
 	reasons := map[string]string{}
@@ -181,7 +206,10 @@ func (r *Result) compared(q Query, here, there side, now, before []any, why, why
 		x, ok := a.(quantity.Decimal)
 		y, had := b.(quantity.Decimal)
 		var change any
-		if ok && had {
+		switch {
+		case apart[name] != "":
+			reasons[name+"_change"] = apart[name]
+		case ok && had:
 			change = x.Sub(y)
 		}
 		if !ok {
@@ -256,15 +284,21 @@ func order(r *Result, q Query) error {
 		}
 		return a - b
 	})
-	rows, reasons := make([][]any, len(index)), make([]map[string]string, len(index))
+	rows, reasons, codes := make([][]any, len(index)), make([]map[string]string, len(index)), r.codes
+	if codes != nil {
+		codes = make([][]string, len(index))
+	}
 	for i, at := range index {
 		rows[i], reasons[i] = r.Rows[at], r.Reasons[at]
+		if codes != nil {
+			codes[i] = r.codes[at]
+		}
 	}
 	if q.Limit > 0 && len(rows) > q.Limit {
 		r.Notes = append(slices.Clone(r.Notes), fmt.Sprintf("%d rows in all, the first %d are shown", len(rows), q.Limit))
 		rows, reasons = rows[:q.Limit], reasons[:q.Limit]
 	}
-	r.Rows, r.Reasons, r.RowCount = rows, reasons, len(rows)
+	r.Rows, r.Reasons, r.codes, r.RowCount = rows, reasons, codes, len(rows)
 	return nil
 }
 

@@ -10,9 +10,10 @@ import (
 )
 
 // plan is a query ready to run. Its columns are: a column for each dimension, one for each
-// base measure, the number of rows added up for each fact, and for each fact whose amounts
-// may be in several currencies the smallest and the greatest; and for each fact whose amounts are
-// converted the number of rows without an exchange rate and the first of their currencies.
+// base measure, the number of rows added up for each fact; for each base measure whose
+// amounts may be in several currencies the smallest and the greatest of them; and for each
+// fact whose amounts are converted the number of rows without an exchange rate and the first
+// of their currencies.
 type plan struct {
 	sql     string
 	args    []any
@@ -43,8 +44,8 @@ func compile(q *question) plan {
 	for i := range q.facts {
 		outer = append(outer, fmt.Sprintf("sum(n%[1]d)::BIGINT AS n%[1]d", i+1))
 	}
-	for i, f := range q.facts {
-		if q.mixed(f) {
+	for i, m := range q.base {
+		if q.mixed(m) {
 			outer = append(outer, fmt.Sprintf("min(lo%[1]d) AS lo%[1]d, max(hi%[1]d) AS hi%[1]d", i+1))
 		}
 	}
@@ -95,13 +96,14 @@ func (b *builder) part(at int) string {
 		}
 		cols = append(cols, fmt.Sprintf("%s AS n%d", n, i+1))
 	}
-	for i, other := range q.facts {
-		if !q.mixed(other) {
+	for i, m := range q.base {
+		if !q.mixed(m) {
 			continue
 		}
 		lo, hi := "NULL::VARCHAR", "NULL::VARCHAR"
-		if i == at {
-			lo, hi = "min(f.currency)", "max(f.currency)"
+		if m.fact == at { // an amount of 0 is in no currency
+			some := " FILTER (WHERE f." + m.Column + " <> 0)"
+			lo, hi = "min(f.currency)"+some, "max(f.currency)"+some
 		}
 		cols = append(cols, fmt.Sprintf("%s AS lo%d, %s AS hi%d", lo, i+1, hi, i+1))
 	}
@@ -111,7 +113,8 @@ func (b *builder) part(at int) string {
 		}
 		bare, code := "0", "NULL::VARCHAR"
 		if i == at {
-			bare, code = "count(*) FILTER ("+q.factor()+" IS NULL)", "min(f.currency) FILTER ("+q.factor()+" IS NULL)"
+			some := " FILTER (" + q.factor() + " IS NULL AND (" + q.someAmount(at) + "))"
+			bare, code = "count(*)"+some, "min(f.currency)"+some
 		}
 		cols = append(cols, fmt.Sprintf("%s AS bare%d, %s AS code%d", bare, i+1, code, i+1))
 	}
@@ -133,9 +136,21 @@ func (q *question) factor() string {
 	return "CASE WHEN f.currency IS NULL OR f.currency = " + warehouse.QuoteText(q.currency) + " THEN 1::DECIMAL(18,6) ELSE fx.rate END"
 }
 
-// mixed reports whether a fact's amounts may be in several currencies.
-func (q *question) mixed(f *fact) bool {
-	return f.Money && q.currency == "" && q.extent.lacks(f) == "" && q.extent.currency[f.Name] == ""
+// someAmount is the condition that a row of a fact has an amount that is asked for.
+func (q *question) someAmount(fact int) string {
+	any := "false"
+	for _, m := range q.base {
+		if m.fact == fact && isMoney(m.Unit) {
+			any += " OR f." + m.Column + " <> 0"
+		}
+	}
+	return any
+}
+
+// mixed reports whether the amounts of a base measure may be in several currencies.
+func (q *question) mixed(m baseMeasure) bool {
+	f := q.facts[m.fact]
+	return f.Money && isMoney(m.Unit) && q.currency == "" && q.extent.lacks(f) == "" && q.extent.currency[f.Name] == ""
 }
 
 // reading is where the rows of a fact come from, and which of them are meant.
@@ -252,7 +267,7 @@ func (b *builder) with(names ...string) {
 			continue
 		}
 		if !isPeriodic(n) {
-			b.helpers = append(b.helpers, standing(n))
+			b.helpers = append(b.helpers, standing(n, b.q.extent.today))
 			continue
 		}
 		b.with(helpers[n].needs...)
@@ -270,14 +285,14 @@ func isPeriodic(helper string) bool {
 	return helper == "look" || helper == "workdays" || helper == "fx" || slices.ContainsFunc(helpers[helper].needs, isPeriodic)
 }
 
-// standing is a helper that depends on the stored tables only.
-func standing(name string) warehouse.Helper {
+// standing is a helper that depends on the stored tables and the day only.
+func standing(name string, today quantity.Day) warehouse.Helper {
 	h := warehouse.Helper{Name: name}
 	var ctes []string
 	for _, n := range withNeeds([]string{name}, nil) {
 		h.Tables = union(h.Tables, helpers[n].tables)
 		if n == name {
-			h.SQL = withText(ctes, helpers[n].sql)
+			h.SQL = strings.ReplaceAll(withText(ctes, helpers[n].sql), todayMark, dateText(today))
 		}
 		ctes = append(ctes, n+" AS ("+helpers[n].sql+")")
 	}
@@ -309,10 +324,17 @@ func withText(ctes []string, sql string) string {
 }
 
 // rates is the exchange rates to the query's currency with the days that they hold: from
-// their date to the next one's, at most a month.
+// their date to the next one's, at most a month. A pair that is only known the other way
+// round is inverted.
 func (q *question) rates() string {
+	to := warehouse.QuoteText(q.currency)
+	direct := "FROM exchange_rates WHERE rate > 0 AND upper(to_currency) = " + to
 	return "SELECT from_currency, rate, date AS first, least(coalesce(lead(date) OVER (PARTITION BY from_currency ORDER BY date), " + plus("date", 32, "DAY") + "), " + plus("date", 32, "DAY") + `) AS until
-  FROM (SELECT upper(from_currency) AS from_currency, date, arg_min(rate, source_id) AS rate FROM exchange_rates WHERE upper(to_currency) = ` + warehouse.QuoteText(q.currency) + " GROUP BY 1, 2)"
+  FROM (SELECT from_currency, date, arg_min(rate, source_id) AS rate FROM (
+      SELECT upper(from_currency) AS from_currency, date, source_id, rate::DECIMAL(20,10) AS rate ` + direct + `
+      UNION ALL SELECT upper(to_currency), date, source_id, ` + inverted("rate") + ` FROM exchange_rates
+      WHERE rate > 0 AND upper(from_currency) = ` + to + ` AND upper(to_currency) NOT IN (SELECT upper(from_currency) ` + direct + ` AND from_currency IS NOT NULL))
+    GROUP BY 1, 2)`
 }
 
 // look is the days that stock measures look at: the last day of each month (quarter, year)
@@ -328,8 +350,9 @@ func (q *question) look() string {
 	return "SELECT " + day + " AS day, " + startOf("month", day) + " AS month FROM (SELECT " + each(step, startOf(step, dateText(q.span.From)), last) + " AS first)"
 }
 
-// workdays is the weekdays of the period that are no public holidays.
+// workdays is the weekdays of the period, up to the end of the data, that are no public
+// holidays.
 func (q *question) workdays() string {
-	return "SELECT day FROM (SELECT " + each("DAY", dateText(q.span.From), dateText(q.span.To.AddDays(-1))) + " AS day) WHERE " + isWeekday("day") +
+	return "SELECT day FROM (SELECT " + each("DAY", dateText(q.counted.From), dateText(q.counted.To.AddDays(-1))) + " AS day) WHERE " + isWeekday("day") +
 		" AND day NOT IN (SELECT date FROM holidays WHERE date IS NOT NULL)"
 }

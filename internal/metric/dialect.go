@@ -41,10 +41,24 @@ func beginsWith(text, part string) string {
 	return "starts_with(lower(" + text + "), lower(" + part + "))"
 }
 
+// firstKnown aggregates a column to its first value that is not null.
+func firstKnown(column, order string) string {
+	return "first(" + column + " ORDER BY " + order + ") FILTER (WHERE " + column + " IS NOT NULL)"
+}
+
+// lastKnown is the column's value of the newest row so far, in the window named since, in
+// which it is not null.
+func lastKnown(column string) string { return "last_value(" + column + " IGNORE NULLS) OVER since" }
+
 // divided is an amount by a whole number, to ten decimals, without DuckDB's division,
 // which works on floats. The amount must be under 10^18.
 func divided(amount, by string) string {
 	return "((((" + amount + ")::DECIMAL(38,10) * 10000000000)::HUGEINT // (" + by + "))::DECIMAL(38,0) * 0.0000000001::DECIMAL(10,10))"
+}
+
+// inverted is 1 / a rate of six decimals, to ten decimals.
+func inverted(rate string) string {
+	return "((10000000000000000 // (" + rate + " * 1000000)::HUGEINT)::DECIMAL(20,0) * 0.0000000001::DECIMAL(10,10))::DECIMAL(20,10)"
 }
 
 // cycles are the billing cycles by their number of months, as a fraction (domain.md 2.1).

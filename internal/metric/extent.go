@@ -14,10 +14,14 @@ import (
 
 // extent is how far the data of a snapshot reaches.
 type extent struct {
-	rows map[string]int64 // stored rows by table, roll-ups included
-	// span is the months that hold business data.
+	today quantity.Day
+	rows  map[string]int64 // stored rows by table, roll-ups included
+	// span is the months that hold business data, up to the current one: what is dated later
+	// is a plan or a mistake.
 	span quantity.Period
-	// through is the newest day that business data is dated; zero when there is none.
+	// end is the month after the newest that holds business data, future ones included.
+	end quantity.Day
+	// through is the newest day in span that business data is dated; zero when there is none.
 	through quantity.Day
 	// partial is the newest month when it is not over, or its data does not reach its end.
 	partial quantity.Day
@@ -55,7 +59,7 @@ func (c *Catalog) extent(ctx context.Context, scope tenant.Scope, snap warehouse
 	if err != nil {
 		return nil, err
 	}
-	e := &extent{rows: map[string]int64{}, currency: map[string]string{}}
+	e := &extent{today: today, rows: map[string]int64{}, currency: map[string]string{}}
 	newest := map[string]quantity.Day{}
 	for _, t := range tables {
 		e.rows[t.Name] = t.Rows
@@ -82,6 +86,10 @@ func (c *Catalog) extent(ctx context.Context, scope tenant.Scope, snap warehouse
 	if !known { // only tables without dates: look at this month
 		e.span = quantity.MonthOf(today)
 	}
+	e.end = e.span.To
+	if next := quantity.MonthOf(today).To; next.Before(e.span.To) && e.span.From.Before(next) {
+		e.span.To = next
+	}
 	e.stocks = e.span.To
 	if err := c.lastDays(ctx, scope, snap, e, newest, today); err != nil {
 		return nil, err
@@ -99,8 +107,12 @@ func (c *Catalog) lastDays(ctx context.Context, scope tenant.Scope, snap warehou
 	var parts []string
 	for _, t := range businessTables {
 		if month, ok := newest[t.name]; ok {
-			parts = append(parts, fmt.Sprintf("SELECT '%s' AS name, NULL AS currency, max(%s) AS day FROM %s", t.name, t.column, t.name))
-			s.Uses = append(s.Uses, warehouse.TableUse{Name: t.name, Period: quantity.MonthOf(month)})
+			within := quantity.MonthOf(month)
+			if !month.Before(e.span.To) { // its newest rows are in the future
+				within = quantity.Period{To: e.span.To}
+			}
+			parts = append(parts, fmt.Sprintf("SELECT '%s' AS name, NULL AS currency, max(%s) AS day FROM %s WHERE %s < %s", t.name, t.column, t.name, t.column, dateText(e.span.To)))
+			s.Uses = append(s.Uses, warehouse.TableUse{Name: t.name, Period: within})
 		}
 	}
 	for _, t := range stockTables {

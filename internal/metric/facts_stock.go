@@ -1,15 +1,33 @@
 package metric
 
+import "strings"
+
 // Views of facts that are looked at on a day: look(day, month) holds the days.
 
 // clientView is the clients that are served on each day, one row a client after aliases.
+// What one source does not say of a client another may; rows under another name count only
+// for a client that has none under its own.
 var clientView = view{with: []string{"look", "client_aliases"}, sql: `SELECT 'clients' AS origin, row_id, import_id, record, day, month, client_key, 1 AS active_clients
-FROM (SELECT c.*, a.day, a.month, row_number() OVER (PARTITION BY a.day, coalesce(n.canonical, c.client_key) ORDER BY n.canonical NULLS FIRST, c.source_system, c.source_id) AS nth
-  FROM look a JOIN ` + effective("clients") + ` c ON ` + holds("c") + `
-  LEFT JOIN client_aliases n ON n.key = c.client_key)
-WHERE nth = 1 AND NOT coalesce(is_internal, false)
+FROM (SELECT day, month, ` + firstOf("row_id", "import_id", "record", "client_key") + `,
+    ` + firstKnown("status", newestFirst) + ` AS status, ` + firstKnown("is_internal", newestFirst) + ` AS is_internal, ` + firstKnown("acquired_on", newestFirst) + ` AS acquired_on, ` + firstKnown("lost_on", newestFirst) + ` AS lost_on
+  FROM (SELECT c.*, a.day, a.month, coalesce(n.canonical, c.client_key) AS client
+    FROM look a JOIN ` + effective("clients", "status", "is_internal") + ` c ON ` + holds("c") + `
+    LEFT JOIN client_aliases n ON n.key = c.client_key
+    QUALIFY rank() OVER (PARTITION BY a.day, coalesce(n.canonical, c.client_key) ORDER BY n.canonical NULLS FIRST) = 1)
+  GROUP BY day, month, client)
+WHERE NOT coalesce(is_internal, false)
   AND lower(coalesce(status, 'active')) NOT IN ('inactive', 'former', 'lost', 'cancelled', 'canceled', 'prospect', 'lead', 'vendor', 'internal')
   AND (acquired_on IS NULL OR acquired_on <= day) AND (lost_on IS NULL OR lost_on > day)`}
+
+const newestFirst = "valid_from DESC NULLS LAST, source_system, source_id"
+
+// firstOf aggregates columns to those of the newest row.
+func firstOf(columns ...string) string {
+	for i, c := range columns {
+		columns[i] = "first(" + c + " ORDER BY " + newestFirst + ") AS " + c
+	}
+	return strings.Join(columns, ", ")
+}
 
 // licenseView is the active paid subscriptions on each day. Seats whose use is not stated
 // are neither used nor wasted.

@@ -10,16 +10,31 @@ type helper struct {
 	sql    string
 }
 
-// latest keeps of a table the row that holds last for each key.
-func latest(table, key string) string {
-	return "SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY " + key + " ORDER BY valid_from DESC NULLS LAST, source_system, source_id) AS nth FROM " + table +
-		" WHERE " + key + " IS NOT NULL) WHERE nth = 1"
+// todayMark stands in a helper's text for the day of the question.
+const todayMark = "{today}"
+
+// latest is, for each key of an effective-dated table, the newest value that each column
+// has had until today: a source that does not name one hides no other's.
+func latest(table, key string, columns ...string) string {
+	sql := "SELECT " + key
+	for _, c := range columns {
+		sql += ", " + firstKnown(c, newestFirst) + " AS " + c
+	}
+	return sql + " FROM " + table + " WHERE " + key + " IS NOT NULL AND (valid_from IS NULL OR valid_from <= " + todayMark + ") GROUP BY " + key
 }
 
 // effective adds to each row of an effective-dated table the day from which the next row
-// of the same entity holds; holds is true for the row that holds on the day a.day.
-func effective(table string) string {
-	return "(SELECT *, lead(valid_from) OVER (PARTITION BY source_system, source_id ORDER BY valid_from NULLS FIRST) AS next_from FROM " + table + ")"
+// of the same entity holds; holds is true for the row that holds on the day a.day. The
+// filled columns keep the value of an earlier row where a later one has none.
+func effective(table string, filled ...string) string {
+	columns := "*"
+	for i, c := range filled {
+		filled[i] = lastKnown(c) + " AS " + c
+	}
+	if len(filled) > 0 {
+		columns += " REPLACE (" + strings.Join(filled, ", ") + ")"
+	}
+	return "(SELECT " + columns + ", lead(valid_from) OVER since AS next_from FROM " + table + " WINDOW since AS (PARTITION BY source_system, source_id ORDER BY valid_from NULLS FIRST))"
 }
 
 func holds(t string) string {
@@ -38,25 +53,29 @@ var helpers = map[string]helper{
 	"staff_aliases":   {tables: []string{"aliases"}, sql: aliasesOf("staff")},
 	"product_aliases": {tables: []string{"aliases"}, sql: aliasesOf("product")},
 	"current_clients": {tables: []string{"clients"}, sql: "SELECT client_key, industry, account_manager, CASE WHEN is_internal THEN 'internal' ELSE lower(coalesce(status, 'active')) END AS status FROM (" +
-		latest("clients", "client_key") + ")"},
+		latest("clients", "client_key", "industry", "account_manager", "status", "is_internal") + ")"},
 	// What a source's client key means: the client after aliases, and what is known of it.
 	"client_labels": {needs: []string{"client_aliases", "current_clients"}, sql: `SELECT k.key, k.client, c.industry, c.account_manager, c.status FROM (
     SELECT key, canonical AS client FROM client_aliases UNION ALL
     SELECT client_key, client_key FROM current_clients WHERE client_key NOT IN (SELECT key FROM client_aliases)) k
   LEFT JOIN current_clients c ON c.client_key = k.client`},
-	"current_staff": {tables: []string{"staff"}, sql: latest("staff", "staff_key")},
+	"current_staff": {tables: []string{"staff"}, sql: latest("staff", "staff_key", "team", "role")},
 	"person_names":  {tables: []string{"people"}, sql: "SELECT person_key, min(coalesce(name, email)) AS name FROM people WHERE person_key IS NOT NULL GROUP BY person_key"},
 	"staff_labels": {needs: []string{"staff_aliases", "current_staff", "person_names"}, sql: `SELECT k.key, coalesce(p.name, k.person) AS name, s.team, s.role FROM (
     SELECT key, canonical AS person FROM staff_aliases UNION ALL
     SELECT person_key, person_key FROM (SELECT person_key FROM person_names UNION SELECT staff_key FROM current_staff) WHERE person_key NOT IN (SELECT key FROM staff_aliases)) k
   LEFT JOIN person_names p ON p.person_key = k.person LEFT JOIN current_staff s ON s.staff_key = k.person`},
 	"agreement_labels": {tables: []string{"agreements"}, needs: []string{"client_aliases"}, sql: "SELECT g.agreement_id, g.agreement_name || ' (' || coalesce(a.canonical, g.client_key) || ')' AS name FROM (" +
-		latest("agreements", "agreement_id") + ") g LEFT JOIN client_aliases a ON a.key = g.client_key"},
-	// The cost and bill rate of each staff key with the days they hold. Aliases are not
-	// looked at: roll-ups read this and are kept by source key.
-	"staff_rates": {tables: []string{"staff"}, sql: `SELECT staff_key, cost_rate, bill_rate, valid_from, valid_to,
-    lead(valid_from) OVER (PARTITION BY staff_key ORDER BY valid_from NULLS FIRST) AS next_from
-  FROM (SELECT *, row_number() OVER (PARTITION BY staff_key, valid_from ORDER BY source_system, source_id) AS nth FROM staff) WHERE nth = 1`},
+		latest("agreements", "agreement_id", "agreement_name", "client_key") + ") g LEFT JOIN client_aliases a ON a.key = g.client_key"},
+	// The cost and bill rate of each staff key with their currencies and the days they hold:
+	// a row without a rate, of another source or a later day, leaves the rate as it is.
+	// Aliases are not looked at: roll-ups read this and are kept by source key.
+	"staff_rates": {tables: []string{"staff"}, sql: `SELECT staff_key, ` + lastKnown("paid") + ` AS paid, ` + lastKnown("billed") + ` AS billed, valid_from, valid_to, lead(valid_from) OVER since AS next_from
+  FROM (SELECT staff_key, valid_from, first(valid_to ORDER BY source_system, source_id) AS valid_to,
+      first({rate: cost_rate, currency: currency} ORDER BY source_system, source_id) FILTER (WHERE cost_rate IS NOT NULL) AS paid,
+      first({rate: bill_rate, currency: currency} ORDER BY source_system, source_id) FILTER (WHERE bill_rate IS NOT NULL) AS billed
+    FROM staff GROUP BY staff_key, valid_from)
+  WINDOW since AS (PARTITION BY staff_key ORDER BY valid_from NULLS FIRST)`},
 	// True when any staff member's cost is known; only without any is an entry's billing rate
 	// taken as its cost (the import says so in a finding).
 	"cost_known": {tables: []string{"staff"}, sql: "SELECT count(cost_rate) > 0 AS known FROM staff"},

@@ -61,6 +61,8 @@ type question struct {
 	currency string // to convert to, "" to leave amounts as they are
 	period   quantity.Period
 	span     quantity.Period // period, open ends filled from the data
+	counted  quantity.Period // span up to the end of the data: what months, days and working days are counted in
+	planned  bool            // the open end leaves out rows of the future
 	asOf     quantity.Day    // the day that stock measures look at, the last one of a series
 	extent   *extent
 }
@@ -135,6 +137,11 @@ func (c *Catalog) checkNames(q Query, out *question) []fault.Field {
 	}
 	if q.Currency != "" && !isoCode.MatchString(q.Currency) {
 		add("currency", fmt.Sprintf("%q is not an ISO 4217 code such as USD", q.Currency), nil)
+	}
+	for _, d := range []quantity.Day{q.Period.From, q.Period.To} {
+		if !d.IsZero() && !d.Askable() {
+			add("period", fmt.Sprintf("%s is out of range: the years 1900 to 2200 can be asked about", d), nil)
+		}
 	}
 	if p := q.Period; p.Bounded() && !p.From.Before(p.To) {
 		add("period", fmt.Sprintf("the period %s is empty: the end is the first day not included", p), nil)
@@ -214,8 +221,13 @@ func (q *question) place(c *Catalog) error {
 	if !q.period.From.IsZero() {
 		q.span.From = q.period.From
 	}
-	if !q.period.To.IsZero() {
+	switch {
+	case !q.period.To.IsZero():
 		q.span.To = q.period.To
+	case !q.span.From.Before(q.span.To): // asks for the future only
+		q.span.To = q.extent.end
+	case q.span.To.Before(q.extent.end):
+		q.period.To, q.planned = q.span.To, true
 	}
 	if !q.span.From.Before(q.span.To) { // an open end beyond the data
 		if q.period.To.IsZero() {
@@ -226,6 +238,10 @@ func (q *question) place(c *Catalog) error {
 	}
 	if q.span.From.DaysUntil(q.span.To) > maxDays {
 		return fault.WithFields("the period is too long", fault.Field{Path: "period", Message: fmt.Sprintf("%s is longer than %d days", q.span, maxDays)})
+	}
+	q.counted = q.span
+	if until := q.extent.span.To; until.Before(q.counted.To) && q.counted.From.Before(until) {
+		q.counted.To = until
 	}
 	end := q.extent.stocks
 	if !q.period.To.IsZero() && q.period.To.Before(end) {
@@ -239,6 +255,12 @@ func (q *question) place(c *Catalog) error {
 		q.base[i].lacks = q.extent.lacks(q.facts[q.base[i].fact])
 	}
 	return nil
+}
+
+// counts reports whether the answer depends on a number of months, days or working days.
+func (q *question) counts(c *Catalog) bool {
+	return slices.ContainsFunc(q.facts, func(f *fact) bool { return slices.Contains(f.view.with, "workdays") }) ||
+		slices.ContainsFunc(q.measures, func(m *Measure) bool { return slices.ContainsFunc(c.FlatInputs(m), isParameter) })
 }
 
 // lacks says why a fact has no data at all, "" when it has.

@@ -110,3 +110,26 @@ func TestAllRowsBehindAreThoseOfThePages(t *testing.T) {
 }
 
 func snapshot(n int) warehouse.Snapshot { return warehouse.Snapshot(n) }
+
+func TestARestatementInAnotherCurrencyHasNoChange(t *testing.T) {
+	t.Parallel()
+	c, w := open(t)
+	invoice := func(currency string) map[string]string {
+		return map[string]string{"invoices": "SELECT 'Acme' AS client_key, DATE '2026-01-31' AS invoice_date, 100.0 AS net_amount, '" + currency + "' AS currency"}
+	}
+	put(t, w, invoice("EUR"))
+	before, err := w.Current(t.Context(), acme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, w, invoice("USD"))
+	for _, by := range [][]string{nil, {"client"}} {
+		r, err := c.Restate(t.Context(), acme, metric.Query{Measures: []string{"revenue"}, Dimensions: by}, before)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := lines(r)[0]; !strings.HasSuffix(got, "100 | 100 | (the amounts are in USD and were in EUR: have both converted (currency))") || r.Currency != "" {
+			t.Errorf("by %v: got %s in %q", by, got, r.Currency)
+		}
+	}
+}

@@ -51,6 +51,22 @@ type Result struct {
 	PartialMonth quantity.Day `json:"partial_month,omitzero"`
 	Sources      []string     `json:"sources"` // tables and roll-ups read
 	ElapsedMS    float64      `json:"elapsed_ms"`
+
+	counted quantity.Period // see Counted
+	codes   [][]string      // of each row the currency of each measure's amounts; nil when Currency is that of all
+}
+
+// Counted is the period in which months, days and working days are counted: Period up to
+// the end of the data.
+func (r *Result) Counted() quantity.Period { return r.counted }
+
+// CurrencyOf returns the currency of the amounts that the measure at a place in the query
+// is made of in a row; "" when none is named, or several are.
+func (r *Result) CurrencyOf(row, measure int) string {
+	if r.codes == nil {
+		return r.Currency
+	}
+	return r.codes[row][measure]
 }
 
 // Reasons say, by row and column, why a measure is null.
@@ -227,11 +243,12 @@ func (c *Catalog) answer(ctx context.Context, scope tenant.Scope, q Query, check
 	r.Sources = p.sources
 	currencies := map[string]bool{}
 	for _, b := range batches {
-		r.Rows, r.Reasons = append(r.Rows, b.rows...), append(r.Reasons, b.reasons...)
+		r.Rows, r.Reasons, r.codes = append(r.Rows, b.rows...), append(r.Reasons, b.reasons...), append(r.codes, b.codes...)
 		r.SourceRows += b.n
 		maps.Copy(currencies, b.currencies)
 	}
-	if len(currencies) == 1 {
+	if len(currencies) <= 1 {
+		r.codes = nil
 		for code := range currencies {
 			r.Currency = code
 		}
@@ -253,6 +270,7 @@ type cells struct {
 type batch struct {
 	rows       [][]any
 	reasons    []map[string]string
+	codes      [][]string      // see Result
 	n          int64           // rows added up
 	currencies map[string]bool // of the amounts
 }
@@ -270,18 +288,20 @@ func (w *cells) compute() {
 	w.raw, w.batches = make([][]any, 0, batchRows), append(w.batches, b)
 	w.wg.Go(func() {
 		var s sums
-		b.rows, b.reasons = make([][]any, len(raw)), make([]map[string]string, len(raw))
+		b.rows, b.reasons, b.codes = make([][]any, len(raw)), make([]map[string]string, len(raw)), make([][]string, len(raw))
+		codes, n := make([]string, len(raw)*len(w.q.measures)), len(w.q.measures)
 		for i, line := range raw {
 			w.c.read(w.q, line, &s)
 			for _, n := range s.rows {
 				b.n += n
 			}
-			for _, m := range w.q.base {
-				if isMoney(m.Unit) && s.lo[m.fact] != "" {
-					b.currencies[s.lo[m.fact]], b.currencies[s.hi[m.fact]] = true, true
+			for at := range s.lo {
+				if s.lo[at] != "" {
+					b.currencies[s.lo[at]], b.currencies[s.hi[at]] = true, true
 				}
 			}
-			b.rows[i], b.reasons[i] = w.c.cell(w.q, line, &s, w.concentration)
+			b.codes[i] = codes[i*n : (i+1)*n]
+			b.rows[i], b.reasons[i] = w.c.cell(w.q, line, &s, w.concentration, b.codes[i])
 		}
 	})
 }
@@ -297,7 +317,7 @@ func (w *cells) finish() []*batch {
 // head is the result without its rows.
 func (c *Catalog) head(q Query, checked *question) *Result {
 	e := checked.extent
-	r := &Result{Snapshot: q.Snapshot, Period: checked.span, DefinitionVersions: map[string]int{}, DataUntil: e.span.To, DataThrough: e.through, Rows: [][]any{}}
+	r := &Result{Snapshot: q.Snapshot, Period: checked.span, counted: checked.counted, DefinitionVersions: map[string]int{}, DataUntil: e.span.To, DataThrough: e.through, Rows: [][]any{}}
 	for _, d := range checked.dims {
 		col := Column{Name: d, Unit: quantity.Text, Type: "text"}
 		if checked.keys[d] == "" {
@@ -320,6 +340,12 @@ func (c *Catalog) head(q Query, checked *question) *Result {
 		r.Notes = append(r.Notes, note)
 	}
 	slices.Sort(r.Notes)
+	if checked.planned {
+		r.Notes = append(r.Notes, fmt.Sprintf("what is dated after %s, the end of this month, is left out: give the end of the period to see it", checked.span.To.AddDays(-1)))
+	}
+	if checked.counted != checked.span && checked.counts(c) {
+		r.Notes = append(r.Notes, fmt.Sprintf("months, days and working days are counted up to %s, the end of the data", checked.counted.To.AddDays(-1)))
+	}
 	if slices.ContainsFunc(checked.facts, checked.converts) {
 		r.Notes = append(r.Notes, fmt.Sprintf("amounts are converted to %s by the exchange rate of their date, at most a month old; those that name no currency are taken as they are", checked.currency))
 	}
@@ -336,12 +362,12 @@ func (c *Catalog) head(q Query, checked *question) *Result {
 	return r
 }
 
-// sums are the base sums of one cell: values by the place of their measure in
-// question.base, the rest by the place of the fact in question.facts.
+// sums are the base sums of one cell: values and currencies by the place of their measure
+// in question.base, the rest by the place of the fact in question.facts.
 type sums struct {
 	values []value
+	lo, hi []string // smallest and greatest currency, "" when there is none
 	rows   []int64  // rows added up
-	lo, hi []string // smallest and greatest currency
 	bare   []string // why amounts cannot be converted, "" when they can
 	days   map[time.Time]any
 }
@@ -351,21 +377,27 @@ func (c *Catalog) read(q *question, raw []any, s *sums) {
 	s.values, s.rows, s.lo, s.hi = s.values[:0], s.rows[:0], s.lo[:0], s.hi[:0]
 	after := raw[len(q.dims)+len(q.base):]
 	currencies := after[len(q.facts):]
-	for i, f := range q.facts {
+	for i := range q.facts {
 		n, _ := after[i].(int64)
+		s.rows = append(s.rows, n)
+	}
+	for _, m := range q.base {
 		var lo, hi string
+		f := q.facts[m.fact]
 		switch {
-		case q.mixed(f):
+		case !isMoney(m.Unit):
+		case q.mixed(m):
 			lo, _ = currencies[0].(string)
 			hi, _ = currencies[1].(string)
 			currencies = currencies[2:]
-		case n > 0 && q.converts(f):
+		case s.rows[m.fact] == 0:
+		case q.converts(f):
 			lo, hi = q.currency, q.currency
-		case n > 0:
+		default:
 			lo = q.extent.currency[f.Name]
 			hi = lo
 		}
-		s.rows, s.lo, s.hi = append(s.rows, n), append(s.lo, lo), append(s.hi, hi)
+		s.lo, s.hi = append(s.lo, lo), append(s.hi, hi)
 	}
 	s.bare = s.bare[:0]
 	for _, f := range q.facts {
@@ -414,8 +446,8 @@ func (s *sums) text(v any) any {
 }
 
 // cell returns the row of the result that a row of the statement and its sums give, and
-// the reasons for its nulls.
-func (c *Catalog) cell(q *question, raw []any, s *sums, concentration map[string]value) ([]any, map[string]string) {
+// the reasons for its nulls; codes gets the currency of each measure.
+func (c *Catalog) cell(q *question, raw []any, s *sums, concentration map[string]value, codes []string) ([]any, map[string]string) {
 	row := make([]any, len(q.dims), len(q.dims)+len(q.measures))
 	for i := range row {
 		row[i] = s.text(raw[i])
@@ -435,7 +467,7 @@ func (c *Catalog) cell(q *question, raw []any, s *sums, concentration map[string
 		return value{}, false
 	}
 	var reasons map[string]string
-	for _, m := range q.measures {
+	for i, m := range q.measures {
 		v := c.evaluate(m, get)
 		if m.Special != "" {
 			var ok bool
@@ -443,7 +475,10 @@ func (c *Catalog) cell(q *question, raw []any, s *sums, concentration map[string
 				v = value{reason: "there is no revenue"}
 			}
 		}
-		if lo, hi := q.currencies(m, s); lo != hi && v.reason == "" {
+		lo, hi := q.currencies(m, s)
+		if lo == hi {
+			codes[i] = lo
+		} else if v.reason == "" {
 			v = value{reason: fmt.Sprintf("amounts are in %s and %s: cut by currency, filter one of them, or have them converted (currency)", lo, hi)}
 		}
 		if v.reason != "" {
@@ -463,9 +498,8 @@ func (c *Catalog) cell(q *question, raw []any, s *sums, concentration map[string
 // made of; both are "" when none is named.
 func (q *question) currencies(m *Measure, s *sums) (lo, hi string) {
 	for _, name := range m.base {
-		b := q.base[q.slots[name]]
-		l, h := s.lo[b.fact], s.hi[b.fact]
-		if !isMoney(b.Unit) || l == "" {
+		l, h := s.lo[q.slots[name]], s.hi[q.slots[name]]
+		if l == "" {
 			continue
 		}
 		if lo == "" || l < lo {
@@ -477,9 +511,15 @@ func (q *question) currencies(m *Measure, s *sums) (lo, hi string) {
 }
 
 // cellSpan is the period of a cell: its day, week, month, quarter or year, within the
-// query's span.
+// query's span and up to the end of the data; a cell beyond that is counted in full.
 func cellSpan(q *question, dims []any) quantity.Period {
-	span := q.span
+	if p := cellIn(q, dims, q.counted); p.From.Before(p.To) {
+		return p
+	}
+	return cellIn(q, dims, q.span)
+}
+
+func cellIn(q *question, dims []any, span quantity.Period) quantity.Period {
 	at := finest(q.dims)
 	if at == len(timeSteps) {
 		return span

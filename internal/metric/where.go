@@ -14,10 +14,12 @@ import (
 
 const whereHelp = `write conditions such as client = "Harbor Dental", industry in ["Legal", "Retail"], month >= 2026-01, joined by and, or, not`
 
-// maxWhere is the longest condition, maxList the longest list in one.
+// maxWhere is the longest condition, maxList the longest list in one, maxDepth how deep
+// conditions stand in each other; those joined by the same word stand side by side.
 const (
 	maxWhere = 4000
 	maxList  = 1000
+	maxDepth = 50
 )
 
 // where is a checked condition over dimensions; values are kept apart for binding.
@@ -52,7 +54,7 @@ func (c *Catalog) parseWhere(text string) (*where, error) {
 	if err != nil {
 		return nil, fault.WithFields("the filter cannot be read", fault.Field{Path: "where", Message: firstLine(err.Error()) + "; " + whereHelp})
 	}
-	sql, err := w.compile(c, tree.Node)
+	sql, err := w.compile(c, tree.Node, 0)
 	if err != nil {
 		return nil, fault.WithFields("the filter is not valid: "+fault.Message(err), fault.Field{Path: "where", Message: fault.Message(err), Allowed: c.dimensionNames()})
 	}
@@ -143,33 +145,51 @@ func quoted(s string) int {
 	return len(s)
 }
 
-func (w *where) compile(c *Catalog, n ast.Node) (string, error) {
+func (w *where) compile(c *Catalog, n ast.Node, depth int) (string, error) {
+	if depth > maxDepth {
+		return "", fault.Newf(fault.Invalid, "the conditions stand more than %d deep in each other: use fewer brackets and nots, or in [\"a\", \"b\"]", maxDepth)
+	}
 	switch n := n.(type) {
 	case *ast.BinaryNode:
-		switch n.Operator {
-		case "and", "&&", "or", "||":
-			a, err := w.compile(c, n.Left)
-			if err != nil {
-				return "", err
-			}
-			b, err := w.compile(c, n.Right)
-			if err != nil {
-				return "", err
-			}
-			op := "AND"
-			if n.Operator == "or" || n.Operator == "||" {
-				op = "OR"
-			}
-			return "(" + a + " " + op + " " + b + ")", nil
+		op := joins(n)
+		if op == "" {
+			return w.compare(c, n)
 		}
-		return w.compare(c, n)
+		var parts []string
+		for _, side := range sameJoin(n, op, nil) {
+			part, err := w.compile(c, side, depth+1)
+			if err != nil {
+				return "", err
+			}
+			parts = append(parts, part)
+		}
+		return "(" + strings.Join(parts, " "+op+" ") + ")", nil
 	case *ast.UnaryNode:
 		if n.Operator == "not" || n.Operator == "!" {
-			inner, err := w.compile(c, n.Node)
+			inner, err := w.compile(c, n.Node, depth+1)
 			return "(NOT " + inner + ")", err
 		}
 	}
 	return "", fault.Newf(fault.Invalid, "%q is not a condition: %s", n.String(), whereHelp)
+}
+
+// joins is the SQL word by which a node joins two conditions, "" when it does not.
+func joins(n *ast.BinaryNode) string {
+	switch n.Operator {
+	case "and", "&&":
+		return "AND"
+	case "or", "||":
+		return "OR"
+	}
+	return ""
+}
+
+// sameJoin appends to list the conditions that a node joins by the same word.
+func sameJoin(n ast.Node, op string, list []ast.Node) []ast.Node {
+	if b, ok := n.(*ast.BinaryNode); ok && joins(b) == op {
+		return sameJoin(b.Right, op, sameJoin(b.Left, op, list))
+	}
+	return append(list, n)
 }
 
 func (w *where) compare(c *Catalog, n *ast.BinaryNode) (string, error) {
@@ -239,7 +259,7 @@ func (w *where) value(d Dimension, n ast.Node) (string, error) {
 		return "", fault.Newf(fault.Invalid, "%q is not a value: put text in double quotes", n.String())
 	}
 	if d.Time {
-		day, err := quantity.ParseDay(text)
+		day, err := quantity.AskedDay(text)
 		if err != nil {
 			return "", err
 		}

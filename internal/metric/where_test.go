@@ -82,7 +82,12 @@ func TestConditionsReadWhatPeopleWrite(t *testing.T) {
 		`any(client, # = "x")`:        "not a condition",
 		`client = "X" ? true : false`: "not a condition",
 		strings.Repeat("(", 3000):     "cannot be read",
-		strings.Repeat(`client = "X" or `, 500) + `client = "X"`: "longer than",
+		`day > 0001-01-01`:            "years 1900 to 2200",
+		`year in (2026, 9999)`:        "years 1900 to 2200",
+		strings.Repeat("not (", 600) + `client = "X"` + strings.Repeat(")", 600):                "deep in each other",
+		strings.Repeat("!", 3900) + `(client="X")`:                                              "",
+		strings.Repeat(`year=2026||(year=2025&&(`, 60) + "year=2024" + strings.Repeat("))", 60): "deep in each other",
+		strings.Repeat(`client = "X" or `, 500) + `client = "X"`:                                "longer than",
 	}
 	for text, want := range bad {
 		_, err := c.ParseWhere(text)
@@ -92,6 +97,22 @@ func TestConditionsReadWhatPeopleWrite(t *testing.T) {
 		}
 		if fault.KindOf(err) != fault.Invalid || !strings.Contains(all, want) {
 			t.Errorf("%.60s: got %s %.200q, want %q", text, fault.KindOf(err), all, want)
+		}
+	}
+}
+
+func TestManyConditionsSideBySideAreNotTooDeep(t *testing.T) {
+	t.Parallel()
+	c, w := open(t)
+	put(t, w, map[string]string{"invoices": "SELECT 'Acme' AS client_key, DATE '2026-04-15' AS invoice_date, 1.0 AS net_amount"})
+	for _, where := range []string{
+		strings.Repeat(`year=2025 or `, 300) + "year=2026",
+		strings.Repeat(`year=2026 and `, 280) + "year=2026",
+		strings.Repeat(`(year=2025 or `, 40) + "year=2026" + strings.Repeat(")", 40),
+		strings.Repeat("not (", 48) + "year=2026" + strings.Repeat(")", 48),
+	} {
+		if got := ask(t, c, metric.Query{Measures: []string{"revenue"}, Where: where}); len(got) != 1 || got[0] != "1" {
+			t.Errorf("%.40s…: got %q", where, got)
 		}
 	}
 }

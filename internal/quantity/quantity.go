@@ -96,6 +96,24 @@ func ParseDay(s string) (Day, error) {
 	return Day{}, fault.Newf(fault.Invalid, "%q is not a date: write 2026-03-01, 2026-03 or 2026", s)
 }
 
+// The years that can be asked about.
+const firstYear, lastYear = 1900, 2200
+
+// AskedDay is ParseDay for dates that people ask about: of the years 1900 to 2200.
+func AskedDay(s string) (Day, error) {
+	d, err := ParseDay(s)
+	if err != nil {
+		return d, err
+	}
+	if !d.Askable() {
+		return Day{}, fault.Newf(fault.Invalid, "%q is out of range: write a date of the years %d to %d", s, firstYear, lastYear)
+	}
+	return d, nil
+}
+
+// Askable reports whether the date is of a year that can be asked about.
+func (d Day) Askable() bool { return d.t.Year() >= firstYear && d.t.Year() <= lastYear }
+
 // String returns the date as "2026-03-01", or "" for the zero Day.
 func (d Day) String() string {
 	if d.IsZero() {
@@ -151,12 +169,12 @@ func ParsePeriod(from, to string) (Period, error) {
 	var p Period
 	var err error
 	if from != "" {
-		if p.From, err = ParseDay(from); err != nil {
+		if p.From, err = AskedDay(from); err != nil {
 			return p, err
 		}
 	}
 	if to != "" {
-		if p.To, err = ParseDay(to); err != nil {
+		if p.To, err = AskedDay(to); err != nil {
 			return p, err
 		}
 	}

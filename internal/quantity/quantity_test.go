@@ -1,10 +1,13 @@
 package quantity
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/shopspring/decimal"
 	"pgregory.net/rapid"
+
+	"github.com/moatmetrics/moatmetrics/internal/fault"
 )
 
 func TestAppendDecimalWritesWhatStringDoes(t *testing.T) {
@@ -17,4 +20,15 @@ func TestAppendDecimalWritesWhatStringDoes(t *testing.T) {
 			t.Fatalf("AppendDecimal: %s, String: %s", got, d)
 		}
 	})
+}
+
+func TestAPeriodOfImpossibleYearsIsInvalid(t *testing.T) {
+	for _, p := range [][2]string{{"0001-01-01", ""}, {"", "0001"}, {"1899-12", "2026"}, {"2026", "9999-12-31"}, {"", "2201"}} {
+		if got, err := ParsePeriod(p[0], p[1]); fault.KindOf(err) != fault.Invalid || !strings.Contains(fault.Message(err), "1900 to 2200") {
+			t.Errorf("%q to %q: got %v %v, want that it is out of range", p[0], p[1], got, err)
+		}
+	}
+	if p, err := ParsePeriod("1900", "2200-12-31"); err != nil || !p.Bounded() {
+		t.Errorf("got %v %v", p, err)
+	}
 }

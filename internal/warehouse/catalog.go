@@ -267,6 +267,11 @@ func (w *Warehouse) writeCatalog(ctx context.Context, tx *metadb.Tx, scope tenan
 	if err := stillClosed(ctx, tx, scope, p); err != nil {
 		return 0, err
 	}
+	if p.shows != 0 { // it may have expired since, on another node too, and its files with it
+		if err := hasSnapshot(ctx, tx, scope, p.shows); err != nil {
+			return 0, err
+		}
+	}
 	snap, err := lastSnapshot(ctx, tx)
 	if err != nil {
 		return 0, err
@@ -332,7 +337,7 @@ func (w *Warehouse) writeTableChange(ctx context.Context, tx *metadb.Tx, snap *s
 		if _, err := tx.Exec(ctx, queries.Get("insert_file"), f.id, table, snap.id, f.id, f.rel, f.rows, f.bytes, f.footer, start); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, queries.Get("insert_file_extra"), f.id, f.sha256, dayOrNil(f.from.String()), dayOrNil(f.to.String())); err != nil {
+		if _, err := tx.Exec(ctx, queries.Get("insert_file_extra"), f.id, f.sha256, textOrNil(f.from.String()), textOrNil(f.to.String()), textOrNil(f.definition)); err != nil {
 			return err
 		}
 		if len(f.stats) == 0 {
@@ -387,7 +392,7 @@ func insertStats(ctx context.Context, tx *metadb.Tx, table int64, f dataFile) er
 	return nil
 }
 
-func dayOrNil(s string) any {
+func textOrNil(s string) any {
 	if s == "" {
 		return nil
 	}

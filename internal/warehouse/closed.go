@@ -120,7 +120,12 @@ func (w *Warehouse) guardClosed(ctx context.Context, scope tenant.Scope, p *plan
 			return fmt.Sprintf("SELECT * FROM (%s) WHERE date_trunc('month', %s) IN (%s)", w.relation(t, files), QuoteIdent(t.Month), dayList(months))
 		}
 		was, is := side(ch.ended), side(ch.added)
-		rows, err := queryRows(ctx, w.engine.db, fmt.Sprintf("SELECT DISTINCT strftime(%s, '%%Y-%%m') FROM ((%s EXCEPT ALL %s) UNION ALL (%s EXCEPT ALL %s)) ORDER BY 1", QuoteIdent(t.Month), was, is, is, was), nil, 0, nil)
+		r, staleBefore := w.stale(p.base, name)
+		if _, staleAfter := w.stale(p.next, name); staleBefore || staleAfter {
+			// Another declaration is no change of the data: both sides by today's.
+			was, is = w.rollupSQL(p.base, r, months), w.rollupSQL(p.next, r, months)
+		}
+		rows, err := queryRows(ctx, w.engine.db, fmt.Sprintf("SELECT DISTINCT strftime(%s, '%%Y-%%m') FROM (((%s) EXCEPT ALL (%s)) UNION ALL ((%s) EXCEPT ALL (%s))) ORDER BY 1", QuoteIdent(t.Month), was, is, is, was), nil, 0, nil)
 		if err != nil {
 			return err
 		}

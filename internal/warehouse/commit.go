@@ -29,6 +29,7 @@ type plan struct {
 	next    *state
 	changed map[string]tableChange
 	read    map[string]bool // tables whose state the merge depends on
+	shows   Snapshot        // the snapshot whose files a rollback shows again, 0 for other plans
 	counts  Counts
 	months  []quantity.Day
 	closed  []ClosedMonth // the months that were closed when the plan was checked
@@ -44,6 +45,7 @@ type tableChange struct {
 // first; the catalog, the roll-ups' files and what Change.Within writes become visible in
 // one transaction. When another commit moved the same tables meanwhile, the merge is done
 // again on top of it; after maxRedo times a Conflict fault tells the caller to try later.
+// An error that is metadb.ErrOutcomeUnknown may stand for a commit that happened.
 func (w *Warehouse) Commit(ctx context.Context, scope tenant.Scope, c Change) (Outcome, error) {
 	if err := scope.Check(); err != nil {
 		return Outcome{}, err
@@ -62,12 +64,22 @@ func (w *Warehouse) Commit(ctx context.Context, scope tenant.Scope, c Change) (O
 		if err == nil {
 			return out, nil
 		}
+		if errors.Is(err, metadb.ErrOutcomeUnknown) {
+			// The catalog may list the files by now. If it does not, the sweep removes them
+			// when their lease is over.
+			return Outcome{}, unconfirmed(err)
+		}
 		c.Session.discard(p)
 		if !errors.Is(err, errMoved) {
 			return Outcome{}, err
 		}
 	}
 	return Outcome{}, fault.Newf(fault.Conflict, "other imports kept changing the same tables: try again when they are done; nothing was changed")
+}
+
+// unconfirmed is the error of a commit whose outcome is not known.
+func unconfirmed(err error) error {
+	return fault.Wrapf(fault.Unavailable, err, "the control database did not confirm the change, so it may have been stored: look at the snapshots, or do the same again: nothing is doubled by it")
 }
 
 // discard removes files of a plan that will not be installed. What it misses the sweep
@@ -377,82 +389,6 @@ func columnList(t Table, alias string) string {
 		}
 	}
 	return strings.Join(names, ", ")
-}
-
-// rebuildRollups recomputes, in the plan's next state, the months that changed; all of
-// them when a joined table changed.
-func (s *Session) rebuildRollups(ctx context.Context, p *plan, touched map[string][]quantity.Day) error {
-	for _, r := range s.w.schema.Rollups {
-		months := touched[r.Source]
-		all := slices.ContainsFunc(r.Joins, func(t string) bool { _, ok := p.changed[t]; return ok })
-		if len(months) == 0 && !all {
-			continue
-		}
-		p.read[r.Source], p.read[r.Table.Name] = true, true
-		for _, j := range r.Joins {
-			p.read[j] = true
-		}
-		start := time.Now()
-		if err := s.rebuildRollup(ctx, p, r, months, all); err != nil {
-			return fmt.Errorf("roll-up %s: %w", r.Table.Name, err)
-		}
-		s.w.log.DebugContext(ctx, "roll-up rebuilt", slog.String("table", r.Table.Name), slog.Duration("elapsed", time.Since(start)))
-		if all {
-			months = nil
-			for _, f := range p.next.files[r.Source] {
-				if !f.from.IsZero() {
-					months = append(months, quantity.Period{From: f.from.Month(), To: f.to.AddMonths(1)}.Months()...)
-				}
-			}
-		}
-		touched[r.Table.Name] = monthsOf(months)
-	}
-	return nil
-}
-
-func (s *Session) rebuildRollup(ctx context.Context, p *plan, r Rollup, months []quantity.Day, all bool) error {
-	old := p.next.files[r.Table.Name]
-	in, kept := old, []dataFile(nil)
-	if !all {
-		in, kept = inParts(old, partsOf(r.Table, months))
-	} else {
-		months = nil
-	}
-	name := s.table("rollup")
-	if err := s.Exec(ctx, fmt.Sprintf("CREATE TABLE %s AS %s", name, s.rollupSQL(p.next, r, months))); err != nil {
-		return err
-	}
-	sel := fmt.Sprintf("SELECT %s FROM %s", columnList(r.Table, ""), name)
-	if len(in) > 0 && !all {
-		sel = fmt.Sprintf("SELECT %s FROM (%s) WHERE date_trunc('month', %s) NOT IN (%s)\nUNION ALL\n%s", columnList(r.Table, ""), s.w.relation(r.Table, in), QuoteIdent(r.Table.Month), dayList(months), sel)
-	}
-	_, err := s.replaceParts(ctx, p, r.Table, in, kept, sel)
-	if derr := s.Exec(ctx, "DROP TABLE "+name); err == nil {
-		err = derr
-	}
-	return err
-}
-
-// rollupSQL is the roll-up's SELECT over a state's files, limited to the months (all when
-// none are given).
-func (s *Session) rollupSQL(st *state, r Rollup, months []quantity.Day) string {
-	source, _ := s.w.table(r.Source)
-	files := st.files[r.Source]
-	sourceSQL := s.w.relation(source, files)
-	if len(months) > 0 {
-		files, _ = inParts(files, partsOf(source, months))
-		sourceSQL = fmt.Sprintf("SELECT * FROM (%s) WHERE date_trunc('month', %s) IN (%s)", s.w.relation(source, files), QuoteIdent(source.Month), dayList(months))
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "WITH %s AS NOT MATERIALIZED (%s)", QuoteIdent(r.Source), sourceSQL)
-	for _, j := range r.Joins {
-		t, _ := s.w.table(j)
-		fmt.Fprintf(&b, ", %s AS NOT MATERIALIZED (%s)", QuoteIdent(j), s.w.relation(t, st.files[j]))
-	}
-	if rest, ok := strings.CutPrefix(r.SQL, "WITH "); ok {
-		return b.String() + ", " + rest
-	}
-	return b.String() + " " + r.SQL
 }
 
 func dayList(days []quantity.Day) string {

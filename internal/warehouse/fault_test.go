@@ -401,3 +401,25 @@ func TestExpiredSnapshotsFreeTheirFiles(t *testing.T) {
 		verifyClean(t, future, acme)
 	})
 }
+
+func TestASnapshotThatAnotherNodeExpiredIsNotRolledBackTo(t *testing.T) {
+	t.Parallel()
+	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
+		dir := t.TempDir()
+		here := openWarehouse(t, db, dir)
+		one := commit(t, here, acme, map[string]string{"hours": hoursSQL([4]string{"1", "2026-01-05", "ann", "2"})})
+		two := commit(t, here, acme, map[string]string{"hours": hoursSQL([4]string{"1", "2026-01-05", "ann", "5"})})
+		must(here.Snapshots(t.Context(), acme)) // this node has looked at the old one
+		there := must(warehouse.Open(t.Context(), db, dir, schema, warehouse.Options{Now: func() time.Time { return time.Now().AddDate(3, 0, 0) }}))
+		defer there.Close()
+		must(there.Expire(t.Context(), acme, warehouse.Retention{}, nil))
+		must(there.Sweep(t.Context()))
+		if _, err := here.Rollback(t.Context(), acme, one.Snapshot, nil); fault.KindOf(err) != fault.NotFound {
+			t.Errorf("got %v, want that it is not found", err)
+		}
+		if now := must(here.Current(t.Context(), acme)); now != two.Snapshot {
+			t.Errorf("current snapshot is %d, want %d", now, two.Snapshot)
+		}
+		verifyClean(t, here, acme)
+	})
+}

@@ -81,7 +81,8 @@ func (h *held) hold(ctx context.Context, text string) (name string, release func
 func (h *held) fill(ctx context.Context, t *heldTable, text string) {
 	defer close(t.ready)
 	done, err := h.engine.reader(ctx)
-	if err == nil {
+	made := err == nil // perhaps: a canceled statement may have ended before it was canceled
+	if made {
 		_, err = h.engine.db.ExecContext(ctx, "CREATE OR REPLACE TABLE memory.main."+t.name+" AS "+text)
 		err = engineFault(ctx, err)
 		if err == nil {
@@ -94,6 +95,9 @@ func (h *held) fill(ctx context.Context, t *heldTable, text string) {
 	defer h.mu.Unlock()
 	if err != nil {
 		delete(h.tables, t.name)
+		if made {
+			h.drop(ctx, t.name)
+		}
 		return
 	}
 	h.rows += t.rows
@@ -109,9 +113,14 @@ func (h *held) fill(ctx context.Context, t *heldTable, text string) {
 		}
 		delete(h.tables, oldest.name)
 		h.rows -= oldest.rows
-		// The lock is kept: nobody makes the same table meanwhile.
-		if _, err := h.engine.db.ExecContext(context.WithoutCancel(ctx), "DROP TABLE IF EXISTS memory.main."+oldest.name); err != nil {
-			h.engine.log.WarnContext(ctx, "cannot drop a held table", "table", oldest.name, "error", err)
-		}
+		h.drop(ctx, oldest.name)
+	}
+}
+
+// drop removes a table from the engine. The caller has the lock: nobody makes the same
+// table meanwhile.
+func (h *held) drop(ctx context.Context, name string) {
+	if _, err := h.engine.db.ExecContext(context.WithoutCancel(ctx), "DROP TABLE IF EXISTS memory.main."+name); err != nil {
+		h.engine.log.WarnContext(ctx, "cannot drop a held table", "table", name, "error", err)
 	}
 }

@@ -35,7 +35,7 @@ func (w *Warehouse) Rollback(ctx context.Context, scope tenant.Scope, to Snapsho
 		if err != nil {
 			return Outcome{}, err
 		}
-		p := &plan{base: base, next: base, changed: map[string]tableChange{}, read: map[string]bool{}}
+		p := &plan{base: base, next: base, shows: to, changed: map[string]tableChange{}, read: map[string]bool{}}
 		for _, t := range w.allTables() {
 			p.read[t.Name] = true
 			ch := difference(base.files[t.Name], old.files[t.Name])
@@ -45,6 +45,9 @@ func (w *Warehouse) Rollback(ctx context.Context, scope tenant.Scope, to Snapsho
 			}
 		}
 		out, err := w.install(ctx, scope, p, "rollback", fmt.Sprintf("rolled back to snapshot %d", to), within)
+		if errors.Is(err, metadb.ErrOutcomeUnknown) {
+			return Outcome{}, unconfirmed(err)
+		}
 		if !errors.Is(err, errMoved) {
 			return out, err
 		}
@@ -331,6 +334,9 @@ func (w *Warehouse) verifyFile(ctx context.Context, s *Session, t Table, f dataF
 }
 
 func (s *Session) verifyRollup(ctx context.Context, r Rollup) ([]Problem, error) {
+	if _, stale := s.w.stale(s.base, r.Table.Name); stale {
+		return nil, nil // nothing reads its files
+	}
 	source, _ := s.w.table(r.Source)
 	counts, err := s.monthRows(ctx, s.w.relation(source, s.base.files[r.Source]), source.Month)
 	if err != nil {
@@ -349,7 +355,7 @@ func (s *Session) verifyRollup(ctx context.Context, r Rollup) ([]Problem, error)
 	var found []Problem
 	for _, m := range months {
 		fresh := s.table("check")
-		if err := s.Exec(ctx, fmt.Sprintf("CREATE TABLE %s AS %s", fresh, s.rollupSQL(s.base, r, []quantity.Day{m}))); err != nil {
+		if err := s.Exec(ctx, fmt.Sprintf("CREATE TABLE %s AS %s", fresh, s.w.rollupSQL(s.base, r, []quantity.Day{m}))); err != nil {
 			return nil, err
 		}
 		stored := fmt.Sprintf("SELECT %s FROM (%s) WHERE date_trunc('month', %s) = DATE %s", columnList(r.Table, ""), s.w.relation(r.Table, s.base.files[r.Table.Name]), QuoteIdent(r.Table.Month), QuoteText(m.String()))

@@ -28,10 +28,12 @@ type Warehouse struct {
 	dir    string // absolute
 	schema Schema
 	byName map[string]Table
-	engine *engine
-	held   *held
-	now    func() time.Time
-	log    *slog.Logger
+	// definitions are the roll-ups' by table name: they change with what a roll-up means.
+	definitions map[string]string
+	engine      *engine
+	held        *held
+	now         func() time.Time
+	log         *slog.Logger
 
 	mu     sync.Mutex
 	states map[stateKey]*state
@@ -66,12 +68,13 @@ func Open(ctx context.Context, db *metadb.DB, dir string, schema Schema, opt Opt
 		}
 	}
 	w := &Warehouse{db: db, dir: abs, schema: schema, now: opt.Now, log: opt.Log,
-		byName: map[string]Table{}, states: map[stateKey]*state{}, ready: map[tenant.Slug]bool{}}
+		byName: map[string]Table{}, definitions: map[string]string{}, states: map[stateKey]*state{}, ready: map[tenant.Slug]bool{}}
 	for _, t := range schema.Tables {
 		w.byName[t.Name] = t
 	}
 	for _, r := range schema.Rollups {
 		w.byName[r.Table.Name] = r.Table
+		w.definitions[r.Table.Name] = r.definition()
 	}
 	if err := w.initCatalog(ctx); err != nil {
 		return nil, err

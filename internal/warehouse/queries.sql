@@ -20,7 +20,7 @@ DELETE FROM tenant_snapshot WHERE snapshot_id = $2 AND tenant_id = (SELECT id FR
 
 -- name: files_of_snapshot
 -- The files that make up a tenant's snapshot, with the first and last date they hold.
-SELECT tb.table_name, f.data_file_id, f.row_id_start, f.path, f.record_count, f.file_size_bytes, f.footer_size, x.sha256, x.first_day, x.last_day
+SELECT tb.table_name, f.data_file_id, f.row_id_start, f.path, f.record_count, f.file_size_bytes, f.footer_size, x.sha256, x.first_day, x.last_day, x.definition
 FROM ducklake_schema sc
 JOIN ducklake_table tb ON tb.schema_id = sc.schema_id AND tb.end_snapshot IS NULL
 JOIN ducklake_data_file f ON f.table_id = tb.table_id AND f.begin_snapshot <= $2 AND (f.end_snapshot IS NULL OR f.end_snapshot > $2)
@@ -105,8 +105,9 @@ INSERT INTO ducklake_data_file (data_file_id, table_id, begin_snapshot, end_snap
 VALUES ($1, $2, $3, NULL, $4, $5, true, 'parquet', $6, $7, $8, $9);
 
 -- name: insert_file_extra
--- What the DuckLake catalog has no place for: checksum, and the dates a file holds.
-INSERT INTO data_file_extra (data_file_id, sha256, first_day, last_day) VALUES ($1, $2, $3, $4);
+-- What the DuckLake catalog has no place for: checksum, the dates a file holds, and by which
+-- declaration a roll-up was computed.
+INSERT INTO data_file_extra (data_file_id, sha256, first_day, last_day, definition) VALUES ($1, $2, $3, $4, $5);
 
 -- name: copy_file_stats
 -- A file shown again (rollback) keeps its column statistics under its new id.

@@ -32,6 +32,9 @@ type dataFile struct {
 	sha256   string
 	from, to quantity.Day // first and last date held; zero when undated
 	stats    []columnStats
+	// definition is that by which a roll-up's file was computed; "" for other files and for
+	// those of early versions.
+	definition string
 }
 
 // columnStats is what the catalog keeps of one column of one file.
@@ -93,23 +96,23 @@ func (w *Warehouse) relation(t Table, files []dataFile) string {
 // tables; small ones are held in memory. The caller calls release after the statement.
 func (w *Warehouse) withTables(ctx context.Context, st *state, q Statement) (text string, release func(), err error) {
 	var releases []func()
-	release = func() {
+	free := func() {
 		for _, f := range releases {
 			f()
 		}
 	}
 	defer func() {
-		if err != nil {
-			release()
+		if err != nil { // release is nil then
+			free()
 		}
 	}()
 	var ctes []string
 	add := func(name, relation string, small bool) error {
 		if small {
-			table, free, err := w.held.hold(ctx, relation)
+			table, done, err := w.held.hold(ctx, relation)
 			switch {
 			case err == nil:
-				releases = append(releases, free)
+				releases = append(releases, done)
 				relation = "SELECT * FROM memory.main." + table
 			case fault.KindOf(err) == fault.TooLarge:
 				// An import needs the memory: read the files, as large tables are.
@@ -130,7 +133,15 @@ func (w *Warehouse) withTables(ctx context.Context, st *state, q Statement) (tex
 		if !small {
 			files = prune(files, u.Period)
 		}
-		if err := add(u.Name, w.relation(t, files), small); err != nil {
+		relation := w.relation(t, files)
+		if r, stale := w.stale(st, u.Name); stale {
+			at := st
+			if !small {
+				at = st.with(r.Source, prune(st.files[r.Source], u.Period))
+			}
+			relation = w.rollupSQL(at, r, nil)
+		}
+		if err := add(u.Name, relation, small); err != nil {
 			return "", nil, err
 		}
 	}
@@ -143,13 +154,17 @@ func (w *Warehouse) withTables(ctx context.Context, st *state, q Statement) (tex
 				return "", nil, fault.Newf(fault.NotFound, "there is no table %q", name)
 			}
 			n += sumRows(st.files[name])
-			tables = append(tables, QuoteIdent(name)+" AS NOT MATERIALIZED ("+w.relation(t, st.files[name])+")")
+			relation := w.relation(t, st.files[name])
+			if r, stale := w.stale(st, name); stale {
+				relation = w.rollupSQL(st, r, nil)
+			}
+			tables = append(tables, QuoteIdent(name)+" AS NOT MATERIALIZED ("+relation+")")
 		}
 		if err := add(h.Name, withCTEs(tables, h.SQL), n <= maxHeldRows); err != nil {
 			return "", nil, err
 		}
 	}
-	return withCTEs(ctes, q.SQL), release, nil
+	return withCTEs(ctes, q.SQL), free, nil
 }
 
 // withCTEs puts common tables in front of a statement that may have some itself.
@@ -201,12 +216,8 @@ func (w *Warehouse) stateAt(ctx context.Context, scope tenant.Scope, snap Snapsh
 	}
 	st = &state{snapshot: snap, files: map[string][]dataFile{}}
 	err := w.db.Read(ctx, func(tx *metadb.Tx) error {
-		var n int64
-		if err := tx.One(ctx, queries.Get("tenant_has_snapshot"), []any{string(scope.Tenant), int64(snap)}, &n); err != nil {
+		if err := hasSnapshot(ctx, tx, scope, snap); err != nil {
 			return err
-		}
-		if n == 0 {
-			return fault.Newf(fault.NotFound, "snapshot %d does not exist: list them with moatmetrics snapshots", snap)
 		}
 		return w.loadFiles(ctx, tx, scope, snap, st)
 	})
@@ -222,6 +233,18 @@ func (w *Warehouse) stateAt(ctx context.Context, scope tenant.Scope, snap Snapsh
 	return st, nil
 }
 
+// hasSnapshot returns a NotFound fault unless the snapshot is one of the tenant's.
+func hasSnapshot(ctx context.Context, tx *metadb.Tx, scope tenant.Scope, snap Snapshot) error {
+	var n int64
+	if err := tx.One(ctx, queries.Get("tenant_has_snapshot"), []any{string(scope.Tenant), int64(snap)}, &n); err != nil {
+		return err
+	}
+	if n == 0 {
+		return fault.Newf(fault.NotFound, "snapshot %d does not exist, or has expired: list them with moatmetrics snapshots", snap)
+	}
+	return nil
+}
+
 func (w *Warehouse) loadFiles(ctx context.Context, tx *metadb.Tx, scope tenant.Scope, snap Snapshot, st *state) error {
 	rows, err := tx.Query(ctx, queries.Get("files_of_snapshot"), string(scope.Tenant), int64(snap))
 	if err != nil {
@@ -231,9 +254,12 @@ func (w *Warehouse) loadFiles(ctx context.Context, tx *metadb.Tx, scope tenant.S
 	for rows.Next() {
 		var name string
 		var f dataFile
-		var sum, lo, hi *string
-		if err := rows.Scan(&name, &f.id, &f.order, &f.rel, &f.rows, &f.bytes, &f.footer, &sum, &lo, &hi); err != nil {
+		var sum, lo, hi, definition *string
+		if err := rows.Scan(&name, &f.id, &f.order, &f.rel, &f.rows, &f.bytes, &f.footer, &sum, &lo, &hi, &definition); err != nil {
 			return fmt.Errorf("catalog: %w", err)
+		}
+		if definition != nil {
+			f.definition = *definition
 		}
 		if sum != nil {
 			f.sha256 = *sum

@@ -252,7 +252,7 @@ func (s *Session) publish(ctx context.Context, t Table, f *dataFile) error {
 	if err != nil {
 		return diskFault(err)
 	}
-	f.sha256 = sum
+	f.sha256, f.definition = sum, s.w.definitions[t.Name]
 	if err := os.Rename(f.path, final); err != nil {
 		return diskFault(err)
 	}

@@ -276,8 +276,8 @@ func (c *checker) period(path, p string) {
 	}
 	from, to, ok := strings.Cut(p, "..")
 	if ok && len(from) == len("2026-01") && len(to) == len(from) {
-		first, err := quantity.ParseDay(from)
-		last, err2 := quantity.ParseDay(to)
+		first, err := quantity.AskedDay(from)
+		last, err2 := quantity.AskedDay(to)
 		if err == nil && err2 == nil && !last.Before(first) {
 			return
 		}

@@ -1231,7 +1231,7 @@ export interface components {
         MonthRestate: {
             after: string | null;
             before: string | null;
-            /** @description null when either is */
+            /** @description null when either is, or when their currencies differ */
             change: string | null;
             month: string;
             reason_after?: string;
