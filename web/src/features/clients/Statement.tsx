@@ -90,45 +90,47 @@ export function Statement({ where, days }: { where: string; days: Period | undef
     >
       <Loaded query={totals} height={360}>
         {(data) => (
-          <table className={css.statement}>
-            <caption className="sr">{t('Profit and loss after labor')}</caption>
-            <thead>
-              <tr>
-                <th scope="col">{data.currency}</th>
-                <th scope="col">{t('This period')}</th>
-                <th scope="col">{t('Before')}</th>
-                <th scope="col">{t('Change')}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {lines(data).map((l) => {
-                const m = names?.measure.get(l.measure);
-                const unit = m?.unit ?? 'money';
-                return (
-                  <tr key={l.id} data-kind={l.part ? 'part' : RESULTS.includes(l.id) ? 'result' : 'sum'}>
-                    <th scope="row">{l.label}</th>
-                    <td>
-                      {l.now === null ? (
-                        '—'
-                      ) : (
-                        <CellButton
-                          label={t('{{label}} {{value}}. Explain', { label: l.label, value: format(l.now, unit) })}
-                          negative={Number(l.now) < 0}
-                          onPress={() => explain(l.measure, l.where, days)}
-                        >
-                          {format(l.now, unit, { bare: true })}
-                        </CellButton>
-                      )}
-                    </td>
-                    <td>{format(l.before, unit, { bare: true })}</td>
-                    <td>
-                      <Delta change={l.change} unit={unit} direction={m?.direction ?? 'two_sided'} />
-                    </td>
-                  </tr>
-                );
-              })}
-            </tbody>
-          </table>
+          <div className={css.wrap} tabIndex={0} role="region" aria-label={t('Profit and loss after labor')}>
+            <table className={css.statement}>
+              <caption className="sr">{t('Profit and loss after labor')}</caption>
+              <thead>
+                <tr>
+                  <th scope="col">{data.currency}</th>
+                  <th scope="col">{t('This period')}</th>
+                  <th scope="col">{t('Before')}</th>
+                  <th scope="col">{t('Change')}</th>
+                </tr>
+              </thead>
+              <tbody>
+                {lines(data).map((l) => {
+                  const m = names?.measure.get(l.measure);
+                  const unit = m?.unit ?? 'money';
+                  return (
+                    <tr key={l.id} data-kind={l.part ? 'part' : RESULTS.includes(l.id) ? 'result' : 'sum'}>
+                      <th scope="row">{l.label}</th>
+                      <td>
+                        {l.now === null ? (
+                          '—'
+                        ) : (
+                          <CellButton
+                            label={t('{{label}} {{value}}. Explain', { label: l.label, value: format(l.now, unit) })}
+                            negative={Number(l.now) < 0}
+                            onPress={() => explain(l.measure, l.where, days)}
+                          >
+                            {format(l.now, unit, { bare: true })}
+                          </CellButton>
+                        )}
+                      </td>
+                      <td>{format(l.before, unit, { bare: true })}</td>
+                      <td>
+                        <Delta change={l.change} unit={unit} direction={m?.direction ?? 'two_sided'} />
+                      </td>
+                    </tr>
+                  );
+                })}
+              </tbody>
+            </table>
+          </div>
         )}
       </Loaded>
     </Card>
