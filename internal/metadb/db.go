@@ -15,6 +15,7 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -83,13 +84,13 @@ func openPostgres(ctx context.Context, dsn string) (*DB, error) {
 func openSQLite(ctx context.Context, file string) (*DB, error) {
 	_, err := os.Stat(file)
 	fresh := errors.Is(err, fs.ErrNotExist)
-	address := "file:" + (&url.URL{Path: file}).EscapedPath() + "?_pragma=busy_timeout(10000)&_pragma=foreign_keys(1)&_pragma=synchronous(FULL)"
+	address := "file:" + (&url.URL{Path: file}).EscapedPath() + "?_pragma=busy_timeout(" + strconv.FormatInt(lockWait.Milliseconds(), 10) + ")&_pragma=foreign_keys(1)&_pragma=synchronous(FULL)"
 	writer, err := sql.Open("sqlite", address+"&_pragma=journal_mode(WAL)&_txlock=immediate")
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", file, err)
 	}
 	writer.SetMaxOpenConns(1)
-	if err := writer.PingContext(ctx); err != nil {
+	if err := connect(ctx, writer); err != nil {
 		writer.Close()
 		return nil, kinded(fmt.Errorf("open %s: %w", file, err))
 	}
@@ -111,6 +112,27 @@ func openSQLite(ctx context.Context, file string) (*DB, error) {
 	reader.SetMaxOpenConns(8)
 	reader.SetMaxIdleConns(8)
 	return &DB{engine: SQLite, writer: writer, reader: reader}, nil
+}
+
+// lockWait is how long a statement on SQLite waits for another process to finish its own.
+const lockWait = 10 * time.Second
+
+// connect opens the first connection of pool. A new file's first openers may meet while one
+// of them turns it to write-ahead logging: for that SQLite refuses the others at once, with
+// no regard to busy_timeout (https://www.sqlite.org/c3ref/busy_handler.html: a wait that
+// could be a deadlock is not begun), so they ask again here.
+func connect(ctx context.Context, pool *sql.DB) error {
+	for end := time.Now().Add(lockWait); ; {
+		err := pool.PingContext(ctx)
+		if fault.KindOf(kinded(err)) != fault.Conflict || time.Now().After(end) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
 }
 
 // Close releases all connections.

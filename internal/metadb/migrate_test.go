@@ -1,6 +1,7 @@
 package metadb_test
 
 import (
+	"database/sql"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -66,6 +67,36 @@ func TestSeveralProcessesMayMigrateAtOnce(t *testing.T) {
 				t.Errorf("got %d migrations applied, want each of %d once", got, len(files))
 			}
 		})
+	}
+}
+
+func TestOpeningWaitsForAnotherProcessThatCreatesTheFile(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "moatmetrics.db")
+	other, err := sql.Open("sqlite", "file:"+file+"?_txlock=immediate")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	tx, err := other.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.ExecContext(t.Context(), "CREATE TABLE first (x)"); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() {
+		time.Sleep(200 * time.Millisecond)
+		ended <- tx.Commit()
+	}()
+	db, err := metadb.Open(t.Context(), file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
 	}
 }
 
