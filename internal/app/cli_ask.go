@@ -216,9 +216,9 @@ func (c *cli) printFindings(findings []insight.Finding, limit int) error {
 	if c.format != "table" {
 		rows := make([][]string, len(findings))
 		for i, f := range findings {
-			rows[i] = []string{f.ID, string(f.Kind), f.Subject.String(), f.Headline, f.MoneyAtStake.RoundBank(2).StringFixed(2), f.Confidence.Grade, fmt.Sprint(f.RequiresReview), f.Recommendation}
+			rows[i] = []string{f.ID, string(f.Kind), f.Subject.String(), f.Headline, f.MoneyAtStake.RoundBank(2).StringFixed(2), f.Currency, f.Confidence.Grade, fmt.Sprint(f.RequiresReview), f.Recommendation}
 		}
-		return c.table([]string{"id", "kind", "subject", "headline", "money_at_stake", "confidence", "requires_review", "recommendation"}, rows, findings)
+		return c.table([]string{"id", "kind", "subject", "headline", "money_at_stake", "currency", "confidence", "requires_review", "recommendation"}, rows, findings)
 	}
 	if all == 0 {
 		_, err := fmt.Fprintln(c.out, "Nothing deserves attention, or nothing is imported yet (moatmetrics datasets shows what is).")
@@ -226,7 +226,7 @@ func (c *cli) printFindings(findings []insight.Finding, limit int) error {
 	}
 	for i, f := range findings {
 		fmt.Fprintf(c.out, "%2d. %s\n", i+1, f.Headline)
-		fmt.Fprintf(c.out, "    at stake %s a year · confidence %s (%.2f)", grouped(f.MoneyAtStake.RoundBank(0).StringFixed(0)), f.Confidence.Grade, f.Confidence.Score)
+		fmt.Fprintf(c.out, "    at stake %s a year · confidence %s (%.2f)", f.Stake(), f.Confidence.Grade, f.Confidence.Score)
 		if f.Interval != nil {
 			fmt.Fprintf(c.out, " · %s %s to %s (%.0f%%)", f.Interval.Of, show(f.Interval.Low, f.Unit), show(f.Interval.High, f.Unit), 100*f.Interval.Level)
 		}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -169,6 +170,7 @@ func csvCell(v any) string {
 // resultTable is the file of a query's answer.
 func (s *server) resultTable(q queryBody, r *metric.Result) *table {
 	t := &table{columns: r.Columns, rows: r.Rows, reasons: r.Reasons}
+	t.addCurrencies(q.Measures, r)
 	t.add("Period", r.Period.From.String(), lastDay(r.Period))
 	t.add("Filter", orNone(q.Where))
 	t.add("Cut by", orNone(strings.Join(q.By, ", ")))
@@ -192,6 +194,25 @@ func (s *server) resultTable(q queryBody, r *metric.Result) *table {
 	}
 	t.describe(s, q.Measures)
 	return t
+}
+
+// addCurrencies adds a column with the currency of each measure of money when the answer
+// has several.
+func (t *table) addCurrencies(measures []string, r *metric.Result) {
+	if r.Currencies == nil {
+		return
+	}
+	t.columns, t.rows = slices.Clone(t.columns), slices.Clone(t.rows)
+	for k, name := range measures {
+		at := slices.IndexFunc(r.Columns, func(c metric.Column) bool { return c.Name == name })
+		if !strings.HasPrefix(string(r.Columns[at].Unit), string(quantity.Money)) {
+			continue
+		}
+		t.columns = append(t.columns, metric.Column{Name: name + "_currency", Unit: quantity.Text, Type: "text"})
+		for i := range t.rows {
+			t.rows[i] = append(slices.Clip(t.rows[i]), r.Currencies[i][k])
+		}
+	}
 }
 
 // rowsTable is the file of the rows behind a measure.

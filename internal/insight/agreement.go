@@ -46,10 +46,13 @@ func (a *analysis) agreements(ctx context.Context) error {
 			products[r.keys[0]] = products[r.keys[0]].Add(r.sums["revenue"])
 		}
 	}
-	was, recent := byKey(before), byKey(lately)
+	was, recent := rowsByKey(before), byKey(lately)
 	var all []agreementCase
 	for _, r := range now {
-		g := agreementCase{name: r.keys[0], now: r.sums, before: was[r.keys[0]], products: products[r.keys[0]], term: terms[r.keys[0]]}
+		g := agreementCase{name: r.keys[0], now: r.sums, before: was[r.keys[0]].sums, currency: only(r.codes), products: products[r.keys[0]], term: terms[r.keys[0]]}
+		if apart(merged(r.codes, was[g.name].codes)...) != "" {
+			g.before = nil
+		}
 		if recent[g.name]["revenue"].Sign() > 0 && !g.term.over(a.period.To.AddDays(-1)) && a.poor(g) {
 			all = append(all, g)
 		}
@@ -71,7 +74,8 @@ func (a *analysis) agreements(ctx context.Context) error {
 // agreementCase is what is known of an agreement.
 type agreementCase struct {
 	name        string
-	now, before cell
+	now, before cell             // before is nil when there was none, or in another currency
+	currency    string           // of the amounts
 	products    quantity.Decimal // revenue of resold products in the period
 	term        agreementTerm
 }
@@ -119,7 +123,7 @@ func (a *analysis) reportAgreement(ctx context.Context, g agreementCase, s serie
 	price, uplift := reprice(earned, cost, a.TargetMargin)
 	f := Finding{
 		Kind: AgreementProfitability, Subject: Subject{Dimension: "agreement", Value: g.name},
-		Measure: "effective_hourly_rate", Unit: quantity.MoneyPerHour, Period: a.period, Value: &value,
+		Measure: "effective_hourly_rate", Unit: quantity.MoneyPerHour, Currency: g.currency, Period: a.period, Value: &value,
 		Query: metric.Query{Measures: append(slices.Clone(profitSums), "effective_hourly_rate"), Dimensions: []string{"agreement", "month"}, Where: is("agreement", g.name), Period: a.period},
 		Facts: facts(g.now), Assumptions: a.quality.laborAssumptions(),
 	}

@@ -176,3 +176,41 @@ func TestLostRowsAreNotMoreCertain(t *testing.T) {
 		t.Errorf("mean score %.4f with all rows, %.4f with four of five, over %d findings", was/float64(shared), is/float64(shared), shared)
 	}
 }
+
+// A client invoiced in dollars whose work is paid in euros has no profit until one of them
+// is converted; shares over clients in different currencies mean nothing.
+func TestAmountsOfSeveralCurrenciesAreNeverOneFinding(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t)
+	var invoices, entries strings.Builder
+	invoices.WriteString("invoice_number,client_name,invoice_date,net_amount,currency\n")
+	entries.WriteString("time_entry_id,staff_name,client_name,work_date,hours_worked\n")
+	for month := 1; month <= 12; month++ {
+		for i, c := range []struct{ client, currency, staff string }{{"Paris", "EUR", "Ann"}, {"Boston", "USD", "Bob"}, {"Abroad", "USD", "Ann"}} {
+			fmt.Fprintf(&invoices, "%d-%d,%s,2025-%02d-01,100,%s\n", month, i, c.client, month, c.currency)
+			fmt.Fprintf(&entries, "%d-%d,%s,%s,2025-%02d-05,40\n", month, i, c.staff, c.client, month)
+		}
+		fmt.Fprintf(&invoices, "%d-a,Both,2025-%02d-01,100,EUR\n%d-b,Both,2025-%02d-01,900,USD\n", month, month, month, month)
+	}
+	x.text(t, "staff.csv", "staff_name,cost_rate,currency\nAnn,50,EUR\nBob,60,USD\n")
+	x.text(t, "invoices.csv", invoices.String())
+	x.text(t, "time_entries.csv", entries.String())
+	findings, err := x.Analyze(t.Context(), northwind, quantity.Period{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, f := range findings {
+		if f.Kind == insight.StaffUtilization {
+			continue
+		}
+		got[string(f.Kind)+" of "+f.Subject.Value] = f.Currency + ": " + f.Headline
+	}
+	want := map[string]string{
+		"client_profitability of Paris":  "EUR: Paris lost €20,900.00 on revenue of €1,100.00: a margin of -1,900.0%.",
+		"client_profitability of Boston": "USD: Boston lost $25,300.00 on revenue of $1,100.00: a margin of -2,300.0%.",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("findings (-want +got):\n%s", diff)
+	}
+}

@@ -26,7 +26,9 @@ func (r reader) breakdown(ctx context.Context, measure string, unit quantity.Uni
 	if err != nil {
 		return change{}, err
 	}
-	return breakDown(measure, unit, byKey(before), byKey(after)), nil
+	out := breakDown(measure, unit, byKey(before), byKey(after))
+	out.apart = apart(codesOf(slices.Concat(before, after)...)...)
+	return out, nil
 }
 
 // breakDown is breakdown over figures that have been read.

@@ -22,13 +22,14 @@ func (a *analysis) clients(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	was, firmNow := byKey(before), cell{}
+	was, is, firmNow := rowsByKey(before), rowsByKey(now), row{sums: cell{}}
 	var names []string
 	for _, r := range now {
 		if r.keys[0] == noClient {
 			continue
 		}
-		firmNow.add(r.sums)
+		firmNow.sums.add(r.sums)
+		firmNow.codes = merged(firmNow.codes, r.codes)
 		if !priced(r.sums) {
 			continue // without any cost rate there is no answer
 		}
@@ -40,9 +41,14 @@ func (a *analysis) clients(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cells := byKey(now)
 	for _, name := range names {
-		c := clientCase{name: name, now: cells[name], before: was[name], months: months[name], firm: firmNow}
+		c := clientCase{name: name, now: is[name].sums, before: was[name].sums, months: months[name], firm: firmNow.sums, currency: only(is[name].codes)}
+		if c.apart = apart(merged(is[name].codes, was[name].codes)...); c.apart != "" {
+			c.before, c.months = nil, c.months.in(a.period)
+		}
+		if apart(merged(is[name].codes, firmNow.codes)...) != "" {
+			c.firm = cell{}
+		}
 		if margin, ok := a.margin(c.now); !ok || margin.LessThan(a.LowMargin) {
 			a.reportClient(c)
 		} else if drop, ok := a.findDrop(c.months.in(a.period).active(), c.months.active()); ok {
@@ -71,7 +77,9 @@ type clientCase struct {
 	name        string
 	now, before cell
 	months      series // the period before and the period
-	firm        cell   // all clients in the period
+	firm        cell   // all clients in the period; empty when they are in other currencies
+	currency    string // of the amounts in the period
+	apart       string // why the period before, in another currency, is left out
 }
 
 // reportClient reports a client below the low margin, or with cost and no revenue.
@@ -80,7 +88,7 @@ func (a *analysis) reportClient(c clientCase) {
 	margin, hasMargin := a.margin(c.now)
 	f := Finding{
 		Kind: ClientProfitability, Subject: Subject{Dimension: "client", Value: c.name},
-		Measure: "gross_margin", Unit: quantity.Ratio, Period: a.period,
+		Measure: "gross_margin", Unit: quantity.Ratio, Currency: c.currency, Period: a.period,
 		Query: metric.Query{Measures: append(slices.Clone(profitSums), "gross_profit", "gross_margin"), Dimensions: []string{"client", "month"}, Where: is("client", c.name), Period: a.period},
 		Facts: facts(c.now), Assumptions: a.quality.laborAssumptions(),
 	}
@@ -115,6 +123,10 @@ func (a *analysis) reportClient(c clientCase) {
 // is undefined: against the period before, or the firm when the client is new.
 func (a *analysis) explainProfit(f *Finding, c clientCase) {
 	form := a.forms[f.Measure]
+	if c.apart != "" {
+		f.Comparison = &Comparison{Label: previousLabel(a.period), Period: a.previous, Measure: form.measure, Unit: form.unit, Note: c.apart}
+		return
+	}
 	if a.compare(f, form, c.before, c.now, previousLabel(a.period), a.previous) == "" {
 		return
 	}

@@ -30,6 +30,9 @@ func (a *analysis) concentration(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if apart(codesOf(now...)...) != "" {
+		return nil // shares of amounts in several currencies mean nothing
+	}
 	total := quantity.Decimal{}
 	for _, r := range now {
 		total = total.Add(decimal.Max(decimal.Zero, r.sums["revenue"]))
@@ -58,7 +61,7 @@ func (a *analysis) reportConcentration(ctx context.Context, name string, share, 
 	value := share.Round(12)
 	f := Finding{
 		Kind: ClientConcentration, Subject: Subject{Dimension: "client", Value: name},
-		Measure: clientShare, Unit: quantity.Ratio, Period: a.period, Value: &value,
+		Measure: clientShare, Unit: quantity.Ratio, Currency: only(codesOf(clients...)), Period: a.period, Value: &value,
 		Query: metric.Query{Measures: []string{"revenue"}, Dimensions: []string{"client"}, Where: realClients, Period: a.period, Order: []string{"-revenue"}},
 		Facts: map[string]string{"revenue": clients[0].sums["revenue"].String(), "all_revenue": total.String(), "client_concentration": hhi.Round(12).String()},
 	}
@@ -116,6 +119,9 @@ func (a *analysis) compareShare(ctx context.Context, f *Finding, name string, re
 	before, err := a.read(ctx, a.previous, realClients, []string{"client"}, "revenue")
 	if err != nil {
 		return err
+	}
+	if f.Currency != "" && apart(merged([]string{f.Currency}, codesOf(before...))...) != "" {
+		before = nil
 	}
 	was, own, found := cell{}, quantity.Decimal{}, false
 	for _, r := range before {

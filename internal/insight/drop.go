@@ -61,7 +61,7 @@ func (a *analysis) findDrop(recent, all series) (drop, bool) {
 	return best, bestScore > dropScore
 }
 
-func cut(s series, from, to int) series { return series{s.months[from:to], s.cells[from:to]} }
+func cut(s series, from, to int) series { return series{s.months[from:to], s.cells[from:to], s.codes} }
 
 // monthlyMargins are the margins of the months that have one.
 func (a *analysis) monthlyMargins(s series) []float64 {
@@ -106,7 +106,7 @@ func (a *analysis) reportDrop(c clientCase, d drop) {
 	value := now.Round(12)
 	f := Finding{
 		Kind: MarginDrop, Subject: Subject{Dimension: "client", Value: c.name},
-		Measure: "gross_margin", Unit: quantity.Ratio, Period: d.after, Value: &value,
+		Measure: "gross_margin", Unit: quantity.Ratio, Currency: c.currency, Period: d.after, Value: &value,
 		Query: metric.Query{Measures: append(slices.Clone(profitSums), "gross_profit", "gross_margin"), Dimensions: []string{"client", "month"}, Where: is("client", c.name), Period: quantity.Period{From: d.before.From, To: d.after.To}},
 		Facts: facts(d.to), Assumptions: a.quality.laborAssumptions(),
 		Headline: fmt.Sprintf("The margin of %s fell from %s to %s in %s and has stayed there for %s.", c.name, percent(was), percent(now), monthName(d.month), months(len(d.after.Months()))),

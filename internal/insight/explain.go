@@ -1,6 +1,7 @@
 package insight
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -49,6 +50,7 @@ type Side struct {
 type Explanation struct {
 	Measure    string             `json:"measure"`
 	Unit       quantity.Unit      `json:"unit"`
+	Currency   string             `json:"currency,omitempty"` // ISO 4217, of all amounts; "" when none is named, or several
 	Where      string             `json:"where"`
 	Versus     string             `json:"versus"`
 	From       Side               `json:"from"`
@@ -137,7 +139,7 @@ func (x *explanation) explain(ctx context.Context) (*Explanation, error) {
 		if err := x.asWhole(ctx, out); err != nil {
 			return nil, err
 		}
-		out.Words = x.words(out)
+		out.Words = inCurrency(out.Currency, x.words(out))
 		return out, nil
 	}
 	if !x.measure.Base() || x.measure.Name == laborCost || x.measure.Name == licenseWaste || x.measure.Name == overCost {
@@ -151,7 +153,7 @@ func (x *explanation) explain(ctx context.Context) (*Explanation, error) {
 	if err := x.doubt(ctx, out); err != nil {
 		return nil, err
 	}
-	out.Words = x.words(out)
+	out.Words = inCurrency(out.Currency, x.words(out))
 	return out, nil
 }
 
@@ -159,14 +161,14 @@ func (x *explanation) explain(ctx context.Context) (*Explanation, error) {
 // such as a concentration: there are no parts to attribute its change to.
 func (x *explanation) asWhole(ctx context.Context, out *Explanation) error {
 	for _, s := range []*Side{&out.From, &out.To} {
-		c, err := x.total(ctx, s.Period, x.req.Where, x.measure.Name)
+		all, err := x.whole(ctx, s.Period, x.req.Where, x.measure.Name)
 		if err != nil {
 			return err
 		}
-		if v, ok := c[x.measure.Name]; ok {
+		if v, ok := all.sums[x.measure.Name]; ok {
 			s.Value = &v
 		} else {
-			s.Reason = "no " + spoken(x.measure.Inputs()[0]) + " in the data"
+			s.Reason = cmp.Or(all.why[x.measure.Name], "no "+spoken(x.measure.Inputs()[0])+" in the data")
 		}
 	}
 	if out.From.Value != nil && out.To.Value != nil {
@@ -189,7 +191,7 @@ func (x *explanation) byInputs(ctx context.Context, out *Explanation) error {
 	if err != nil {
 		return err
 	}
-	to, codes, err := x.sums(ctx, f, out.To.Period, x.req.Where)
+	now, err := x.sums(ctx, f, out.To.Period, x.req.Where)
 	if err != nil {
 		return err
 	}
@@ -197,17 +199,20 @@ func (x *explanation) byInputs(ctx context.Context, out *Explanation) error {
 	if x.req.Versus == Portfolio {
 		where = x.everybody()
 	}
-	from, codesBefore, err := x.sums(ctx, f, out.From.Period, where)
+	before, err := x.sums(ctx, f, out.From.Period, where)
 	if err != nil {
 		return err
 	}
-	if out.Note = apart(slices.Concat(codes, codesBefore)...); out.Note != "" {
+	to, from := now.sums, before.sums
+	codes := merged(now.codes, before.codes)
+	out.Currency = only(codes)
+	if out.Note = apart(codes...); out.Note != "" {
 		out.From.Inputs, out.To.Inputs = from, to
-		if out.To.Value, out.To.Reason = side(f, to); apart(codes...) != "" {
-			out.To.Value, out.To.Reason = nil, apart(codes...)
+		if out.To.Value, out.To.Reason = side(f, now); apart(now.codes...) != "" {
+			out.To.Value, out.To.Reason = nil, apart(now.codes...)
 		}
-		if out.From.Value, out.From.Reason = side(f, from); apart(codesBefore...) != "" {
-			out.From.Value, out.From.Reason = nil, apart(codesBefore...)
+		if out.From.Value, out.From.Reason = side(f, before); apart(before.codes...) != "" {
+			out.From.Value, out.From.Reason = nil, apart(before.codes...)
 		}
 		return nil
 	}
@@ -218,15 +223,16 @@ func (x *explanation) byInputs(ctx context.Context, out *Explanation) error {
 			out.Note = fmt.Sprintf("the portfolio cannot be scaled: %s is zero", spoken(size))
 		} else {
 			from = scaleSums(from, factor)
+			before.sums = from
 			out.From.Label = fmt.Sprintf("portfolio, at the same %s", spoken(size))
 		}
 	}
 	out.From.Inputs, out.To.Inputs = from, to
-	out.From.Value, out.From.Reason = side(f, from)
-	out.To.Value, out.To.Reason = side(f, to)
+	out.From.Value, out.From.Reason = side(f, before)
+	out.To.Value, out.To.Reason = side(f, now)
 	c, reason := f.attribute(from, to)
 	if reason != "" && f.measure == "gross_margin" {
-		return x.inMoney(ctx, out, from, to, reason)
+		return x.inMoney(out, before, now, reason)
 	}
 	if reason != "" {
 		out.Note = reason
@@ -237,14 +243,14 @@ func (x *explanation) byInputs(ctx context.Context, out *Explanation) error {
 }
 
 // inMoney explains gross profit where the margin is undefined.
-func (x *explanation) inMoney(ctx context.Context, out *Explanation, from, to cell, why string) error {
+func (x *explanation) inMoney(out *Explanation, from, to row, why string) error {
 	f, err := formulaOf(x.metrics, "gross_profit")
 	if err != nil {
 		return err
 	}
-	c, reason := f.attribute(from, to)
+	c, reason := f.attribute(from.sums, to.sums)
 	if reason != "" {
-		out.Note = reason
+		out.Note = cmp.Or(out.To.Reason, out.From.Reason, reason)
 		return nil
 	}
 	out.Measure, out.Unit, out.Note = f.measure, f.unit, why+"; explained as gross profit, in money"
@@ -254,12 +260,13 @@ func (x *explanation) inMoney(ctx context.Context, out *Explanation, from, to ce
 	return nil
 }
 
-func side(f formula, c cell) (*quantity.Decimal, string) {
-	v, ok := f.value(c)
+// side is the value of a formula over a row or why it has none.
+func side(f formula, r row) (*quantity.Decimal, string) {
+	v, ok := f.value(r.sums)
 	if !ok {
 		for _, s := range f.sums {
-			if _, known := c[s]; !known {
-				return nil, "no " + spoken(s) + " in the data"
+			if _, known := r.sums[s]; !known {
+				return nil, cmp.Or(r.why[s], "no "+spoken(s)+" in the data")
 			}
 		}
 		return nil, "what it is divided by is zero or less"
@@ -268,9 +275,8 @@ func side(f formula, c cell) (*quantity.Decimal, string) {
 	return &v, ""
 }
 
-// sums reads the base measures of a formula, and its parameters, with the currencies of
-// the amounts.
-func (x *explanation) sums(ctx context.Context, f formula, p quantity.Period, where string) (cell, []string, error) {
+// sums reads the base measures of a formula, and its parameters.
+func (x *explanation) sums(ctx context.Context, f formula, p quantity.Period, where string) (row, error) {
 	measures := slices.DeleteFunc(slices.Clone(f.sums), isParameter)
 	all, err := x.whole(ctx, p, where, measures...)
 	c := all.sums
@@ -282,7 +288,7 @@ func (x *explanation) sums(ctx context.Context, f formula, p quantity.Period, wh
 			c[s] = number(int64(all.counted.From.DaysUntil(all.counted.To)), 0)
 		}
 	}
-	return c, all.codes, err
+	return all, err
 }
 
 // isParameter reports whether an input describes the period rather than the data.
@@ -360,7 +366,7 @@ func (x *explanation) byDimension(ctx context.Context, out *Explanation) error {
 	if err != nil {
 		return err
 	}
-	x.fill(out, keyed(before), keyed(after), codesOf(before...), codesOf(after...))
+	x.fill(out, keyed(before), keyed(after), before, after)
 	if x.req.Brief {
 		out.Drivers = []Driver{}
 	}
@@ -375,14 +381,17 @@ func keyed(rows []row) map[string]cell {
 	return byKey(rows)
 }
 
-// fill sets both sides and the drivers from figures by the values of a dimension, whose
-// amounts are in the currencies given.
-func (x *explanation) fill(out *Explanation, before, after map[string]cell, codesBefore, codes []string) {
+// fill sets both sides and the drivers from figures by the values of a dimension; the rows
+// they were read from say their currencies and why some are unknown.
+func (x *explanation) fill(out *Explanation, before, after map[string]cell, rowsBefore, rowsAfter []row) {
+	codesBefore, codes := codesOf(rowsBefore...), codesOf(rowsAfter...)
+	out.Currency = only(merged(codesBefore, codes))
 	c := breakDown(x.measure.Name, x.measure.Unit, before, after)
 	out.From.Inputs, out.To.Inputs = cell{x.measure.Name: c.from}, cell{x.measure.Name: c.to}
 	if !knownIn(before, x.measure.Name) && !knownIn(after, x.measure.Name) {
-		out.From.Reason = "no " + spoken(x.measure.Name) + " in the data"
-		out.To.Reason, out.Note = out.From.Reason, out.From.Reason
+		none := "no " + spoken(x.measure.Name) + " in the data"
+		out.From.Reason, out.To.Reason = cmp.Or(whyNot(rowsBefore, x.measure.Name), none), cmp.Or(whyNot(rowsAfter, x.measure.Name), none)
+		out.Note = out.To.Reason
 		return
 	}
 	if why := apart(slices.Concat(codesBefore, codes)...); why != "" {
@@ -404,6 +413,16 @@ func (x *explanation) fill(out *Explanation, before, after map[string]cell, code
 	if out.Drivers == nil {
 		out.Drivers = []Driver{}
 	}
+}
+
+// whyNot is why the first row that does not know a measure does not.
+func whyNot(rows []row, measure string) string {
+	for _, r := range rows {
+		if why := r.why[measure]; why != "" {
+			return why
+		}
+	}
+	return ""
 }
 
 func knownIn(cells map[string]cell, measure string) bool {
@@ -448,7 +467,7 @@ func (x *explanation) versusAverage(ctx context.Context, out *Explanation) error
 	for name, c := range byKey(all) {
 		average[name] = c.scaled(share)
 	}
-	x.fill(out, average, byKey(own), codesOf(all...), codesOf(own...))
+	x.fill(out, average, byKey(own), all, own)
 	return nil
 }
 

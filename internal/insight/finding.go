@@ -91,6 +91,11 @@ func (f Finding) Moved() []Driver {
 	return slices.DeleteFunc(slices.Clone(f.Drivers), func(d Driver) bool { return d.Contribution.Abs().LessThan(least) })
 }
 
+// Stake writes MoneyAtStake for people, in whole units: "$23,620".
+func (f Finding) Stake() string {
+	return inCurrency(f.Currency, currencyMark+grouped(f.MoneyAtStake.RoundBank(0).StringFixed(0)))
+}
+
 // Comparison is the same measure of the same subject in another period.
 type Comparison struct {
 	Label   string            `json:"label"` // "previous 12 months"
@@ -123,13 +128,15 @@ type Confidence struct {
 
 // Finding is one thing that deserves attention.
 type Finding struct {
-	ID      string            `json:"id"` // the same for the same kind, subject and period
-	Kind    Kind              `json:"kind"`
-	Subject Subject           `json:"subject"`
-	Measure string            `json:"measure"`
-	Unit    quantity.Unit     `json:"unit"`
-	Period  quantity.Period   `json:"period"`
-	Value   *quantity.Decimal `json:"value"`
+	ID      string        `json:"id"` // the same for the same kind, subject and period
+	Kind    Kind          `json:"kind"`
+	Subject Subject       `json:"subject"`
+	Measure string        `json:"measure"`
+	Unit    quantity.Unit `json:"unit"`
+	// Currency is the ISO 4217 code of all its amounts, "" when the data names none.
+	Currency string            `json:"currency,omitempty"`
+	Period   quantity.Period   `json:"period"`
+	Value    *quantity.Decimal `json:"value"`
 	// Interval is the 90 % interval of the expected value, null where there is none and the
 	// value is exact (Reasons say so).
 	Interval *Interval `json:"interval"`

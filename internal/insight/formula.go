@@ -176,6 +176,7 @@ func rates(totalFrom, unitsFrom, totalTo, unitsTo quantity.Decimal) (from, to qu
 type change struct {
 	from, to, change quantity.Decimal
 	drivers          []Driver
+	apart            string // why the amounts must not be compared: they are in several currencies
 }
 
 // attribute explains the change of the formula's value between two cells by exact Shapley

@@ -125,6 +125,7 @@ func (s *Service) Analyze(ctx context.Context, scope tenant.Scope, period quanti
 	if err != nil {
 		return nil, fmt.Errorf("analyses: %w", err)
 	}
+	r.oneCurrency = true
 	a := &analysis{Thresholds: s.thresholds, reader: r}
 	if a.forms, err = formulasOf(s.metrics, "gross_profit", "gross_margin", "effective_hourly_rate", "utilization", licenseWaste, overCost); err != nil {
 		return nil, fmt.Errorf("analyses: %w", err)
@@ -168,6 +169,7 @@ func (a *analysis) report(f Finding) {
 		}
 	}
 	f.MoneyAtStake = f.MoneyAtStake.RoundBank(2)
+	f.Headline, f.Recommendation = inCurrency(f.Currency, f.Headline), inCurrency(f.Currency, f.Recommendation)
 	f.Snapshot = a.snapshot
 	f.Query.Snapshot = a.snapshot
 	a.review(&f)

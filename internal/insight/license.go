@@ -32,13 +32,16 @@ func (a *analysis) licenses(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	was := map[[2]string]cell{}
+	was := map[[2]string]row{}
 	for _, r := range before {
-		was[[2]string(r.keys)] = r.sums
+		was[[2]string(r.keys)] = r
 	}
 	for _, r := range now {
 		line := [2]string(r.keys)
-		l := licenseLine{client: line[0], product: line[1], now: r.sums, before: was[line], terms: terms[line], asOf: a.period.To, period: end}
+		l := licenseLine{client: line[0], product: line[1], now: r.sums, before: was[line].sums, currency: only(r.codes), terms: terms[line], asOf: a.period.To, period: end}
+		if apart(merged(r.codes, was[line].codes)...) != "" {
+			l.before = nil
+		}
 		used := r.sums["seats_purchased"].Sub(r.sums[wastedSeats])
 		use, ok := ratio(used, r.sums["seats_purchased"])
 		switch {
@@ -54,7 +57,8 @@ func (a *analysis) licenses(ctx context.Context) error {
 // licenseLine is a product at a client.
 type licenseLine struct {
 	client, product string
-	now, before     cell
+	now, before     cell   // before is nil when there was none, or in another currency
+	currency        string // of the amounts
 	terms           []licenseTerm
 	asOf            quantity.Day
 	period          quantity.Period // the last month, whose end the figures are of
@@ -63,7 +67,7 @@ type licenseLine struct {
 func (l licenseLine) finding(kind Kind, measure string) Finding {
 	return Finding{
 		Kind: kind, Subject: Subject{Dimension: "product", Value: l.product, Within: &Subject{Dimension: "client", Value: l.client}},
-		Measure: measure, Unit: quantity.MoneyPerMonth, Period: l.period,
+		Measure: measure, Unit: quantity.MoneyPerMonth, Currency: l.currency, Period: l.period,
 		Query: metric.Query{Measures: licenseSums, Dimensions: []string{"client", "product"}, Where: both(is("client", l.client), is("product", l.product)), Period: l.period},
 		Facts: facts(l.now),
 	}

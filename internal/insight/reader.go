@@ -22,6 +22,8 @@ type reader struct {
 	warehouse *warehouse.Warehouse
 	snapshot  warehouse.Snapshot
 	tables    map[string]int64 // stored rows by table
+	// oneCurrency makes money unknown in a row whose amounts are in several currencies.
+	oneCurrency bool
 }
 
 // open returns a reader of the tenant's current snapshot.
@@ -39,11 +41,12 @@ func (s *Service) open(ctx context.Context, scope tenant.Scope) (reader, error) 
 }
 
 // row is a row of figures: the values of the dimensions in the order asked for, what is
-// known of the measures, the currencies of their amounts, and the period in which months
-// and days are counted.
+// known of the measures, why the others are not, the currencies of the amounts, and the
+// period in which months and days are counted.
 type row struct {
 	keys    []string
 	sums    cell
+	why     map[string]string
 	codes   []string
 	counted quantity.Period
 }
@@ -63,7 +66,15 @@ func (r reader) read(ctx context.Context, p quantity.Period, where string, dimen
 	rows := make([]row, len(result.Rows))
 	for i, values := range result.Rows {
 		rows[i].sums, rows[i].counted = cell{}, result.Counted()
+		if len(result.Reasons) > 0 {
+			rows[i].why = result.Reasons[i]
+		}
 		for j, column := range result.Columns {
+			if column.Unit == quantity.Money || column.Unit == quantity.MoneyPerMonth {
+				if v, known := values[j].(quantity.Decimal); !known || !v.IsZero() {
+					rows[i].codes = merged(rows[i].codes, result.CurrenciesOf(i, j-len(dimensions)))
+				}
+			}
 			switch v := values[j].(type) {
 			case nil:
 				if j < len(dimensions) {
@@ -71,16 +82,19 @@ func (r reader) read(ctx context.Context, p quantity.Period, where string, dimen
 				}
 			case quantity.Decimal:
 				rows[i].sums[column.Name] = v
-				if !v.IsZero() && (column.Unit == quantity.Money || column.Unit == quantity.MoneyPerMonth) {
-					if code := result.CurrencyOf(i, j-len(dimensions)); code != "" && !slices.Contains(rows[i].codes, code) {
-						rows[i].codes = append(rows[i].codes, code)
-					}
-				}
 			case string:
 				rows[i].keys = append(rows[i].keys, v)
 			default:
 				return nil, fault.Newf(fault.Internal, "metric column %q holds a %T", column.Name, v)
 			}
+		}
+		if r.oneCurrency && len(rows[i].codes) > 1 {
+			for _, column := range result.Columns {
+				if column.Unit == quantity.Money || column.Unit == quantity.MoneyPerMonth {
+					delete(rows[i].sums, column.Name)
+				}
+			}
+			rows[i].codes = nil
 		}
 	}
 	return rows, nil
@@ -105,10 +119,27 @@ func (r reader) whole(ctx context.Context, p quantity.Period, where string, meas
 func codesOf(rows ...row) []string {
 	var codes []string
 	for _, r := range rows {
-		codes = append(codes, r.codes...)
+		codes = merged(codes, r.codes)
 	}
-	slices.Sort(codes)
-	return slices.Compact(codes)
+	return codes
+}
+
+// merged are the currencies of either list, each once and in order.
+func merged(a, b []string) []string {
+	if len(b) == 0 || slices.Equal(a, b) {
+		return a
+	}
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// only is the one currency of amounts, "" when none is named or there are several.
+func only(codes []string) string {
+	if len(codes) == 1 {
+		return codes[0]
+	}
+	return ""
 }
 
 // apart says why amounts in these currencies are not added or compared, "" when they may be.
@@ -120,7 +151,16 @@ func apart(codes ...string) string {
 	return fmt.Sprintf("amounts are in %s: explain one currency at a time, such as currency = %q", strings.Join(codes, " and "), codes[0])
 }
 
-// byKey returns the rows by their first dimension.
+// rowsByKey returns the rows by their first dimension.
+func rowsByKey(rows []row) map[string]row {
+	out := make(map[string]row, len(rows))
+	for _, r := range rows {
+		out[r.keys[0]] = r
+	}
+	return out
+}
+
+// byKey returns the figures of the rows by their first dimension.
 func byKey(rows []row) map[string]cell {
 	cells := make(map[string]cell, len(rows))
 	for _, r := range rows {
@@ -175,10 +215,12 @@ func parts(values []string, rowsEach int) [][]string {
 	return out
 }
 
-// series are the monthly cells of one value of a dimension; a month without facts is nil.
+// series are the monthly cells of one value of a dimension, and the currencies of their
+// amounts; a month without facts is nil.
 type series struct {
 	months []quantity.Day
 	cells  []cell
+	codes  []string
 }
 
 // monthly returns the measures by month for each of the values of dimension over p, a
@@ -189,7 +231,7 @@ func (r reader) monthly(ctx context.Context, p quantity.Period, dimension string
 		at[m.String()] = i
 	}
 	for _, v := range values {
-		all[v] = series{p.Months(), make([]cell, len(at))}
+		all[v] = series{months: p.Months(), cells: make([]cell, len(at))}
 	}
 	for _, part := range parts(values, len(at)) {
 		where := ""
@@ -202,7 +244,9 @@ func (r reader) monthly(ctx context.Context, p quantity.Period, dimension string
 		}
 		for _, row := range rows {
 			if i, ok := at[row.keys[1]]; ok && all[row.keys[0]].cells != nil {
-				all[row.keys[0]].cells[i] = row.sums
+				s := all[row.keys[0]]
+				s.cells[i], s.codes = row.sums, merged(s.codes, row.codes)
+				all[row.keys[0]] = s
 			}
 		}
 	}
@@ -211,7 +255,7 @@ func (r reader) monthly(ctx context.Context, p quantity.Period, dimension string
 
 // monthlyTotal returns the measures of everything by month over p.
 func (r reader) monthlyTotal(ctx context.Context, p quantity.Period, where string, measures ...string) (series, error) {
-	s := series{p.Months(), make([]cell, len(p.Months()))}
+	s := series{months: p.Months(), cells: make([]cell, len(p.Months()))}
 	rows, err := r.read(ctx, p, where, []string{"month"}, measures...)
 	if err != nil {
 		return s, err
@@ -219,7 +263,7 @@ func (r reader) monthlyTotal(ctx context.Context, p quantity.Period, where strin
 	for _, row := range rows {
 		for i, m := range s.months {
 			if m.String() == row.keys[0] {
-				s.cells[i] = row.sums
+				s.cells[i], s.codes = row.sums, merged(s.codes, row.codes)
 			}
 		}
 	}
@@ -236,12 +280,12 @@ func (s series) active() series {
 	for to > from && s.cells[to-1] == nil {
 		to--
 	}
-	return series{s.months[from:to], s.cells[from:to]}
+	return series{s.months[from:to], s.cells[from:to], s.codes}
 }
 
 // in returns the months of s that lie in p.
 func (s series) in(p quantity.Period) series {
-	var out series
+	out := series{codes: s.codes}
 	for i, m := range s.months {
 		if p.Contains(m) {
 			out.months, out.cells = append(out.months, m), append(out.cells, s.cells[i])

@@ -93,7 +93,7 @@ func (s *Service) Series(ctx context.Context, scope tenant.Scope, req SeriesRequ
 	if err != nil {
 		return nil, err
 	}
-	out := &Series{Measure: m.Name, Unit: m.Unit, Where: req.Where, Snapshot: r.snapshot, Currency: answer.Currency,
+	out := &Series{Measure: m.Name, Unit: m.Unit, Where: req.Where, Snapshot: r.snapshot, Currency: newestCurrency(answer),
 		Band: SeriesBand{Level: level, Method: "Student prediction interval", Words: fmt.Sprintf("Where a month was expected with %.0f%% probability, given the up to %d months before it (at least %d with a value): their mean and how far they spread. It takes the months as alike and independent, so a season or a trend is not part of it.", 100*level, bandMonths, fewest)}}
 	if out.Period, err = seriesPeriod(req.Period, complete, answer.Period); err != nil {
 		return nil, err
@@ -149,16 +149,21 @@ func (r reader) points(ctx context.Context, m *metric.Measure, answer *metric.Re
 			first = month
 		}
 	}
+	currency := newestCurrency(answer)
 	var all []SeriesPoint // from the first month of the data on
 	for _, month := range (quantity.Period{From: answer.Period.From.Month(), To: p.To}).Months() {
 		point := SeriesPoint{Month: month, Partial: month == answer.PartialMonth || today.AddDays(1).Before(month.AddMonths(1))}
 		i, has := at[month.String()]
 		switch {
 		case has:
-			if v, ok := answer.Rows[i][1].(quantity.Decimal); ok {
-				point.Value = &v
-			} else {
+			v, ok := answer.Rows[i][1].(quantity.Decimal)
+			switch code := answer.CurrencyOf(i, 0); {
+			case !ok:
 				point.Reason = answer.Reasons[i][m.Name]
+			case isMoney(m.Unit) && code != "" && code != currency && !v.IsZero():
+				point.Reason = fmt.Sprintf("%s in %s; the series is in %s", inCurrency(code, inUnit(v, m.Unit)), code, currency)
+			default:
+				point.Value = &v
 			}
 		case month.Before(first):
 			point.Reason = none
@@ -175,6 +180,17 @@ func (r reader) points(ctx context.Context, m *metric.Measure, answer *metric.Re
 		all = append(all, point)
 	}
 	return slices.DeleteFunc(all, func(x SeriesPoint) bool { return !p.Contains(x.Month) }), nil
+}
+
+// newestCurrency is the currency of the newest month whose amounts are in one; months in
+// another one cannot stand on the same axis.
+func newestCurrency(answer *metric.Result) string {
+	for i := len(answer.Rows) - 1; i >= 0; i-- {
+		if code := answer.CurrencyOf(i, 0); code != "" {
+			return code
+		}
+	}
+	return answer.Currency
 }
 
 // lastRows is the newest month that holds rows in the dated tables behind a measure; zero

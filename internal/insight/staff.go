@@ -36,19 +36,20 @@ func (a *analysis) staff(ctx context.Context) error {
 			continue
 		}
 		if use.GreaterThan(a.StaffOver) || use.LessThan(a.StaffUnder) {
-			a.reportStaff(r.keys[0], recent, use, was[r.keys[0]], r.sums)
+			a.reportStaff(r, recent, use, was[r.keys[0]])
 		}
 	}
 	return nil
 }
 
 // reportStaff reports a person's load.
-func (a *analysis) reportStaff(name string, p quantity.Period, use quantity.Decimal, before, now cell) {
+func (a *analysis) reportStaff(r row, p quantity.Period, use quantity.Decimal, before cell) {
+	name, now := r.keys[0], r.sums
 	value := use.Round(12)
 	hours, capacity := now["hours_worked"], now["capacity_hours"]
 	f := Finding{
 		Kind: StaffUtilization, Subject: Subject{Dimension: "staff", Value: name},
-		Measure: "utilization", Unit: quantity.Ratio, Period: p, Value: &value,
+		Measure: "utilization", Unit: quantity.Ratio, Currency: only(r.codes), Period: p, Value: &value,
 		Query: metric.Query{Measures: append([]string{"utilization", "billable_utilization"}, staffSums...), Dimensions: []string{"staff", "month"}, Where: is("staff", name), Period: p},
 		Facts: facts(now), Assumptions: a.quality.capacityAssumptions(now),
 	}

@@ -73,7 +73,7 @@ type trendCase struct {
 func (a *analysis) judgeTrend(ctx context.Context, t trendCase) error {
 	values := t.months.values(func(c cell) quantity.Decimal { return c[t.measure] })
 	slope, ok := theilSen(values)
-	if !ok || slope.Low <= 0 && slope.High >= 0 {
+	if !ok || apart(t.months.codes...) != "" || slope.Low <= 0 && slope.High >= 0 {
 		return nil
 	}
 	yearly := dec(slope.Value).Mul(number(yearMonths, 0))
@@ -87,7 +87,7 @@ func (a *analysis) judgeTrend(ctx context.Context, t trendCase) error {
 	}
 	good := t.kind == RevenueTrend && yearly.Sign() > 0 || t.kind == SpendTrend && yearly.Sign() < 0
 	f := Finding{
-		Kind: t.kind, Subject: Subject{Dimension: firm}, Measure: t.measure, Unit: quantity.Ratio, Period: a.period, Value: &yearly,
+		Kind: t.kind, Subject: Subject{Dimension: firm}, Measure: t.measure, Unit: quantity.Ratio, Currency: only(t.months.codes), Period: a.period, Value: &yearly,
 		Query: metric.Query{Measures: []string{t.measure}, Dimensions: []string{"month"}, Period: a.period},
 		Interval: &Interval{
 			Low: dec(slope.Low).Mul(number(yearMonths, 0)), High: dec(slope.High).Mul(number(yearMonths, 0)), Level: level, Of: "expected",
@@ -113,7 +113,9 @@ func (a *analysis) judgeTrend(ctx context.Context, t trendCase) error {
 		return err
 	}
 	f.Comparison = &Comparison{Label: previousLabel(a.period), Period: a.previous, Measure: t.measure, Unit: quantity.Money, Note: "in money, by " + t.by}
-	if c.from.Sign() != 0 {
+	if c.apart != "" {
+		f.Comparison.Note = c.apart
+	} else if c.from.Sign() != 0 {
 		f.Comparison.Value, f.Comparison.Change, f.Drivers = &c.from, &c.change, c.drivers
 	} else {
 		f.Comparison.Note = "no figures in the " + f.Comparison.Label
@@ -141,7 +143,7 @@ func middleOf(x []float64) float64 {
 
 func adviseTrend(t trendCase, yearly quantity.Decimal, c change) string {
 	top := ""
-	if len(c.drivers) > 0 && c.from.Sign() != 0 {
+	if len(c.drivers) > 0 && c.from.Sign() != 0 && c.apart == "" {
 		top = fmt.Sprintf(" %s moved most: %s to %s.", c.drivers[0].Name, amount(c.drivers[0].From), amount(c.drivers[0].To))
 	}
 	switch {

@@ -11,8 +11,29 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
 )
 
-// amount writes money for a sentence: "3,480.00", rounded half-even.
-func amount(d quantity.Decimal) string { return grouped(d.RoundBank(2).StringFixed(2)) }
+// amount writes money for a sentence, rounded half-even. Which currency it is in stays open
+// until inCurrency has seen the whole sentence.
+func amount(d quantity.Decimal) string {
+	text := grouped(d.RoundBank(2).StringFixed(2))
+	if rest, negative := strings.CutPrefix(text, "-"); negative {
+		return "-" + currencyMark + rest
+	}
+	return currencyMark + text
+}
+
+// currencyMark stands where amount leaves room for the currency. The private-use character
+// is in no text that a person writes.
+const currencyMark = "\uE000"
+
+// inCurrency completes a sentence whose amounts are in the currency of an ISO 4217 code:
+// "$3,480.00", "CAD 3,480.00", or "3,480.00" when code is "".
+func inCurrency(code, sentence string) string {
+	symbol, known := map[string]string{"": "", "EUR": "€", "GBP": "£", "USD": "$"}[code]
+	if !known {
+		symbol = code + "\u00a0"
+	}
+	return strings.ReplaceAll(sentence, currencyMark, symbol)
+}
 
 // plain writes a number with as few decimals as it has, at most two: "38", "12.5".
 func plain(d quantity.Decimal) string {
@@ -42,6 +63,11 @@ func grouped(s string) string {
 		sign = ""
 	}
 	return sign + digits
+}
+
+// isMoney reports whether a unit is an amount, as such or per month or hour.
+func isMoney(u quantity.Unit) bool {
+	return u == quantity.Money || u == quantity.MoneyPerMonth || u == quantity.MoneyPerHour
 }
 
 // inUnit writes a value as people read its unit.

@@ -146,8 +146,8 @@ func (c *Catalog) beside(q Query, now, before side) (*Result, error) {
 	for _, col := range now.Columns[n:] {
 		out.Columns = append(out.Columns, col, Column{col.Name + "_previous", col.Unit, col.Type}, Column{col.Name + "_change", col.Unit, col.Type})
 	}
-	out.Rows, out.Reasons, out.codes = nil, nil, nil
-	switch unnamed := func(s side) bool { return s.Currency == "" && s.codes == nil }; {
+	out.Rows, out.Reasons, out.Currencies = nil, nil, nil
+	switch unnamed := func(s side) bool { return s.Currency == "" && s.Currencies == nil }; {
 	case unnamed(now):
 		out.Currency = before.Currency
 	case now.Currency != before.Currency && !unnamed(before):
@@ -163,13 +163,18 @@ func (c *Catalog) beside(q Query, now, before side) (*Result, error) {
 			out.compared(q, now, before, i, j)
 		} else {
 			out.comparedWith(q, now, before, row, c.nothing(row[:n], q.Measures, before), now.Reasons[i], before.lacks, nil)
+			out.Currencies = append(out.Currencies, now.codes(len(q.Measures), i))
 		}
 		delete(old, k)
 	}
 	for j, row := range before.Rows {
 		if _, left := old[cellKey(row[:n])]; left {
 			out.comparedWith(q, now, before, c.nothing(row[:n], q.Measures, now), row, now.lacks, before.Reasons[j], nil)
+			out.Currencies = append(out.Currencies, before.codes(len(q.Measures), j))
 		}
+	}
+	if out.Currency != "" || now.Currencies == nil && before.Currencies == nil && now.Currency == before.Currency {
+		out.Currencies = nil
 	}
 	if len(out.Rows) > maxRows {
 		return nil, fault.Newf(fault.TooLarge, "the comparison has more than %d rows: narrow the period or the filter, or cut by fewer dimensions", maxRows)
@@ -181,16 +186,30 @@ func (c *Catalog) beside(q Query, now, before side) (*Result, error) {
 // are not subtracted.
 func (r *Result) compared(q Query, here, there side, i, j int) {
 	n := len(q.Dimensions)
-	apart := map[string]string{}
+	apart, codes, old := map[string]string{}, here.codes(len(q.Measures), i), there.codes(len(q.Measures), j)
 	for k, name := range q.Measures {
 		x, _ := here.Rows[i][n+k].(quantity.Decimal)
 		y, _ := there.Rows[j][n+k].(quantity.Decimal)
 		a, b := here.CurrencyOf(i, k), there.CurrencyOf(j, k)
+		codes[k] = orElse(codes[k], old[k])
 		if inMoney(here.Columns[n+k].Unit) && a != b && a != "" && b != "" && !x.IsZero() && !y.IsZero() {
 			apart[name] = fmt.Sprintf("the amounts are in %s and were in %s: have both converted (currency)", a, b)
 		}
 	}
 	r.comparedWith(q, here, there, here.Rows[i], there.Rows[j], here.Reasons[i], there.Reasons[j], apart)
+	r.Currencies = append(r.Currencies, codes)
+}
+
+// codes are the currencies of n measures in a row, as in Result.Currencies.
+func (s side) codes(n, row int) []string {
+	out := make([]string, n)
+	units := s.Columns[len(s.Columns)-n:]
+	for k := range out {
+		if inMoney(units[k].Unit) {
+			out[k] = strings.Join(s.CurrenciesOf(row, k), " ")
+		}
+	}
+	return out
 }
 
 func inMoney(u quantity.Unit) bool { return isMoney(u) || u == quantity.MoneyPerHour }
@@ -284,21 +303,21 @@ func order(r *Result, q Query) error {
 		}
 		return a - b
 	})
-	rows, reasons, codes := make([][]any, len(index)), make([]map[string]string, len(index)), r.codes
+	rows, reasons, codes := make([][]any, len(index)), make([]map[string]string, len(index)), r.Currencies
 	if codes != nil {
 		codes = make([][]string, len(index))
 	}
 	for i, at := range index {
 		rows[i], reasons[i] = r.Rows[at], r.Reasons[at]
 		if codes != nil {
-			codes[i] = r.codes[at]
+			codes[i] = r.Currencies[at]
 		}
 	}
 	if q.Limit > 0 && len(rows) > q.Limit {
 		r.Notes = append(slices.Clone(r.Notes), fmt.Sprintf("%d rows in all, the first %d are shown", len(rows), q.Limit))
-		rows, reasons = rows[:q.Limit], reasons[:q.Limit]
+		rows, reasons, codes = rows[:q.Limit], reasons[:q.Limit], codes[:min(q.Limit, len(codes))]
 	}
-	r.Rows, r.Reasons, r.codes, r.RowCount = rows, reasons, codes, len(rows)
+	r.Rows, r.Reasons, r.Currencies, r.RowCount = rows, reasons, codes, len(rows)
 	return nil
 }
 

@@ -375,6 +375,35 @@ func TestAmountsOfTwoCurrenciesAreNotAdded(t *testing.T) {
 	}
 }
 
+func TestEachRowNamesTheCurrencyOfItsAmounts(t *testing.T) {
+	t.Parallel()
+	c, w := open(t)
+	put(t, w, map[string]string{"invoices": `SELECT * FROM (VALUES
+		('a', DATE '2026-01-15', 10.0, 'USD'), ('a', DATE '2026-02-15', 11.0, 'USD'),
+		('b', DATE '2026-02-15', 20.0, 'EUR'),
+		('c', DATE '2026-02-15', 30.0, 'EUR'), ('c', DATE '2026-02-16', 40.0, 'USD'),
+		('d', DATE '2026-01-15', 50.0, 'USD')) t(client_key, invoice_date, net_amount, currency)`})
+	for _, q := range []metric.Query{
+		{Measures: []string{"hours_worked", "revenue"}, Dimensions: []string{"client"}, Order: []string{"client"}},
+		{Measures: []string{"hours_worked", "revenue"}, Dimensions: []string{"client"}, Order: []string{"client"}, Compare: "previous", Period: period(t, "2026-02", "2026-03")},
+	} {
+		for limit, want := range map[int][][]string{0: {{"", "USD"}, {"", "EUR"}, {"", "EUR USD"}, {"", "USD"}}, 2: {{"", "USD"}, {"", "EUR"}}} {
+			q.Limit = limit
+			r, err := c.Run(t.Context(), acme, q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, r.Currencies); diff != "" || r.Currency != "" {
+				t.Errorf("compare %q, limit %d: one currency %q, by row (-want +got):\n%s", q.Compare, limit, r.Currency, diff)
+			}
+		}
+	}
+	r, err := c.Run(t.Context(), acme, metric.Query{Measures: []string{"revenue"}, Where: `client = "b"`})
+	if err != nil || r.Currency != "EUR" || r.Currencies != nil {
+		t.Errorf("of one client: %q %v %v, want EUR alone", r.Currency, r.Currencies, err)
+	}
+}
+
 func TestEveryMeasureAnswersByEveryDimensionItAllows(t *testing.T) {
 	t.Parallel()
 	c, w := open(t)

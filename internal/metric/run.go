@@ -10,6 +10,7 @@ import (
 	"maps"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -31,18 +32,21 @@ type Column struct {
 // a quantity.Decimal (measure), or nil; Reasons says why a measure is nil. It is shared
 // with later callers: do not change its rows.
 type Result struct {
-	Columns            []Column           `json:"columns"`
-	Rows               Rows               `json:"rows"`
-	RowCount           int                `json:"row_count"`
-	Reasons            Reasons            `json:"reasons,omitzero"`
-	Notes              []string           `json:"notes,omitempty"` // what holds for the whole result
-	Snapshot           warehouse.Snapshot `json:"snapshot"`
-	Period             quantity.Period    `json:"period"`             // as asked, or the span of the data
-	Currency           string             `json:"currency,omitempty"` // of the amounts, when the data names one and only one
-	DefinitionVersions map[string]int     `json:"definition_versions"`
-	SourceRows         int64              `json:"source_rows"`  // stored or rolled-up rows that were added up
-	DataUntil          quantity.Day       `json:"data_until"`   // month after the newest that holds dated rows
-	DataThrough        quantity.Day       `json:"data_through"` // newest day that dated rows have
+	Columns  []Column           `json:"columns"`
+	Rows     Rows               `json:"rows"`
+	RowCount int                `json:"row_count"`
+	Reasons  Reasons            `json:"reasons,omitzero"`
+	Notes    []string           `json:"notes,omitempty"` // what holds for the whole result
+	Snapshot warehouse.Snapshot `json:"snapshot"`
+	Period   quantity.Period    `json:"period"`             // as asked, or the span of the data
+	Currency string             `json:"currency,omitempty"` // of the amounts, when the data names one and only one
+	// Currencies are, when the data names several, by row those of each measure asked for: a
+	// code, "" for what is no amount or names none, or several codes with a space between.
+	Currencies         [][]string     `json:"currencies,omitempty"`
+	DefinitionVersions map[string]int `json:"definition_versions"`
+	SourceRows         int64          `json:"source_rows"`  // stored or rolled-up rows that were added up
+	DataUntil          quantity.Day   `json:"data_until"`   // month after the newest that holds dated rows
+	DataThrough        quantity.Day   `json:"data_through"` // newest day that dated rows have
 	// AsOf is the day that stock measures look at: the period's end, or the data's if that
 	// comes first; the last one when the query is cut by time. Zero without stock measures.
 	AsOf quantity.Day `json:"as_of,omitzero"`
@@ -53,7 +57,6 @@ type Result struct {
 	ElapsedMS    float64      `json:"elapsed_ms"`
 
 	counted quantity.Period // see Counted
-	codes   [][]string      // of each row the currency of each measure's amounts; nil when Currency is that of all
 }
 
 // Counted is the period in which months, days and working days are counted: Period up to
@@ -63,10 +66,18 @@ func (r *Result) Counted() quantity.Period { return r.counted }
 // CurrencyOf returns the currency of the amounts that the measure at a place in the query
 // is made of in a row; "" when none is named, or several are.
 func (r *Result) CurrencyOf(row, measure int) string {
-	if r.codes == nil {
-		return r.Currency
+	if codes := r.CurrenciesOf(row, measure); len(codes) == 1 {
+		return codes[0]
 	}
-	return r.codes[row][measure]
+	return ""
+}
+
+// CurrenciesOf returns the currencies of those amounts, in order; two when they are several.
+func (r *Result) CurrenciesOf(row, measure int) []string {
+	if r.Currencies == nil {
+		return strings.Fields(r.Currency)
+	}
+	return strings.Fields(r.Currencies[row][measure])
 }
 
 // Reasons say, by row and column, why a measure is null.
@@ -243,12 +254,12 @@ func (c *Catalog) answer(ctx context.Context, scope tenant.Scope, q Query, check
 	r.Sources = p.sources
 	currencies := map[string]bool{}
 	for _, b := range batches {
-		r.Rows, r.Reasons, r.codes = append(r.Rows, b.rows...), append(r.Reasons, b.reasons...), append(r.codes, b.codes...)
+		r.Rows, r.Reasons, r.Currencies = append(r.Rows, b.rows...), append(r.Reasons, b.reasons...), append(r.Currencies, b.codes...)
 		r.SourceRows += b.n
 		maps.Copy(currencies, b.currencies)
 	}
 	if len(currencies) <= 1 {
-		r.codes = nil
+		r.Currencies = nil
 		for code := range currencies {
 			r.Currency = code
 		}
@@ -270,7 +281,7 @@ type cells struct {
 type batch struct {
 	rows       [][]any
 	reasons    []map[string]string
-	codes      [][]string      // see Result
+	codes      [][]string      // see Result.Currencies
 	n          int64           // rows added up
 	currencies map[string]bool // of the amounts
 }
@@ -476,9 +487,12 @@ func (c *Catalog) cell(q *question, raw []any, s *sums, concentration map[string
 			}
 		}
 		lo, hi := q.currencies(m, s)
-		if lo == hi {
-			codes[i] = lo
-		} else if v.reason == "" {
+		if inMoney(m.Unit) {
+			if codes[i] = lo; lo != hi {
+				codes[i] += " " + hi
+			}
+		}
+		if lo != hi && v.reason == "" {
 			v = value{reason: fmt.Sprintf("amounts are in %s and %s: cut by currency, filter one of them, or have them converted (currency)", lo, hi)}
 		}
 		if v.reason != "" {

@@ -34,6 +34,8 @@ export interface Table {
   reasons: Record<string, string>[];
   notes: string[];
   currency: string;
+  /** When the amounts are in several: by row that of each measure asked for. */
+  currencies: string[][] | undefined;
   snapshot: number;
   rowCount: number;
   sourceRows: number;
@@ -51,6 +53,7 @@ export function tableOf(r: Schemas['MetricResult']): Table {
     reasons: (r.reasons ?? []).map((x) => x ?? {}),
     notes: r.notes ?? [],
     currency: r.currency ?? '',
+    currencies: r.currencies?.map((x) => x ?? []),
     snapshot: r.snapshot,
     rowCount: r.row_count,
     sourceRows: r.source_rows,
@@ -59,6 +62,11 @@ export function tableOf(r: Schemas['MetricResult']): Table {
     asOf: r.as_of ?? '',
     period: { from: String(r.period.from ?? ''), to: String(r.period.to ?? '') },
   };
+}
+
+/** The currency of a measure's amounts in a row, the measure by its place in the question. */
+export function currencyAt(data: Table, row: number, measure: number): string {
+  return data.currencies?.[row]?.[measure] ?? data.currency;
 }
 
 /** The parameters of a question as the API takes them. */

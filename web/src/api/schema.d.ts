@@ -1034,6 +1034,7 @@ export interface components {
             by?: string;
             change: string | null;
             confidence: components["schemas"]["InsightConfidence"];
+            currency?: string;
             drivers: components["schemas"]["InsightDriver"][] | null;
             from: components["schemas"]["InsightSide"];
             interval: components["schemas"]["InsightInterval"];
@@ -1053,6 +1054,7 @@ export interface components {
             band?: components["schemas"]["InsightInterval"];
             comparison: components["schemas"]["InsightComparison"];
             confidence: components["schemas"]["InsightConfidence"];
+            currency?: string;
             drivers: components["schemas"]["InsightDriver"][] | null;
             facts: {
                 [key: string]: string;
@@ -1195,6 +1197,7 @@ export interface components {
         MetricResult: {
             as_of?: string;
             columns: components["schemas"]["MetricColumn"][] | null;
+            currencies?: (string[] | null)[] | null;
             currency?: string;
             data_through: string;
             data_until: string;

@@ -173,7 +173,13 @@ export function Gallery() {
         <Card title="Bars">
           <Chart
             label="Profit"
-            option={(colors) => bars(['First', 'Second', 'Third'], [{ name: 'Profit', unit: 'money', values: [1200, -400, 300] }], colors)}
+            option={(colors) =>
+              bars(
+                ['First', 'Second', 'Third'],
+                [{ name: 'Profit', units: ['money', 'money', 'money'], values: [1200, -400, 300] }],
+                colors,
+              )
+            }
             table={() => <p>1,200, −400, 300</p>}
             height={160}
           />

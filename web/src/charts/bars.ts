@@ -5,13 +5,14 @@ import { tooltip } from './tooltip';
 
 export interface BarSeries {
   name: string;
-  unit: Unit;
+  /** Of each value; amounts may be in different currencies. */
+  units: Unit[];
   values: (number | null)[];
 }
 
 /** Horizontal bars, the first at the top; negative ones in the color of bad and hatched. */
 export function bars(names: string[], all: BarSeries[], colors: Palette): EChartsCoreOption {
-  const unit = all[0]?.unit ?? 'number';
+  const unit = all[0]?.units[0] ?? 'number';
   return {
     textStyle: { fontFamily: 'Inter Variable, sans-serif' },
     animationDuration: 250,
@@ -28,7 +29,7 @@ export function bars(names: string[], all: BarSeries[], colors: Palette): EChart
         const at = hits[0]?.dataIndex ?? 0;
         return tooltip(
           names[at] ?? '',
-          all.map((s, i) => ({ color: colors.series[i], name: s.name, value: format(s.values[at], s.unit) })),
+          all.map((s, i) => ({ color: colors.series[i], name: s.name, value: format(s.values[at], s.units[at] ?? 'number') })),
         );
       },
     },

@@ -1,5 +1,19 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { axis, bytes, change, day, dimensionValue, format, instant, month, percent, setConventions, tile, tileChange } from './format';
+import {
+  axis,
+  bytes,
+  change,
+  day,
+  dimensionValue,
+  format,
+  inCurrency,
+  instant,
+  month,
+  percent,
+  setConventions,
+  tile,
+  tileChange,
+} from './format';
 
 beforeEach(() => setConventions({ locale: 'en-US', currency: 'USD' }));
 
@@ -24,7 +38,7 @@ describe('numbers', () => {
   test('a decimal longer than a float keeps all its digits', () =>
     expect(format('123456789012345678.91', 'money')).toBe('$123,456,789,012,345,678.91'));
   test('in a dense table the unit is left to the header', () => expect(format('1080', 'money_per_month', { bare: true })).toBe('1,080.00'));
-  test('the currency of the answer wins', () => expect(format('10', 'money', { currency: 'EUR' })).toBe('€10.00'));
+  test('the currency of the answer wins', () => expect(format('10', inCurrency('money', 'EUR'))).toBe('€10.00'));
 });
 
 describe('tiles have four significant digits and our own suffixes', () => {

@@ -1,7 +1,17 @@
 // The one door for numbers: nothing else on a page formats one.
 
-/** A unit as the API names it. */
+/** A unit as the API names it, an amount's perhaps with its currency: "ratio", "money EUR". */
 export type Unit = string;
+
+/** The unit of amounts that are in a currency; "" leaves it to the workspace. */
+export function inCurrency(unit: Unit, code: string | undefined): Unit {
+  return code && unit.startsWith('money') ? `${unit} ${code}` : unit;
+}
+
+function parsed(unit: Unit): { base: string; currency: string } {
+  const [base = '', currency] = unit.split(' ');
+  return { base, currency: base.startsWith('money') ? (currency ?? conventions.currency) : '' };
+}
 
 /** How amounts and dates are written; set once from the workspace's settings. */
 export interface Conventions {
@@ -46,7 +56,6 @@ function money(value: string | number, digits: number, currency: string): string
 }
 
 export interface FormatOptions {
-  currency?: string | undefined;
   /** In a dense table the unit stands in the header, not in the cells. */
   bare?: boolean;
   /** A sign in front of positive values too. */
@@ -64,9 +73,10 @@ export function format(value: Decimal, unit: Unit, opt: FormatOptions = {}): str
 }
 
 function plain(value: string | number, unit: Unit, opt: FormatOptions): string {
-  const currency = opt.bare ? '' : (opt.currency ?? conventions.currency);
+  const { base, currency: code } = parsed(unit);
+  const currency = opt.bare ? '' : code;
   const unit_ = (text: string) => (opt.bare ? '' : NBSP + text);
-  switch (unit) {
+  switch (base) {
     case 'money':
       return money(value, 2, currency);
     case 'money_per_hour':
@@ -109,8 +119,7 @@ export function tile(value: Decimal, unit: Unit, opt: FormatOptions = {}): strin
   const size = Math.abs(n);
   if (unit === 'ratio' || size < 10_000) {
     const sign = opt.signed && n > 0 ? '+' : '';
-    if (unit.startsWith('money'))
-      return sign + money(value, size >= 1000 ? 0 : 2, opt.currency ?? conventions.currency) + (opt.bare ? '' : tail(unit));
+    if (unit.startsWith('money')) return sign + money(value, size >= 1000 ? 0 : 2, parsed(unit).currency) + (opt.bare ? '' : tail(unit));
     return opt.bare ? sign + plain(value, unit, opt) : format(value, unit, opt);
   }
   for (const [step, suffix] of STEPS) {
@@ -118,7 +127,7 @@ export function tile(value: Decimal, unit: Unit, opt: FormatOptions = {}): strin
     const scaled = n / step;
     const digits = Math.max(0, 3 - Math.floor(Math.log10(Math.abs(scaled))));
     const sign = opt.signed && n > 0 ? '+' : '';
-    const currency = unit.startsWith('money') ? (opt.currency ?? conventions.currency) : '';
+    const { currency } = parsed(unit);
     const number = currency
       ? write(scaled, {
           style: 'currency',
@@ -135,7 +144,7 @@ export function tile(value: Decimal, unit: Unit, opt: FormatOptions = {}): strin
 
 /** What stands behind a number of a unit. */
 export function tail(unit: Unit): string {
-  switch (unit) {
+  switch (parsed(unit).base) {
     case 'hours':
       return `${NBSP}h`;
     case 'days':
@@ -165,9 +174,9 @@ export function tileChange(value: Decimal, unit: Unit, opt: FormatOptions = {}):
 }
 
 /** The unit for a column header: "USD", "h", "%"; "" for none. */
-export function unitLabel(unit: Unit, currency?: string): string {
-  const code = currency ?? conventions.currency;
-  switch (unit) {
+export function unitLabel(unit: Unit): string {
+  const { base, currency: code } = parsed(unit);
+  switch (base) {
     case 'money':
       return code;
     case 'money_per_hour':
@@ -248,9 +257,12 @@ export function dimensionValue(name: string, value: string): string {
     case 'year':
       return value.slice(0, 4);
     default:
-      return value === 'unassigned' ? 'Not assigned' : words(value);
+      return value === 'unassigned' ? 'Not assigned' : NAMES.has(name) ? value : words(value);
   }
 }
+
+/** Dimensions whose values people chose: they stay as they are written. */
+const NAMES = new Set(['client', 'staff', 'agreement', 'product', 'vendor', 'account_manager', 'team']);
 
 /** Codes of the data such as recurring_labor as words; names stay as they are. */
 export function words(value: string): string {

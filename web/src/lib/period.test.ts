@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { addMonths, isPeriod, monthsIn, rangeOf, resolve, stepped } from './period';
+import { addMonths, isPeriod, monthsIn, rangeOf, resolve, spanOf, stepped } from './period';
 
 const complete = { from: '2024-07-01', to: '2026-07-01' };
 
@@ -38,3 +38,14 @@ test('a step is as long as the period, and back again is where it began', () => 
   expect(back && stepped(back, 1)).toBe(rangeOf(p));
   expect(monthsIn(p)).toBe(3);
 });
+
+test.each([
+  ['month', '2026-03-01', { from: '2026-03-01', to: '2026-04-01' }],
+  ['quarter', '2025-04-01', { from: '2025-05-01', to: '2025-07-01' }],
+  ['week', '2026-02-23', { from: '2026-02-23', to: '2026-03-02' }],
+  ['day', '2026-02-28', { from: '2026-02-28', to: '2026-03-01' }],
+  ['year', '2026-01-01', { from: '2026-01-01', to: '2026-05-01' }],
+  ['client', 'Harbor Dental', { from: '2025-05-01', to: '2026-05-01' }],
+])('a %s cell of %s explains its own days', (dimension, value, want) =>
+  expect(spanOf(dimension, value, { from: '2025-05-01', to: '2026-05-01' })).toEqual(want),
+);

@@ -59,6 +59,33 @@ export function resolve(text: string, complete: Period | undefined): Period | un
   return resolve(DEFAULT_PERIOD, complete);
 }
 
+/** The part of a period that a value of a time dimension stands for: "2026-03-01" as month. */
+export function spanOf(dimension: string, value: string, within: Period | undefined): Period | undefined {
+  const to = endOf(dimension, value);
+  if (!to) return within;
+  return { from: within && within.from > value ? within.from : value, to: within && within.to < to ? within.to : to };
+}
+
+function endOf(dimension: string, first: string): string | undefined {
+  switch (dimension) {
+    case 'day':
+      return addDays(first, 1);
+    case 'week':
+      return addDays(first, 7);
+    case 'month':
+      return addMonths(first, 1);
+    case 'quarter':
+      return addMonths(first, 3);
+    case 'year':
+      return addMonths(first, 12);
+  }
+  return undefined;
+}
+
+function addDays(day: string, n: number): string {
+  return new Date(Date.parse(`${day}T00:00:00Z`) + n * 86_400_000).toISOString().slice(0, 10);
+}
+
 /** The same period a step earlier or later, as a range for the address. */
 export function stepped(p: Period, direction: 1 | -1): string {
   const n = monthsIn(p) * direction;

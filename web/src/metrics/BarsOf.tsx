@@ -1,12 +1,13 @@
 import { useQuery } from '@tanstack/react-query';
 import { useCallback, useMemo } from 'react';
-import { type Ask, catalog, table } from '../api/queries';
+import { type Ask, catalog, currencyAt, table } from '../api/queries';
 import { bars } from '../charts/bars';
 import { Chart } from '../charts/Chart';
 import type { Palette } from '../charts/theme';
 import { both, only } from '../lib/filters';
-import { dimensionValue } from '../lib/format';
+import { dimensionValue, inCurrency } from '../lib/format';
 import { t } from '../lib/i18n';
+import { spanOf } from '../lib/period';
 import { usePanel } from '../lib/state';
 import { Loaded } from '../ui/States';
 import { MeasureTable } from './MeasureTable';
@@ -31,14 +32,14 @@ export function BarsOf({ ask, height }: { ask: Ask; height?: number }) {
         rows.map((r) => by.map((d, i) => dimensionValue(d, r[i] ?? '')).join(' · ')),
         drawn.map((m) => ({
           name: names?.measure.get(m)?.label ?? m,
-          unit,
+          units: rows.map((_, i) => (q.data ? inCurrency(unit, currencyAt(q.data, i, ask.measures.indexOf(m))) : unit)),
           values: rows.map((r) =>
             r[by.length + ask.measures.indexOf(m)] === null ? null : Number(r[by.length + ask.measures.indexOf(m)]),
           ),
         })),
         colors,
       ),
-    [rows, by, drawn, names, unit, ask.measures],
+    [rows, by, drawn, names, unit, ask.measures, q.data],
   );
   return (
     <Loaded
@@ -60,7 +61,7 @@ export function BarsOf({ ask, height }: { ask: Ask; height?: number }) {
                 explain(
                   measure,
                   both(ask.where, ...by.map((d, i) => (names?.dimension.get(d)?.time ? '' : only(d, r[i] ?? '')))),
-                  ask.period,
+                  by.reduce((days, d, i) => spanOf(d, r[i] ?? '', days), ask.period),
                 );
             }}
             table={() => <MeasureTable ask={ask} caption={t('Result')} />}

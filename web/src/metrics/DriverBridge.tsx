@@ -1,5 +1,6 @@
 import type { Driver } from '../api/queries';
 import { Bridge, type Step } from '../charts/Bridge';
+import { negated, sum } from '../lib/decimal';
 import { change, format, type Unit } from '../lib/format';
 import { t } from '../lib/i18n';
 import { moved, titled } from './words';
@@ -28,7 +29,7 @@ export function DriverBridge({
   const all = moved(drivers, unit);
   const shown = all.slice(0, MOST);
   const rest = drivers.filter((d) => !shown.includes(d));
-  const restSum = Number(to) - Number(from) - shown.reduce((sum, d) => sum + Number(d.contribution), 0);
+  const restSum = sum(to, negated(from), ...shown.map((d) => negated(d.contribution)));
   const steps: Step[] = [
     { id: 'from', name: fromLabel, value: Number(from), text: format(from, unit), total: true },
     ...shown.map((d) => ({
@@ -42,7 +43,7 @@ export function DriverBridge({
       text: change(d.contribution, unit),
     })),
     ...(rest.length > 0 && shown.length === MOST
-      ? [{ id: 'rest', name: t('{{count}} smaller ones', { count: rest.length }), value: restSum, text: change(String(restSum), unit) }]
+      ? [{ id: 'rest', name: t('{{count}} smaller ones', { count: rest.length }), value: Number(restSum), text: change(restSum, unit) }]
       : []),
     { id: 'to', name: toLabel, value: Number(to), text: format(to, unit), total: true },
   ];

@@ -1,7 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
-import { type Confidence, catalog, explanation, type Finding, findings, type Measure } from '../api/queries';
-import { format, percent, sentence, words } from '../lib/format';
+import { type Confidence, catalog, type Explanation, explanation, type Finding, findings, type Measure } from '../api/queries';
+import { sum } from '../lib/decimal';
+import { format, inCurrency, percent, sentence, type Unit, words } from '../lib/format';
 import { t } from '../lib/i18n';
 import { type Period, rangeOf } from '../lib/period';
 import { carried, type Panel, useAddress, usePanel } from '../lib/state';
@@ -18,6 +19,12 @@ import css from './metrics.module.css';
 import { Records } from './Records';
 import { conditionText, periodText, prose, spoken, titled } from './words';
 
+/** The units of drivers by name: of measures, of the cost of an hour, else of the whole. */
+function useDriverUnits(whole: Unit, currency: string | undefined): (name: string) => Unit {
+  const names = useQuery(catalog()).data;
+  return (name) => inCurrency(names?.measure.get(name)?.unit ?? (name === 'labor_cost_rate' ? 'money_per_hour' : whole), currency);
+}
+
 /** The panel at the right that explains whatever the address says. */
 export function ExplainPanel() {
   const { panel } = usePanel();
@@ -32,6 +39,7 @@ function NumberPanel({ panel }: { panel: Panel }) {
   const cell = { measure: panel.of, where: panel.where, period: panel.days, versus: panel.versus };
   const x = useQuery(explanation(cell));
   const e = x.data;
+  const unit = e ? inCurrency(e.unit, e.currency) : '';
   const subject = panel.where ? conditionText(panel.where, (d) => names?.dimension.get(d)?.label ?? d) : t('Everything');
   return (
     <Drawer open onClose={close} title={m?.label ?? titled(panel.of)} subtitle={`${subject} · ${periodText(e?.to.period ?? panel.days)}`}>
@@ -41,20 +49,20 @@ function NumberPanel({ panel }: { panel: Panel }) {
         <>
           <div className="spread">
             <div>
-              <p className={css.big}>{e.measure === panel.of ? format(e.to.value, e.unit) : format(e.to.value, e.unit)}</p>
+              <p className={css.big}>{format(e.to.value, unit)}</p>
               {e.measure !== panel.of ? <p className="muted small">{t('as {{measure}}', { measure: spoken(e.measure) })}</p> : null}
               <p className="muted small">
                 {e.to.value === null || e.to.value === undefined
                   ? (e.to.reason ?? '')
                   : e.interval
-                    ? intervalText(e.interval, e.unit)
+                    ? intervalText(e.interval, unit)
                     : t('Exact sum of stored rows; no interval.')}
               </p>
             </div>
             <div style={{ textAlign: 'right' }}>
               <Grade confidence={e.confidence} long />
               <p>
-                <Delta change={e.change} unit={e.unit} direction={m.direction} versus={t('vs {{label}}', { label: e.from.label })} />
+                <Delta change={e.change} unit={unit} direction={m.direction} versus={t('vs {{label}}', { label: e.from.label })} />
               </p>
             </div>
           </div>
@@ -66,7 +74,7 @@ function NumberPanel({ panel }: { panel: Panel }) {
               {
                 id: 'why',
                 title: t('Why'),
-                content: () => <Why panel={panel} e={e} units={(n) => names?.measure.get(n)?.unit ?? e.unit} />,
+                content: () => <Why panel={panel} e={e} unit={unit} />,
               },
               {
                 id: 'rows',
@@ -85,7 +93,11 @@ function NumberPanel({ panel }: { panel: Panel }) {
                 title: t('History'),
                 content: () => <History cell={{ measure: panel.of, where: panel.where, period: days(e.to.period) }} />,
               },
-              { id: 'definition', title: t('Definition'), content: () => <Definition m={m} values={e.to.inputs} panel={panel} /> },
+              {
+                id: 'definition',
+                title: t('Definition'),
+                content: () => <Definition m={m} values={e.to.inputs} currency={e.currency} panel={panel} />,
+              },
             ]}
           />
           <p className="muted small">
@@ -101,8 +113,9 @@ function days(p: { from?: unknown; to?: unknown }): Period | undefined {
   return p.from && p.to ? { from: String(p.from), to: String(p.to) } : undefined;
 }
 
-function Why({ panel, e, units }: { panel: Panel; e: import('../api/queries').Explanation; units: (name: string) => string }) {
+function Why({ panel, e, unit }: { panel: Panel; e: Explanation; unit: Unit }) {
   const { move } = usePanel();
+  const units = useDriverUnits(unit, e.currency);
   return (
     <div className="stack">
       {panel.where ? (
@@ -130,8 +143,8 @@ function Why({ panel, e, units }: { panel: Panel; e: import('../api/queries').Ex
             fromLabel={sentence(e.from.label)}
             toLabel={t('This period')}
             drivers={e.drivers ?? []}
-            unit={e.unit}
-            units={e.by ? () => e.unit : units}
+            unit={unit}
+            units={e.by ? () => unit : units}
           />
           <p className="muted small">
             {e.by
@@ -177,7 +190,17 @@ export function HowSure({ confidence }: { confidence: Confidence }) {
   );
 }
 
-function Definition({ m, values, panel }: { m: Measure; values: Record<string, string>; panel: Panel }) {
+function Definition({
+  m,
+  values,
+  currency,
+  panel,
+}: {
+  m: Measure;
+  values: Record<string, string>;
+  currency: string | undefined;
+  panel: Panel;
+}) {
   const { explain } = usePanel();
   const names = useQuery(catalog()).data;
   const [search] = useAddress();
@@ -209,10 +232,10 @@ function Definition({ m, values, panel }: { m: Measure; values: Record<string, s
                 <dd key={`${name}-value`}>
                   {input && name !== m.name ? (
                     <Button kind="quiet" onPress={() => explain(name, panel.where ?? '', panel.days)}>
-                      {format(value, input.unit)}
+                      {format(value, inCurrency(input.unit, currency))}
                     </Button>
                   ) : (
-                    format(value, input?.unit ?? 'number')
+                    format(value, inCurrency(input?.unit ?? 'number', currency))
                   )}
                 </dd>,
               ];
@@ -257,8 +280,8 @@ function FindingBody({ f, panel, move }: { f: Finding; panel: Panel; move: (next
   const names = useQuery(catalog()).data;
   const navigate = useNavigate();
   const [search] = useAddress();
-  const unit = f.comparison?.unit ?? f.unit;
-  const units = (name: string) => names?.measure.get(name)?.unit ?? unit;
+  const unit = inCurrency(f.comparison?.unit ?? f.unit, f.currency);
+  const units = useDriverUnits(unit, f.currency);
   const client =
     f.subject.dimension === 'client' ? f.subject.value : f.subject.within?.dimension === 'client' ? f.subject.within.value : '';
   const period = days(f.period);
@@ -271,17 +294,18 @@ function FindingBody({ f, panel, move }: { f: Finding; panel: Panel; move: (next
       </p>
       <div className="spread">
         <div>
-          <p className={css.big}>{format(f.value, f.unit)}</p>
+          <p className={css.big}>{format(f.value, inCurrency(f.unit, f.currency))}</p>
           <p className="muted small">
             {names?.measure.get(f.measure)?.label ?? titled(f.measure)} · {periodText(f.period)}
           </p>
-          <p className="muted small">{f.interval ? intervalText(f.interval, f.unit) : t('Exact; no interval.')}</p>
-          {f.band ? <p className="muted small">{intervalText(f.band, f.unit)}</p> : null}
+          <p className="muted small">{f.interval ? intervalText(f.interval, inCurrency(f.unit, f.currency)) : t('Exact; no interval.')}</p>
+          {f.band ? <p className="muted small">{intervalText(f.band, inCurrency(f.unit, f.currency))}</p> : null}
         </div>
         <div style={{ textAlign: 'right' }}>
           <Grade confidence={f.confidence} long />
           <p className="num">
-            <strong>{format(f.money_at_stake, 'money')}</strong> <span className="muted small">{t('at stake a year')}</span>
+            <strong>{format(f.money_at_stake, inCurrency('money', f.currency))}</strong>{' '}
+            <span className="muted small">{t('at stake a year')}</span>
           </p>
         </div>
       </div>
@@ -304,7 +328,7 @@ function FindingBody({ f, panel, move }: { f: Finding; panel: Panel; move: (next
                 <div className="stack">
                   <DriverBridge
                     from={f.comparison.value}
-                    to={String(Number(f.comparison.value) + Number(f.comparison.change))}
+                    to={sum(f.comparison.value, f.comparison.change)}
                     fromLabel={sentence(f.comparison.label)}
                     toLabel={periodText(f.period)}
                     drivers={f.drivers ?? []}

@@ -1,5 +1,5 @@
 import type { Finding } from '../api/queries';
-import { format, sentence, tile, words } from '../lib/format';
+import { format, inCurrency, sentence, tile, words } from '../lib/format';
 import { t } from '../lib/i18n';
 import { usePanel } from '../lib/state';
 import { Badge } from '../ui/Card';
@@ -25,7 +25,7 @@ export function Findings({ list }: { list: Finding[] }) {
               <p>
                 {t('Since the {{label}}: {{drivers}}', {
                   label: f.comparison.label,
-                  drivers: driversInWords(f.drivers ?? [], f.comparison.unit),
+                  drivers: driversInWords(f.drivers ?? [], inCurrency(f.comparison.unit, f.currency)),
                 })}
               </p>
             ) : null}
@@ -40,7 +40,9 @@ export function Findings({ list }: { list: Finding[] }) {
             </div>
           </div>
           <p className={css.stake}>
-            <strong title={format(f.money_at_stake, 'money')}>{tile(f.money_at_stake, 'money')}</strong>
+            <strong title={format(f.money_at_stake, inCurrency('money', f.currency))}>
+              {tile(f.money_at_stake, inCurrency('money', f.currency))}
+            </strong>
             <span>{t('at stake a year')}</span>
           </p>
         </li>

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { type Cell, catalog, restated, snapshots } from '../api/queries';
-import { format, instant, month } from '../lib/format';
+import { type Cell, catalog, currencyAt, restated, snapshots, type Table } from '../api/queries';
+import { format, inCurrency, instant, month } from '../lib/format';
 import { t } from '../lib/i18n';
 import { DataTable } from '../ui/DataTable';
 import { Select } from '../ui/Field';
@@ -23,6 +23,7 @@ export function History({ cell }: { cell: Cell }) {
   const months = useQuery({ ...restated(cell, ['month'], before?.id ?? 0), enabled: before !== undefined && byMonth });
   if (list.data && earlier.length === 0) return <p className="muted">{t('There is no earlier snapshot to compare with yet.')}</p>;
   const unit = m?.unit ?? 'number';
+  const unitIn = (data: Table, row: number) => inCurrency(unit, currencyAt(data, row, 0));
   return (
     <div className="stack">
       <Select
@@ -36,8 +37,8 @@ export function History({ cell }: { cell: Cell }) {
           const [now, then, change] = data.rows[0] ?? [];
           return (
             <p>
-              {t('Then {{before}}, now {{now}}:', { before: format(then, unit), now: format(now, unit) })}{' '}
-              <Delta change={change} unit={unit} direction={m?.direction ?? 'two_sided'} />
+              {t('Then {{before}}, now {{now}}:', { before: format(then, unitIn(data, 0)), now: format(now, unitIn(data, 0)) })}{' '}
+              <Delta change={change} unit={unitIn(data, 0)} direction={m?.direction ?? 'two_sided'} />
               {(then === null || now === null) && data.reasons[0] ? (
                 <span className="muted small"> {Object.values(data.reasons[0]).join('; ')}</span>
               ) : null}

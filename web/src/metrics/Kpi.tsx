@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { catalog, explanation, table } from '../api/queries';
 import { Sparkline } from '../charts/Sparkline';
-import { format, tail, tile, UNKNOWN } from '../lib/format';
+import { format, inCurrency, sentence, tail, tile, UNKNOWN } from '../lib/format';
 import { t } from '../lib/i18n';
 import { addMonths, monthsIn, type Period } from '../lib/period';
 import { usePanel } from '../lib/state';
@@ -59,7 +59,8 @@ export function Kpi({
       </div>
     );
   }
-  const { to, change, interval, confidence, unit } = x.data;
+  const { to, change, interval, confidence } = x.data;
+  const unit = inCurrency(x.data.unit, x.data.currency);
   const value = to.value ?? null;
   const shown = x.data.measure === measure;
   return (
@@ -86,7 +87,7 @@ export function Kpi({
         <span>
           <Delta change={shown ? change : null} unit={unit} direction={m.direction} versus={t('vs before')} short />
           <span className={css.kpiNote} style={{ display: 'block' }}>
-            {value === null || !shown ? (to.reason ?? x.data.note ?? '') : intervalText(interval, unit)}
+            {value === null || !shown ? sentence(to.reason ?? x.data.note ?? '') : intervalText(interval, unit)}
           </span>
         </span>
         {line.data ? (

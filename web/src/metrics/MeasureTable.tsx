@@ -1,10 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import { type Ask, catalog, type Table, table } from '../api/queries';
+import { type Ask, catalog, currencyAt, type Table, table } from '../api/queries';
 import { InlineBar } from '../charts/Bridge';
 import { both, only } from '../lib/filters';
-import { dimensionValue, format, unitLabel } from '../lib/format';
+import { dimensionValue, format, inCurrency, unitLabel } from '../lib/format';
 import { t } from '../lib/i18n';
+import { spanOf } from '../lib/period';
 import { usePanel } from '../lib/state';
 import { Hint } from '../ui/Button';
 import { CellButton, type Column, DataTable } from '../ui/DataTable';
@@ -98,7 +99,8 @@ function TableOf({
   const by = ask.by ?? [];
   const place = new Map(data.columns.map((c, i) => [c.name, i]));
   const rows = data.rows as Row[];
-  const reasons = new Map(rows.map((r, i) => [r, data.reasons[i] ?? {}]));
+  const number = new Map(rows.map((r, i) => [r, i]));
+  const spanIn = (r: Row) => by.reduce((days, d, i) => spanOf(d, r[i] ?? '', days), ask.period);
   const largest = bar ? Math.max(...rows.map((r) => Math.abs(Number(r[place.get(bar) ?? 0] ?? 0))), 0) : 0;
   const whereOf = (r: Row) => both(ask.where, ...by.map((d, i) => (names?.dimension.get(d)?.time ? '' : only(d, r[i] ?? ''))));
   const columns: Column<Row>[] = by.map((d, i) => ({
@@ -110,32 +112,34 @@ function TableOf({
       return i === 0 && name && value !== 'unassigned' ? name(value) : dimensionValue(d, value);
     },
   }));
-  for (const measure of ask.measures) {
+  ask.measures.forEach((measure, k) => {
     const m = names?.measure.get(measure);
     const at = place.get(measure) ?? 0;
     const unit = m?.unit ?? data.columns[at]?.unit ?? 'number';
+    const unitIn = (r: Row) => inCurrency(unit, currencyAt(data, number.get(r) ?? 0, k));
+    const mixed = data.currencies !== undefined && unit.startsWith('money');
     columns.push({
       id: measure,
       head: m?.label ?? measure,
-      unit: unitLabel(unit, data.currency),
+      unit: mixed ? '' : unitLabel(inCurrency(unit, data.currency)),
       right: true,
       sort: (r) => (r[at] === null || r[at] === undefined ? null : Number(r[at])),
       cell: (r) => {
         const value = r[at];
         if (value === null || value === undefined) {
-          const why = reasons.get(r)?.[measure] ?? t('no value');
+          const why = data.reasons[number.get(r) ?? 0]?.[measure] ?? t('no value');
           return (
             <Hint text={why}>
               <CellButtonPlain label={t('No value: {{why}}', { why })} />
             </Hint>
           );
         }
-        const text = format(value, unit, { bare: true });
+        const text = format(value, unitIn(r), { bare: !mixed });
         return (
           <CellButton
             label={t('{{label}} {{value}}. Explain', { label: m?.label ?? measure, value: text })}
             negative={Number(value) < 0}
-            onPress={() => explain(measure, whereOf(r), ask.period)}
+            onPress={() => explain(measure, whereOf(r), spanIn(r))}
           >
             {text}
           </CellButton>
@@ -151,10 +155,12 @@ function TableOf({
         head: t('Change'),
         right: true,
         sort: (r) => (delta === undefined || r[delta] === null || r[delta] === undefined ? null : Number(r[delta])),
-        cell: (r) => <Delta change={delta === undefined ? null : (r[delta] ?? null)} unit={unit} direction={m?.direction ?? 'two_sided'} />,
+        cell: (r) => (
+          <Delta change={delta === undefined ? null : (r[delta] ?? null)} unit={unitIn(r)} direction={m?.direction ?? 'two_sided'} />
+        ),
       });
     }
-  }
+  });
   return (
     <DataTable
       caption={caption}

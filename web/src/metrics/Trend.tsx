@@ -4,7 +4,7 @@ import { catalog, type Series, series } from '../api/queries';
 import { Chart } from '../charts/Chart';
 import type { Palette } from '../charts/theme';
 import { type TrendLine, trend } from '../charts/trend';
-import { format, month, unitLabel } from '../lib/format';
+import { format, inCurrency, month, sentence, unitLabel } from '../lib/format';
 import { t } from '../lib/i18n';
 import { addMonths, type Period, rangeOf } from '../lib/period';
 import { usePanel, useView } from '../lib/state';
@@ -51,7 +51,7 @@ export function Trend({
     () =>
       (found ?? []).map((s, i) => ({
         name: names?.measure.get(s.measure)?.label ?? s.measure,
-        unit: s.unit,
+        unit: inCurrency(s.unit, s.currency),
         points: (s.points ?? []).map((p) => ({
           month: String(p.month),
           value: numberOf(p.value),
@@ -74,7 +74,10 @@ export function Trend({
     );
   }
   const points = lines[0]?.points ?? [];
-  if (!points.some((p) => p.value !== null)) return <p className="muted">{t('No month in this period has data.')}</p>;
+  if (!points.some((p) => p.value !== null)) {
+    const why = found[0]?.points?.findLast((p) => p.reason)?.reason;
+    return <p className="muted">{why ? `${sentence(why)}.` : t('No month in this period has data.')}</p>;
+  }
   const unusual = points.filter((p) => p.unusual);
   return (
     <>

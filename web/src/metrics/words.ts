@@ -44,7 +44,7 @@ export function periodText(p: { from?: unknown; to?: unknown } | undefined): str
 
 /** The server's sentences with true minus signs, as every other number has. */
 export function prose(text: string): string {
-  return text.replace(/(^|[\s(])-(?=[\d.])/g, '$1\u2212');
+  return text.replace(/(^|[\s(])-(?=[\d.$€£]|[A-Z]{3}\u00a0)/g, '$1\u2212');
 }
 
 /** A condition for people: `client = "X"` is "Client: X". */

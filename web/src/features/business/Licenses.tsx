@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { type Finding, findings } from '../../api/queries';
 import { Page } from '../../app/Page';
-import { day, format, integer, percent } from '../../lib/format';
+import { day, format, inCurrency, integer, percent } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { carried, usePanel, useView } from '../../lib/state';
 import { ExportMenu } from '../../metrics/ExportMenu';
@@ -112,14 +112,14 @@ export function Licenses() {
                   head: t('Waste a month'),
                   right: true,
                   sort: (f) => Number(f.value ?? 0),
-                  cell: (f) => format(f.value, 'money'),
+                  cell: (f) => format(f.value, inCurrency('money', f.currency)),
                 },
                 {
                   id: 'year',
                   head: t('At stake a year'),
                   right: true,
                   sort: (f) => Number(f.money_at_stake),
-                  cell: (f) => format(f.money_at_stake, 'money'),
+                  cell: (f) => format(f.money_at_stake, inCurrency('money', f.currency)),
                 },
               ]}
             />

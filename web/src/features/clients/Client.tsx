@@ -49,9 +49,9 @@ export function Client() {
         <span className="row">
           {about ? (
             <>
-              <Badge>{words(about[1] ?? '')}</Badge>
-              {about[2] && about[2] !== 'unassigned' ? <Badge>{about[2]}</Badge> : null}
-              {about[3] && about[3] !== 'unassigned' ? <span>{t('Account manager: {{name}}', { name: about[3] })}</span> : null}
+              {isKnown(about[1]) ? <Badge>{words(about[1])}</Badge> : null}
+              {isKnown(about[2]) ? <Badge>{about[2]}</Badge> : null}
+              {isKnown(about[3]) ? <span>{t('Account manager: {{name}}', { name: about[3] })}</span> : null}
             </>
           ) : null}
           <Link to="/clients" search={carried(search) as never}>
@@ -227,3 +227,8 @@ export function Client() {
 const MONEY = ['revenue', 'gross_profit'];
 const MARGIN = ['gross_margin'];
 const PAYMENTS = ['receivables', 'payments_received'];
+
+/** Whether a client's attribute says anything: the data may have no list of clients. */
+function isKnown(value: string | null | undefined): value is string {
+  return Boolean(value) && !['unknown', 'none', 'unassigned'].includes(value ?? '');
+}

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
-import { type Ask, catalog, type Table, table } from '../../api/queries';
+import { type Ask, catalog, currencyAt, type Table, table } from '../../api/queries';
 import { both, only } from '../../lib/filters';
-import { dimensionValue, format } from '../../lib/format';
+import { dimensionValue, format, inCurrency } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import type { Period } from '../../lib/period';
 import { usePanel } from '../../lib/state';
@@ -20,6 +20,7 @@ interface Line {
   now: string | null;
   before: string | null;
   change: string | null;
+  currency: string;
   part: boolean;
 }
 
@@ -44,7 +45,8 @@ export function Statement({ where, days }: { where: string; days: Period | undef
 
   const cells = (data: Table, row: (string | null)[], measure: string) => {
     const at = data.columns.findIndex((c) => c.name === measure);
-    return { now: row[at] ?? null, before: row[at + 1] ?? null, change: row[at + 2] ?? null };
+    const currency = currencyAt(data, data.rows.indexOf(row), (at - (data.columns.length % 3)) / 3);
+    return { now: row[at] ?? null, before: row[at + 1] ?? null, change: row[at + 2] ?? null, currency };
   };
   const lines = (data: Table): Line[] => {
     const row = data.rows[0] ?? [];
@@ -89,49 +91,53 @@ export function Statement({ where, days }: { where: string; days: Period | undef
       subtitle={t('{{period}} against the period before; a number opens its cause and rows', { period: periodText(days) })}
     >
       <Loaded query={totals} height={360}>
-        {(data) => (
-          <div className={css.wrap} tabIndex={0} role="region" aria-label={t('Profit and loss after labor')}>
-            <table className={css.statement}>
-              <caption className="sr">{t('Profit and loss after labor')}</caption>
-              <thead>
-                <tr>
-                  <th scope="col">{data.currency}</th>
-                  <th scope="col">{t('This period')}</th>
-                  <th scope="col">{t('Before')}</th>
-                  <th scope="col">{t('Change')}</th>
-                </tr>
-              </thead>
-              <tbody>
-                {lines(data).map((l) => {
-                  const m = names?.measure.get(l.measure);
-                  const unit = m?.unit ?? 'money';
-                  return (
-                    <tr key={l.id} data-kind={l.part ? 'part' : RESULTS.includes(l.id) ? 'result' : 'sum'}>
-                      <th scope="row">{l.label}</th>
-                      <td>
-                        {l.now === null ? (
-                          '—'
-                        ) : (
-                          <CellButton
-                            label={t('{{label}} {{value}}. Explain', { label: l.label, value: format(l.now, unit) })}
-                            negative={Number(l.now) < 0}
-                            onPress={() => explain(l.measure, l.where, days)}
-                          >
-                            {format(l.now, unit, { bare: true })}
-                          </CellButton>
-                        )}
-                      </td>
-                      <td>{format(l.before, unit, { bare: true })}</td>
-                      <td>
-                        <Delta change={l.change} unit={unit} direction={m?.direction ?? 'two_sided'} />
-                      </td>
-                    </tr>
-                  );
-                })}
-              </tbody>
-            </table>
-          </div>
-        )}
+        {(data) => {
+          const all = lines(data);
+          const bare = all.every((l) => l.currency === data.currency || l.now === null);
+          return (
+            <div className={css.wrap} tabIndex={0} role="region" aria-label={t('Profit and loss after labor')}>
+              <table className={css.statement}>
+                <caption className="sr">{t('Profit and loss after labor')}</caption>
+                <thead>
+                  <tr>
+                    <th scope="col">{data.currency}</th>
+                    <th scope="col">{t('This period')}</th>
+                    <th scope="col">{t('Before')}</th>
+                    <th scope="col">{t('Change')}</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {all.map((l) => {
+                    const m = names?.measure.get(l.measure);
+                    const unit = inCurrency(m?.unit ?? 'money', l.currency);
+                    return (
+                      <tr key={l.id} data-kind={l.part ? 'part' : RESULTS.includes(l.id) ? 'result' : 'sum'}>
+                        <th scope="row">{l.label}</th>
+                        <td>
+                          {l.now === null ? (
+                            '—'
+                          ) : (
+                            <CellButton
+                              label={t('{{label}} {{value}}. Explain', { label: l.label, value: format(l.now, unit) })}
+                              negative={Number(l.now) < 0}
+                              onPress={() => explain(l.measure, l.where, days)}
+                            >
+                              {format(l.now, unit, { bare })}
+                            </CellButton>
+                          )}
+                        </td>
+                        <td>{format(l.before, unit, { bare })}</td>
+                        <td>
+                          <Delta change={l.change} unit={unit} direction={m?.direction ?? 'two_sided'} />
+                        </td>
+                      </tr>
+                    );
+                  })}
+                </tbody>
+              </table>
+            </div>
+          );
+        }}
       </Loaded>
     </Card>
   );

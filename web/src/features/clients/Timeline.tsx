@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
-import { table } from '../../api/queries';
-import { day, format, month } from '../../lib/format';
+import { currencyAt, table } from '../../api/queries';
+import { day, format, inCurrency, month } from '../../lib/format';
 import { t } from '../../lib/i18n';
-import { addMonths, type Period } from '../../lib/period';
+import { addMonths, type Period, spanOf } from '../../lib/period';
 import { usePanel } from '../../lib/state';
 import { Card } from '../../ui/Card';
 import { CellButton } from '../../ui/DataTable';
@@ -39,6 +39,8 @@ export function Timeline({ where, own, days }: { where: string; own: string; day
         {(data) => {
           const out: Entry[] = [];
           data.rows.forEach((r, i) => {
+            const loss = inCurrency('money', currencyAt(data, i, 0));
+            const fee = (at: number) => inCurrency('money_per_month', currencyAt(data, at, 2));
             const m = r[0] ?? '';
             const one = { from: m, to: addMonths(m, 1) };
             if (Number(r[1]) < 0)
@@ -47,7 +49,7 @@ export function Timeline({ where, own, days }: { where: string; own: string; day
                 at: m,
                 tone: 'bad',
                 text: t('A loss in {{month}}', { month: month(m) }),
-                value: format(r[1], 'money'),
+                value: format(r[1], loss),
                 more: () => explain('gross_profit', where, one),
               });
             const earlier = data.rows[i + 1];
@@ -56,23 +58,23 @@ export function Timeline({ where, own, days }: { where: string; own: string; day
                 id: `fee ${m}`,
                 at: m,
                 tone: Number(r[3]) > Number(earlier[3]) ? 'good' : 'bad',
-                text: t('Monthly recurring revenue changed from {{from}}', { from: format(earlier[3], 'money_per_month') }),
-                value: format(r[3], 'money_per_month'),
+                text: t('Monthly recurring revenue changed from {{from}}', { from: format(earlier[3], fee(i + 1)) }),
+                value: format(r[3], fee(i)),
                 more: () => explain('mrr', where, one),
               });
             }
           });
-          for (const r of payments.data?.rows ?? []) {
+          payments.data?.rows.forEach((r, i) => {
             const d = r[0] ?? '';
             if (Number(r[1]) !== 0)
               out.push({
                 id: `paid ${d}`,
                 at: d,
                 text: t('Paid'),
-                value: format(r[1], 'money'),
-                more: () => explain('payments_received', where, { from: `${d.slice(0, 7)}-01`, to: addMonths(d, 1) }),
+                value: format(r[1], inCurrency('money', payments.data ? currencyAt(payments.data, i, 0) : '')),
+                more: () => explain('payments_received', where, spanOf('day', d, undefined)),
               });
-          }
+          });
           out.sort((a, b) => b.at.localeCompare(a.at));
           if (out.length === 0)
             return <Empty title={t('Nothing to tell')}>{t('No loss, no changed fee and no payment in these months.')}</Empty>;

@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
-import { catalog, table } from '../../api/queries';
+import { catalog, currencyAt, table } from '../../api/queries';
 import { InlineBar } from '../../charts/Bridge';
 import { write } from '../../lib/filters';
-import { dimensionValue, format } from '../../lib/format';
+import { dimensionValue, format, inCurrency } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { useAddress, useView } from '../../lib/state';
 import metrics from '../../metrics/metrics.module.css';
@@ -61,7 +61,7 @@ function Board({ measure, dimension }: { measure: string; dimension: string }) {
           const largest = Math.max(...data.rows.map((r) => Math.abs(Number(r[1] ?? 0))), 0);
           return (
             <ul className={metrics.board}>
-              {data.rows.slice(0, SHOWN).map((r) => {
+              {data.rows.slice(0, SHOWN).map((r, i) => {
                 const value = r[0] ?? '';
                 const on = own?.values.includes(value) ?? false;
                 return (
@@ -76,7 +76,9 @@ function Board({ measure, dimension }: { measure: string; dimension: string }) {
                     >
                       <span className={metrics.boardName}>{dimensionValue(dimension, value)}</span>
                       <InlineBar share={largest ? Number(r[1] ?? 0) / largest : 0} />
-                      <span className="num">{format(r[1], m?.unit ?? 'number', { bare: true })}</span>
+                      <span className="num">
+                        {format(r[1], inCurrency(m?.unit ?? 'number', currencyAt(data, i, 0)), { bare: data.currencies === undefined })}
+                      </span>
                     </button>
                   </li>
                 );

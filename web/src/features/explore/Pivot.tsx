@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
-import { type Ask, catalog, type Table, table } from '../../api/queries';
+import { type Ask, catalog, currencyAt, type Table, table } from '../../api/queries';
 import { both, only } from '../../lib/filters';
-import { dimensionValue, format, unitLabel } from '../../lib/format';
+import { dimensionValue, format, inCurrency, type Unit, unitLabel } from '../../lib/format';
 import { t } from '../../lib/i18n';
-import { addMonths } from '../../lib/period';
+import { spanOf } from '../../lib/period';
 import { usePanel } from '../../lib/state';
 import { CellButton } from '../../ui/DataTable';
 import { Select } from '../../ui/Field';
@@ -12,6 +12,12 @@ import css from './explore.module.css';
 
 const MOST_COLUMNS = 60;
 const MOST_ROWS = 60;
+
+interface Found {
+  value: string | null | undefined;
+  unit: Unit;
+  bare: boolean;
+}
 
 /** One measure with a dimension across; totals are asked for, not added up here. */
 export function Pivot({ ask, across, onAcross }: { ask: Ask; across: string; onAcross: (next: string) => void }) {
@@ -32,29 +38,40 @@ export function Pivot({ ask, across, onAcross }: { ask: Ask; across: string; onA
   const unit = m?.unit ?? 'number';
   const timed = names?.dimension.get(across)?.time ?? false;
 
+  /** How a value of a row is written: where amounts are in several currencies, with its own. */
+  const unitsOf = (data: Table | undefined, row: number) => ({
+    unit: inCurrency(unit, data ? currencyAt(data, row, 0) : ''),
+    bare: !data?.currencies,
+  });
+  const totalText = (value: string | null | undefined, data: Table | undefined, row: number) => {
+    const { unit: own, bare } = unitsOf(data, row);
+    return format(value, own, { bare });
+  };
+
   const draw = (data: Table) => {
     const at = down.length;
-    const values = new Map(data.rows.map((r) => [r.slice(0, at + 1).join('\u0000'), r[at + 1] ?? null]));
+    const values = new Map(data.rows.map((r, i) => [r.slice(0, at + 1).join('\u0000'), { value: r[at + 1], ...unitsOf(data, i) }]));
+    const label = data.currencies && unit.startsWith('money') ? '' : unitLabel(inCurrency(unit, data.currency));
     const heads = (columnTotals.data?.rows ?? []).slice(0, MOST_COLUMNS);
     const lines = (rowTotals.data?.rows ?? []).slice(0, MOST_ROWS);
     const whereOf = (row: (string | null)[], column?: string) =>
-      both(ask.where, ...down.map((d, i) => only(d, row[i] ?? '')), column !== undefined && !timed ? only(across, column) : '');
-    const periodOf = (column?: string) =>
-      column !== undefined && across === 'month'
-        ? { from: column, to: addMonths(column, 1) }
-        : column !== undefined && across === 'quarter'
-          ? { from: column, to: addMonths(column, 3) }
-          : ask.period;
-    const cell = (value: string | null | undefined, row: (string | null)[], column?: string) =>
-      value === null || value === undefined ? (
+      both(
+        ask.where,
+        ...down.map((d, i) => (names?.dimension.get(d)?.time ? '' : only(d, row[i] ?? ''))),
+        column !== undefined && !timed ? only(across, column) : '',
+      );
+    const periodOf = (row: (string | null)[], column?: string) =>
+      [...down, across].reduce((days, d, i) => spanOf(d, (i < at ? row[i] : column) ?? '', days), ask.period);
+    const cell = (found: Found | undefined, row: (string | null)[], column?: string) =>
+      found?.value === null || found?.value === undefined ? (
         <span className="muted">—</span>
       ) : (
         <CellButton
-          label={t('{{label}} {{value}}. Explain', { label: m?.label ?? measure, value: format(value, unit) })}
-          negative={Number(value) < 0}
-          onPress={() => explain(measure, whereOf(row, column), periodOf(column))}
+          label={t('{{label}} {{value}}. Explain', { label: m?.label ?? measure, value: format(found.value, found.unit) })}
+          negative={Number(found.value) < 0}
+          onPress={() => explain(measure, whereOf(row, column), periodOf(row, column))}
         >
-          {format(value, unit, { bare: true })}
+          {format(found.value, found.unit, { bare: found.bare })}
         </CellButton>
       );
     return (
@@ -66,8 +83,7 @@ export function Pivot({ ask, across, onAcross }: { ask: Ask; across: string; onA
           <thead>
             <tr>
               <th scope="col">
-                {down.map((d) => names?.dimension.get(d)?.label ?? d).join(' · ')}{' '}
-                {unitLabel(unit, data.currency) ? `(${unitLabel(unit, data.currency)})` : ''}
+                {down.map((d) => names?.dimension.get(d)?.label ?? d).join(' · ')} {label ? `(${label})` : ''}
               </th>
               {heads.map((h) => (
                 <th key={h[0]} scope="col">
@@ -88,7 +104,7 @@ export function Pivot({ ask, across, onAcross }: { ask: Ask; across: string; onA
                   {heads.map((h) => (
                     <td key={h[0]}>{cell(values.get([...key, h[0]].join('\u0000')), key, h[0] ?? '')}</td>
                   ))}
-                  <td data-total>{cell(line[at], key)}</td>
+                  <td data-total>{cell({ value: line[at], ...unitsOf(rowTotals.data, rowTotals.data?.rows.indexOf(line) ?? 0) }, key)}</td>
                 </tr>
               );
             })}
@@ -96,10 +112,10 @@ export function Pivot({ ask, across, onAcross }: { ask: Ask; across: string; onA
           <tfoot>
             <tr data-total>
               <th scope="row">{t('All')}</th>
-              {heads.map((h) => (
-                <td key={h[0]}>{format(h[1], unit, { bare: true })}</td>
+              {heads.map((h, i) => (
+                <td key={h[0]}>{totalText(h[1], columnTotals.data, i)}</td>
               ))}
-              <td data-grand>{format(total.data?.rows[0]?.[0], unit, { bare: true })}</td>
+              <td data-grand>{totalText(total.data?.rows[0]?.[0], total.data, 0)}</td>
             </tr>
           </tfoot>
         </table>

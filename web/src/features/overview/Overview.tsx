@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { explanation, type Finding, findings, imports } from '../../api/queries';
 import { Page } from '../../app/Page';
 import { both } from '../../lib/filters';
-import { percent, tile } from '../../lib/format';
+import { inCurrency, percent, tile } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { carried, useView } from '../../lib/state';
 import { DriverBridge } from '../../metrics/DriverBridge';
@@ -105,7 +105,7 @@ function headline(all: Finding[]): string {
   return [
     t('{{count}} findings', { count: all.length }),
     review ? t('{{count}} need your review', { count: review }) : '',
-    first ? t('the first has {{money}} a year at stake', { money: tile(first.money_at_stake, 'money') }) : '',
+    first ? t('the first has {{money}} a year at stake', { money: tile(first.money_at_stake, inCurrency('money', first.currency)) }) : '',
   ]
     .filter(Boolean)
     .join(', ')
@@ -145,8 +145,8 @@ function WhyMargin() {
               fromLabel={t('Period before')}
               toLabel={t('This period')}
               drivers={e.drivers ?? []}
-              unit={e.unit}
-              units={(n) => (n === 'hours_worked' ? 'hours' : n === 'labor_cost_rate' ? 'money_per_hour' : 'money')}
+              unit={inCurrency(e.unit, e.currency)}
+              units={(n) => inCurrency(n === 'hours_worked' ? 'hours' : n === 'labor_cost_rate' ? 'money_per_hour' : 'money', e.currency)}
             />
           ) : (
             <p className="muted">{e.note || e.words}</p>
