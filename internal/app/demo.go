@@ -20,7 +20,7 @@ const demoFindings = 8
 
 func (c *cli) demoCommand() *cobra.Command {
 	var opt sample.MSPOptions
-	var asOf string
+	var asOf, listen string
 	var noServe bool
 	cmd := &cobra.Command{
 		Use: "demo", Short: "Load a believable demo MSP, print its top findings and serve it", Args: cobra.NoArgs,
@@ -31,6 +31,9 @@ func (c *cli) demoCommand() *cobra.Command {
 				return err
 			}
 			return c.with(cmd, func(ctx context.Context, a *App) error {
+				if listen != "" {
+					a.Config.Listen = listen
+				}
 				if err := c.loadDemo(ctx, a, opt); err != nil {
 					return err
 				}
@@ -52,6 +55,7 @@ func (c *cli) demoCommand() *cobra.Command {
 	cmd.Flags().IntVar(&opt.Months, "months", 24, "months of history")
 	cmd.Flags().Uint64Var(&opt.Seed, "seed", 1, "seed of the generator")
 	cmd.Flags().StringVar(&asOf, "as-of", "2026-06-30", "last day of the data")
+	listenFlag(cmd, &listen)
 	cmd.Flags().BoolVar(&noServe, "no-serve", false, "do not serve afterwards")
 	return cmd
 }

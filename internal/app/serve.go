@@ -31,7 +31,7 @@ func (c *cli) serveCommand() *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().StringVar(&listen, "listen", "", "address (default 127.0.0.1:8080); loopback only until accounts exist")
+	listenFlag(cmd, &listen)
 	cmd.Flags().StringVar(&target, "target", "all", "all, api or worker")
 	return cmd
 }
@@ -88,6 +88,11 @@ func (c *cli) serve(ctx context.Context, a *App, target string) error {
 		cancel() // one part ended: end the others
 	}
 	return first
+}
+
+// listenFlag lets a command that serves choose the address.
+func listenFlag(cmd *cobra.Command, listen *string) {
+	cmd.Flags().StringVar(listen, "listen", "", "address (default 127.0.0.1:8080); loopback only until accounts exist")
 }
 
 // listen answers requests until ctx ends, then lets running ones finish for up to 10 s.
