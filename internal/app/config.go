@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/knadh/koanf/parsers/yaml"
@@ -117,7 +118,10 @@ func (c Config) redacted() Config {
 
 // checkLoopback refuses addresses that other machines can reach: there are no accounts yet.
 func checkLoopback(listen string) error {
-	host, _, err := net.SplitHostPort(listen)
+	host, port, err := net.SplitHostPort(listen)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
 	if err != nil {
 		return fault.Newf(fault.Invalid, "--listen %s is not an address: write 127.0.0.1:8080", listen)
 	}

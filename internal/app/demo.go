@@ -34,6 +34,9 @@ func (c *cli) demoCommand() *cobra.Command {
 				if listen != "" {
 					a.Config.Listen = listen
 				}
+				if err := checkLoopback(a.Config.Listen); err != nil && !noServe {
+					return err // before the minute that loading may take
+				}
 				if err := c.loadDemo(ctx, a, opt); err != nil {
 					return err
 				}

@@ -139,7 +139,7 @@ func (x *explanation) explain(ctx context.Context) (*Explanation, error) {
 		if err := x.asWhole(ctx, out); err != nil {
 			return nil, err
 		}
-		out.Words = inCurrency(out.Currency, x.words(out))
+		out.Words = x.words(out)
 		return out, nil
 	}
 	if !x.measure.Base() || x.measure.Name == laborCost || x.measure.Name == licenseWaste || x.measure.Name == overCost {
@@ -152,6 +152,11 @@ func (x *explanation) explain(ctx context.Context) (*Explanation, error) {
 	}
 	if err := x.doubt(ctx, out); err != nil {
 		return nil, err
+	}
+	if out.Currency == "" {
+		if out.Currency, err = x.house(ctx); err != nil {
+			return nil, err
+		}
 	}
 	out.Words = inCurrency(out.Currency, x.words(out))
 	return out, nil

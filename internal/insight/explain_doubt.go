@@ -3,7 +3,9 @@ package insight
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
 	"github.com/moatmetrics/moatmetrics/internal/stats"
@@ -138,10 +140,17 @@ func (x *explanation) confidence(ctx context.Context, out *Explanation, h float6
 	return nil
 }
 
+// oneValue is a condition that names one value of a dimension and nothing else.
+var oneValue = regexp.MustCompile(`^\w+ = ("(?:[^"\\]|\\.)*")$`)
+
 // words says the change in a plain sentence.
 func (x *explanation) words(out *Explanation) string {
 	subject := spoken(out.Measure)
-	if out.Where != "" {
+	if parts := oneValue.FindStringSubmatch(out.Where); parts != nil {
+		if name, err := strconv.Unquote(parts[1]); err == nil {
+			subject += " of " + name
+		}
+	} else if out.Where != "" {
 		subject += " where " + out.Where
 	}
 	if out.Change == nil {

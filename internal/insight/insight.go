@@ -110,6 +110,7 @@ type analysis struct {
 	reader
 	period, previous quantity.Period
 	quality          quality
+	house            string             // see reader.house
 	forms            map[string]formula // by measure
 	findings         []Finding
 }
@@ -141,6 +142,9 @@ func (s *Service) Analyze(ctx context.Context, scope tenant.Scope, period quanti
 		return nil, err
 	}
 	a.previous = a.period.Previous()
+	if a.house, err = a.reader.house(ctx); err != nil {
+		return nil, fmt.Errorf("analyses: %w", err)
+	}
 	if a.quality, err = a.measureQuality(ctx, a.period); err != nil {
 		return nil, fmt.Errorf("analyses: data quality: %w", err)
 	}
@@ -169,6 +173,7 @@ func (a *analysis) report(f Finding) {
 		}
 	}
 	f.MoneyAtStake = f.MoneyAtStake.RoundBank(2)
+	f.Currency = cmp.Or(f.Currency, a.house)
 	f.Headline, f.Recommendation = inCurrency(f.Currency, f.Headline), inCurrency(f.Currency, f.Recommendation)
 	f.Snapshot = a.snapshot
 	f.Query.Snapshot = a.snapshot

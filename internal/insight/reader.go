@@ -115,6 +115,13 @@ func (r reader) whole(ctx context.Context, p quantity.Period, where string, meas
 	return rows[0], nil
 }
 
+// house returns the currency of amounts that name none: the only one that any amount of the
+// data names, "" when none does or several are.
+func (r reader) house(ctx context.Context) (string, error) {
+	all, err := r.whole(ctx, quantity.Period{}, "", "revenue", "expense_amount", "labor_cost", "license_cost", "mrr")
+	return only(all.codes), err
+}
+
 // codesOf returns the currencies of the rows' amounts.
 func codesOf(rows ...row) []string {
 	var codes []string

@@ -95,6 +95,11 @@ func (s *Service) Series(ctx context.Context, scope tenant.Scope, req SeriesRequ
 	}
 	out := &Series{Measure: m.Name, Unit: m.Unit, Where: req.Where, Snapshot: r.snapshot, Currency: newestCurrency(answer),
 		Band: SeriesBand{Level: level, Method: "Student prediction interval", Words: fmt.Sprintf("Where a month was expected with %.0f%% probability, given the up to %d months before it (at least %d with a value): their mean and how far they spread. It takes the months as alike and independent, so a season or a trend is not part of it.", 100*level, bandMonths, fewest)}}
+	if out.Currency == "" {
+		if out.Currency, err = r.house(ctx); err != nil {
+			return nil, fmt.Errorf("series: %w", err)
+		}
+	}
 	if out.Period, err = seriesPeriod(req.Period, complete, answer.Period); err != nil {
 		return nil, err
 	}

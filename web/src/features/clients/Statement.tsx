@@ -93,7 +93,7 @@ export function Statement({ where, days }: { where: string; days: Period | undef
       <Loaded query={totals} height={360}>
         {(data) => {
           const all = lines(data);
-          const bare = all.every((l) => l.currency === data.currency || l.now === null);
+          const bare = data.currencies === undefined;
           return (
             <div className={css.wrap} tabIndex={0} role="region" aria-label={t('Profit and loss after labor')}>
               <table className={css.statement}>
