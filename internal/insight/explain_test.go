@@ -78,7 +78,7 @@ func TestExplainByHand(t *testing.T) {
 		{
 			name: "labor bridge", req: insight.ExplainRequest{Measure: "labor_cost", Where: harbor, Period: february}, measure: "labor_cost",
 			from: "5000", to: "7020", change: "2020", want: map[string]string{"hours_worked": "1560", "labor_cost_rate": "460"},
-			words: `The labor cost where client = "Harbor Dental" rose from 5,000.00 (previous period) to 7,020.00, by hours worked +1,560.00, labor cost rate +460.00.`,
+			words: `The labor cost of Harbor Dental rose from 5,000.00 (previous period) to 7,020.00, by hours worked +1,560.00, labor cost rate +460.00.`,
 		},
 		{
 			name: "gross profit", req: insight.ExplainRequest{Measure: "gross_profit", Where: harbor, Period: february}, measure: "gross_profit",
