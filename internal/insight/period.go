@@ -27,13 +27,14 @@ func (s *Service) Complete(ctx context.Context, scope tenant.Scope) (quantity.Pe
 // when its last day has come and, where hours are recorded, they reach its last days.
 func (r reader) completeMonths(ctx context.Context, today quantity.Day) (quantity.Period, error) {
 	var all quantity.Period
+	r.oneCurrency = false // amounts in several currencies are data, too
 	rows, err := r.read(ctx, quantity.Period{}, "", []string{"month"}, "revenue", "hours_worked", "direct_cost")
 	if err != nil {
 		return all, err
 	}
 	for _, row := range rows {
 		month, err := quantity.ParseDay(row.keys[0])
-		if err != nil || noData(row.sums) || today.AddDays(1).Before(month.AddMonths(1)) {
+		if err != nil || noData(row.sums) && len(row.codes) == 0 || today.AddDays(1).Before(month.AddMonths(1)) {
 			continue
 		}
 		if all.From.IsZero() || month.Before(all.From) {

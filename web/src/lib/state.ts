@@ -2,9 +2,9 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useCallback, useMemo } from 'react';
 import * as v from 'valibot';
-import { status } from '../api/queries';
+import { type Status, status } from '../api/queries';
 import { type Condition, include, read, write } from './filters';
-import { DEFAULT_PERIOD, isPeriod, type Period, resolve } from './period';
+import { addMonths, DEFAULT_PERIOD, isPeriod, type Period, resolve } from './period';
 import { used } from './usage';
 
 const days = v.object({ from: v.string(), to: v.string() });
@@ -82,9 +82,9 @@ export function useView() {
   const [search, set] = useAddress();
   const { data } = useQuery(status());
   const text = search.period ?? DEFAULT_PERIOD;
-  const complete = data?.complete.to ? { from: String(data.complete.from), to: String(data.complete.to) } : undefined;
+  const complete = data ? monthsOf(data) : undefined;
   const days = useMemo(
-    () => resolve(text, complete?.to ? { from: complete.from, to: complete.to } : undefined),
+    () => resolve(text, complete ? { from: complete.from, to: complete.to } : undefined),
     [text, complete?.from, complete?.to],
   );
   const where = search.where ?? '';
@@ -104,6 +104,16 @@ export function useView() {
       set({ where: write(include(base, dimension, value, is)) });
     },
   };
+}
+
+/**
+ * The months that default periods end with: the complete ones, before there is any the year
+ * up to the newest month of the data, or up to this month when nothing has a date.
+ */
+function monthsOf(s: Status): Period {
+  if (s.complete.to) return { from: String(s.complete.from), to: String(s.complete.to) };
+  const end = addMonths(String(s.data_through ?? s.today), 1);
+  return { from: addMonths(end, -12), to: end };
 }
 
 /** Opens and closes the panel that explains a number or finding. */

@@ -29,6 +29,14 @@ export function Overview() {
   if (status?.empty) return <FirstVisit />;
   return (
     <Page title={t('Overview')} lead={list.data ? headline(list.data) : undefined}>
+      {status && !status.complete.to ? (
+        <Notice>
+          {status.data_through
+            ? t('No month of the data is over yet: there are no findings, and the figures may still change.')
+            : t('Nothing that was imported has a date yet.')}{' '}
+          <Link to="/import">{t('Import invoices and time entries')}</Link>
+        </Notice>
+      ) : null}
       <Card
         title={t('What needs you')}
         subtitle={t('Most important first: what a person must review, then money at stake × confidence. {{period}}.', {
