@@ -1,3 +1,4 @@
+import { useLayoutEffect, useRef } from 'react';
 import css from './charts.module.css';
 
 export interface HeatCell {
@@ -21,9 +22,15 @@ export function HeatMap({
   onCell: (row: string, column: number) => void;
   keys: { low: string; middle: string; high: string };
 }) {
+  const wrap = useRef<HTMLDivElement>(null);
+  // Where not all columns fit, the newest are the ones to see first.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: other columns are another map
+  useLayoutEffect(() => {
+    if (wrap.current) wrap.current.scrollLeft = wrap.current.scrollWidth;
+  }, [columns.join()]);
   return (
     <div className="stack">
-      <div className={css.heatWrap} tabIndex={0} role="region" aria-label={caption}>
+      <div ref={wrap} className={css.heatWrap} tabIndex={0} role="region" aria-label={caption}>
         <table className={css.heat}>
           <caption className="sr">{caption}</caption>
           <thead>

@@ -147,7 +147,12 @@ function TableOf({
       },
     });
     if (bar === measure)
-      columns.push({ id: `${measure}-bar`, head: '', cell: (r) => <InlineBar share={largest ? Number(r[at] ?? 0) / largest : 0} /> });
+      columns.push({
+        id: `${measure}-bar`,
+        head: '',
+        spare: true,
+        cell: (r) => <InlineBar share={largest ? Number(r[at] ?? 0) / largest : 0} />,
+      });
     if (changes.includes(measure)) {
       const delta = place.get(`${measure}_change`);
       columns.push({

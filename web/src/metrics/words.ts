@@ -28,9 +28,14 @@ export function moved(drivers: Driver[], unit: Unit): Driver[] {
 /** "labor cost −4.1 pp, revenue +1.2 pp" */
 export function driversInWords(drivers: Driver[], unit: Unit, most = 4): string {
   const all = moved(drivers, unit);
-  const text = all.slice(0, most).map((d) => `${spoken(d.name)} ${change(d.contribution, unit)}`);
+  const text = all.slice(0, most).map((d) => `${spoken(d.name)} ${unbroken(change(d.contribution, unit))}`);
   if (all.length > most) text.push(`${all.length - most} more`);
   return text.join(', ');
+}
+
+/** A sign never stands at the end of a line without its number. */
+function unbroken(text: string): string {
+  return text.replace(/^[+\u2212]/, '$&\u2060').replaceAll(' ', '\u00a0');
 }
 
 /** "Jul 2025 to Jun 2026" of half-open days. */

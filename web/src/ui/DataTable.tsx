@@ -15,6 +15,8 @@ export interface Column<R> {
   sort?: (row: R) => SortKey;
   cell: (row: R) => ReactNode;
   foot?: ReactNode;
+  /** Only a picture of its neighbor: left out where there is little room. */
+  spare?: boolean;
 }
 
 /** Below this many rows all are drawn; above, only those in view. */
@@ -101,6 +103,7 @@ export function DataTable<R>({
                   key={c.id}
                   scope="col"
                   {...(c.right ? { 'data-right': true } : {})}
+                  {...(c.spare ? { 'data-spare': true } : {})}
                   {...(c.sort ? { 'aria-sort': on ? (sort?.descending ? 'descending' : 'ascending') : 'none' } : {})}
                 >
                   {c.sort ? (
@@ -128,7 +131,11 @@ export function DataTable<R>({
             return (
               <tr key={rowKey(row)} aria-rowindex={at + 2}>
                 {columns.map((c) => (
-                  <td key={c.id} {...(c.right ? { 'data-right': true } : { 'data-text': true })}>
+                  <td
+                    key={c.id}
+                    {...(c.right ? { 'data-right': true } : { 'data-text': true })}
+                    {...(c.spare ? { 'data-spare': true } : {})}
+                  >
                     {c.cell(row)}
                   </td>
                 ))}
@@ -152,7 +159,7 @@ export function DataTable<R>({
           <tfoot>
             <tr>
               {columns.map((c) => (
-                <td key={c.id} {...(c.right ? { 'data-right': true } : {})}>
+                <td key={c.id} {...(c.right ? { 'data-right': true } : {})} {...(c.spare ? { 'data-spare': true } : {})}>
                   {c.foot}
                 </td>
               ))}
