@@ -108,7 +108,8 @@ func (s *server) app(mux *http.ServeMux) {
 		file, ok := files[name]
 		switch {
 		case ok && name != "/index.html":
-		case r.Method != http.MethodGet && r.Method != http.MethodHead, strings.HasPrefix(name, "/api/"), path.Ext(name) != "" && name != "/index.html":
+		case r.Method != http.MethodGet && r.Method != http.MethodHead, strings.HasPrefix(name, "/api/"), strings.HasPrefix(name, "/assets/"),
+			path.Ext(name) != "" && strings.LastIndexByte(name, '/') == 0 && name != "/index.html": // deeper down a dot is part of a client's name
 			writeProblem(w, problemOf(fault.Newf(fault.NotFound, "there is no page %s", name)))
 			return
 		default:

@@ -45,6 +45,13 @@ type Side struct {
 	Inputs map[string]quantity.Decimal `json:"inputs"` // the base measures it is computed from
 }
 
+// Asked is the measure that was asked for where another one explains it.
+type Asked struct {
+	Measure string            `json:"measure"`
+	Unit    quantity.Unit     `json:"unit"`
+	Value   *quantity.Decimal `json:"value"` // in the period; null when it has none
+}
+
 // Explanation is the exact attribution of a change. The drivers' contributions add up to
 // Change, which is To − From, all in Unit.
 type Explanation struct {
@@ -56,6 +63,7 @@ type Explanation struct {
 	From       Side               `json:"from"`
 	To         Side               `json:"to"`
 	Change     *quantity.Decimal  `json:"change"` // null when a side has no value
+	Asked      *Asked             `json:"asked,omitempty"`
 	Drivers    []Driver           `json:"drivers"`
 	By         string             `json:"by,omitempty"` // the dimension whose values the drivers are; "" when they are inputs
 	Note       string             `json:"note,omitempty"`
@@ -119,6 +127,7 @@ type explanation struct {
 	measure *metric.Measure
 	req     ExplainRequest
 	quality quality
+	data    quantity.Period // months of the data behind the measure
 }
 
 func (x *explanation) explain(ctx context.Context) (*Explanation, error) {
@@ -135,10 +144,14 @@ func (x *explanation) explain(ctx context.Context) (*Explanation, error) {
 	if x.quality, err = x.measureQuality(ctx, wholeMonths(x.req.Period)); err != nil {
 		return nil, err
 	}
+	if x.data, err = x.span(ctx, x.measure); err != nil {
+		return nil, err
+	}
 	if x.measure.Special != "" {
 		if err := x.asWhole(ctx, out); err != nil {
 			return nil, err
 		}
+		x.limitToData(out)
 		out.Words = x.words(out)
 		return out, nil
 	}
@@ -150,8 +163,12 @@ func (x *explanation) explain(ctx context.Context) (*Explanation, error) {
 	if err != nil {
 		return nil, err
 	}
+	x.limitToData(out)
 	if err := x.doubt(ctx, out); err != nil {
 		return nil, err
+	}
+	if out.To.Value == nil {
+		out.Interval = nil
 	}
 	if out.Currency == "" {
 		if out.Currency, err = x.house(ctx); err != nil {
@@ -161,6 +178,33 @@ func (x *explanation) explain(ctx context.Context) (*Explanation, error) {
 	out.Words = inCurrency(out.Currency, x.words(out))
 	return out, nil
 }
+
+// limitToData takes back values of periods that the data does not cover: outside of it
+// there is nothing known, which is not zero, and a period that begins before the data does
+// is no fair comparison.
+func (x *explanation) limitToData(out *Explanation) {
+	data := x.data
+	if !data.Bounded() {
+		return
+	}
+	last := data.To.AddDays(-1)
+	if to := &out.To; !to.Period.From.Before(data.To) || !data.From.Before(to.Period.To) {
+		to.Value, to.Reason = nil, fmt.Sprintf("the data reaches from %s to %s", monthName(data.From), monthName(last))
+		out.Note = to.Reason
+	}
+	if from := &out.From; out.Versus == Previous && x.beginsLater(from.Period) && from.Value != nil {
+		from.Value, from.Reason = nil, "the data begins in "+monthName(data.From)
+		if out.Note == "" {
+			out.Note = from.Reason
+		}
+	}
+	if out.From.Value == nil || out.To.Value == nil {
+		out.Change, out.Drivers, out.By = nil, []Driver{}, ""
+	}
+}
+
+// beginsLater reports whether the data does not reach back to the beginning of a period.
+func (x *explanation) beginsLater(p quantity.Period) bool { return p.From.Before(x.data.From) }
 
 // asWhole sets both sides of a measure that has no formula over sums and adds nothing up,
 // such as a concentration: there are no parts to attribute its change to.
@@ -236,7 +280,7 @@ func (x *explanation) byInputs(ctx context.Context, out *Explanation) error {
 	out.From.Value, out.From.Reason = side(f, before)
 	out.To.Value, out.To.Reason = side(f, now)
 	c, reason := f.attribute(from, to)
-	if reason != "" && f.measure == "gross_margin" {
+	if reason != "" && f.measure == "gross_margin" && !x.req.Brief && !x.beginsLater(out.From.Period) {
 		return x.inMoney(out, before, now, reason)
 	}
 	if reason != "" {
@@ -258,6 +302,7 @@ func (x *explanation) inMoney(out *Explanation, from, to row, why string) error 
 		out.Note = cmp.Or(out.To.Reason, out.From.Reason, reason)
 		return nil
 	}
+	out.Asked = &Asked{Measure: out.Measure, Unit: out.Unit, Value: out.To.Value}
 	out.Measure, out.Unit, out.Note = f.measure, f.unit, why+"; explained as gross profit, in money"
 	out.From.Value, out.From.Reason = side(f, from)
 	out.To.Value, out.To.Reason = side(f, to)

@@ -198,6 +198,25 @@ func newestCurrency(answer *metric.Result) string {
 	return answer.Currency
 }
 
+// span is the months that all dated tables behind a measure hold rows of; the end is that
+// of the newest one. It is not bounded when none of them is dated.
+func (r reader) span(ctx context.Context, m *metric.Measure) (quantity.Period, error) {
+	var p quantity.Period
+	tables, err := r.warehouse.Tables(ctx, r.scope, r.snapshot)
+	for _, t := range tables {
+		if !slices.Contains(m.Tables, t.Name) || len(t.Months) != 2 {
+			continue
+		}
+		if p.From.Before(t.Months[0]) {
+			p.From = t.Months[0]
+		}
+		if end := t.Months[1].AddMonths(1); p.To.Before(end) {
+			p.To = end
+		}
+	}
+	return p, err
+}
+
 // lastRows is the newest month that holds rows in the dated tables behind a measure; zero
 // when it has none.
 func (r reader) lastRows(ctx context.Context, m *metric.Measure) (quantity.Day, error) {

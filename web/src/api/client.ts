@@ -51,7 +51,7 @@ export function problemOf(body: unknown, response: Response): Problem {
 export function messageOf(error: unknown): string {
   if (!(error instanceof RequestError)) return error instanceof Error ? error.message : String(error);
   const parts = (error.problem.errors ?? []).map((e) => e.message);
-  return [error.problem.detail, ...parts.filter((p) => p !== error.problem.detail)].join(' · ');
+  return [error.problem.detail, ...parts.filter((p) => !error.problem.detail.includes(p))].join(' · ');
 }
 
 /** A request that openapi-fetch has no form for: files up and down. */

@@ -996,6 +996,11 @@ export interface components {
             problem?: components["schemas"]["Problem"];
             results: components["schemas"]["DatasetImportResult"][] | null;
         };
+        InsightAsked: {
+            measure: string;
+            unit: string;
+            value: string | null;
+        };
         InsightComparison: {
             change: string | null;
             label: string;
@@ -1031,6 +1036,7 @@ export interface components {
             to: string;
         };
         InsightExplanation: {
+            asked?: components["schemas"]["InsightAsked"];
             by?: string;
             change: string | null;
             confidence: components["schemas"]["InsightConfidence"];

@@ -8,7 +8,7 @@ import { t } from '../lib/i18n';
 import { look, setLook } from '../lib/look';
 import { carried, useAddress } from '../lib/state';
 import { Kbd } from '../ui/Card';
-import { Empty, Skeleton } from '../ui/States';
+import { Empty, Failure, Skeleton } from '../ui/States';
 import { useConnection } from './live';
 import { isFiltered, PLACES, type Place } from './nav';
 import { Page } from './Page';
@@ -39,7 +39,8 @@ export function Shell() {
   const main = useRef<HTMLElement>(null);
   const [palette, setPalette] = useState(false);
   const { keys, begin } = useEarlyKeys(palette);
-  const data = useQuery(status()).data;
+  const asked = useQuery(status());
+  const data = asked.data;
   const workspace = useQuery(settings()).data;
   setConventions({ locale: workspace?.locale || 'en-US', currency: data?.currency || workspace?.currency || '' });
   const kiosk = search.kiosk === 1;
@@ -129,7 +130,15 @@ export function Shell() {
           </div>
         </header>
         <main id="main" className={css.page} ref={main} tabIndex={-1}>
-          {data?.empty && path !== '/' && (isFiltered(path) || path.startsWith('/dashboards/')) ? <NoData /> : <Outlet />}
+          {asked.isError && !data && isFiltered(path) ? (
+            <Page title={t('MoatMetrics')}>
+              <Failure error={asked.error} onRetry={() => asked.refetch()} />
+            </Page>
+          ) : data?.empty && path !== '/' && (isFiltered(path) || path.startsWith('/dashboards/')) ? (
+            <NoData />
+          ) : (
+            <Outlet />
+          )}
           {bar && data?.data_through ? (
             <p className="muted small" data-asof>
               {t('Data through {{day}} · snapshot {{snapshot}} of {{at}}', {

@@ -35,7 +35,7 @@ export function noteAnswer(response: Response): void {
 
 /**
  * Listens for new snapshots. Old figures stay on the page until the new ones are there, so
- * nothing flickers. The browser reconnects by itself.
+ * nothing flickers. The browser reconnects by itself, and the page says while it does.
  */
 export function listen(client: QueryClient): () => void {
   const source = new EventSource('/api/v1/events');
@@ -45,6 +45,17 @@ export function listen(client: QueryClient): () => void {
     if (known !== 0 && snapshot !== known) client.invalidateQueries({ queryKey: ['data'] });
     known = snapshot;
   };
+  let away = false;
+  source.addEventListener('error', () => {
+    away = true;
+    setConnection({ online: false, since: connection.since || new Date().toISOString() });
+  });
+  source.addEventListener('open', () => {
+    if (!away) return;
+    away = false;
+    setConnection({ online: true, since: '' });
+    client.invalidateQueries(); // what failed meanwhile, too
+  });
   source.addEventListener('hello', see);
   source.addEventListener('snapshot', see);
   return () => source.close();

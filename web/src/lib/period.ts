@@ -59,6 +59,11 @@ export function resolve(text: string, complete: Period | undefined): Period | un
   return resolve(DEFAULT_PERIOD, complete);
 }
 
+/** Whether any of a period lies in the data. */
+export function overlaps(p: Period, data: Period): boolean {
+  return p.from < data.to && data.from < p.to;
+}
+
 /** The part of a period that a value of a time dimension stands for: "2026-03-01" as month. */
 export function spanOf(dimension: string, value: string, within: Period | undefined): Period | undefined {
   const to = endOf(dimension, value);

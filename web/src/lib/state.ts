@@ -7,7 +7,13 @@ import { type Condition, include, read, write } from './filters';
 import { addMonths, DEFAULT_PERIOD, isPeriod, type Period, resolve } from './period';
 import { used } from './usage';
 
-const days = v.object({ from: v.string(), to: v.string() });
+const day = v.pipe(v.string(), v.isoDate());
+const days = v.object({ from: day, to: day });
+/** Names of measures or dimensions, each once. */
+const names = v.pipe(
+  v.array(v.string()),
+  v.transform((all) => [...new Set(all)]),
+);
 
 const panel = v.object({
   kind: v.picklist(['explain', 'finding']),
@@ -33,21 +39,22 @@ const shared = v.object({
   kiosk: v.fallback(v.optional(v.number()), undefined),
   cycle: v.fallback(v.optional(v.number()), undefined),
   // Explore
-  measures: v.fallback(v.optional(v.array(v.string())), undefined),
-  by: v.fallback(v.optional(v.array(v.string())), undefined),
+  measures: v.fallback(v.optional(names), undefined),
+  by: v.fallback(v.optional(names), undefined),
   pivot: v.fallback(v.optional(v.string()), undefined),
   show: v.fallback(v.optional(v.picklist(['table', 'bars', 'pivot', 'trend'])), undefined),
   compare: v.fallback(v.optional(v.picklist(['previous'])), undefined),
+  /** The measure that a pivot shows. */
   marked: v.fallback(v.optional(v.string()), undefined),
   edit: v.fallback(v.optional(v.number()), undefined),
 });
 
 export type Search = { [K in keyof v.InferOutput<typeof shared>]?: v.InferOutput<typeof shared>[K] };
 
+/** What is not valid stays as a key without a value: the router would put back a missing one. */
 export function validateSearch(input: Record<string, unknown>): Search {
-  const out = v.parse(shared, input) as Record<string, unknown>;
-  for (const key of Object.keys(out)) if (out[key] === undefined) delete out[key];
-  return out as Search;
+  const nothing = Object.fromEntries(Object.keys(input).map((key) => [key, undefined]));
+  return { ...nothing, ...v.parse(shared, input) } as Search;
 }
 
 /** The address's search, and a way to change parts of it; undefined removes a part. */
@@ -82,11 +89,8 @@ export function useView() {
   const [search, set] = useAddress();
   const { data } = useQuery(status());
   const text = search.period ?? DEFAULT_PERIOD;
-  const complete = data ? monthsOf(data) : undefined;
-  const days = useMemo(
-    () => resolve(text, complete ? { from: complete.from, to: complete.to } : undefined),
-    [text, complete?.from, complete?.to],
-  );
+  const complete = useMemo(() => (data ? monthsOf(data) : undefined), [data]);
+  const days = useMemo(() => resolve(text, complete), [text, complete]);
   const where = search.where ?? '';
   const conditions = useMemo(() => read(where), [where]);
   return {

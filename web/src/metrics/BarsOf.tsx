@@ -10,12 +10,15 @@ import { t } from '../lib/i18n';
 import { spanOf } from '../lib/period';
 import { usePanel } from '../lib/state';
 import { Loaded } from '../ui/States';
+import { useFit } from './fit';
 import { MeasureTable } from './MeasureTable';
 
 const MOST = 25;
 
 /** The first rows of a question as bars; a click on one opens its explanation. */
-export function BarsOf({ ask, height }: { ask: Ask; height?: number }) {
+export function BarsOf({ ask: asked, height }: { ask: Ask; height?: number }) {
+  const fit = useFit(asked.measures, asked.where);
+  const ask = { ...asked, where: fit.where };
   const { explain } = usePanel();
   const names = useQuery(catalog()).data;
   const by = ask.by ?? [];
@@ -23,7 +26,7 @@ export function BarsOf({ ask, height }: { ask: Ask; height?: number }) {
   const drawn = ask.measures.filter((m) => names?.measure.get(m)?.unit === unit);
   const q = useQuery({
     ...table({ measures: ask.measures, by, where: ask.where ?? '', period: ask.period, order: ask.order ?? [] }),
-    enabled: ask.period !== undefined,
+    enabled: fit.ready && ask.period !== undefined,
   });
   const rows = useMemo(() => (q.data?.rows ?? []).slice(0, MOST), [q.data]);
   const option = useCallback(
@@ -66,6 +69,7 @@ export function BarsOf({ ask, height }: { ask: Ask; height?: number }) {
             }}
             table={() => <MeasureTable ask={ask} caption={t('Result')} />}
           />
+          {fit.note ? <p className="muted small">{fit.note}</p> : null}
           {data.rows.length > MOST ? (
             <p className="muted small">
               {t('The first {{shown}} of {{count}}; the table has all.', { shown: MOST, count: data.rows.length })}

@@ -49,8 +49,10 @@ function NumberPanel({ panel }: { panel: Panel }) {
         <>
           <div className="spread">
             <div>
-              <p className={css.big}>{format(e.to.value, unit)}</p>
-              {e.measure !== panel.of ? <p className="muted small">{t('as {{measure}}', { measure: spoken(e.measure) })}</p> : null}
+              <p className={css.big}>{e.asked ? format(e.asked.value, e.asked.unit) : format(e.to.value, unit)}</p>
+              {e.asked ? (
+                <p className="muted small">{t('{{value}} {{measure}}', { value: format(e.to.value, unit), measure: spoken(e.measure) })}</p>
+              ) : null}
               <p className="muted small">
                 {e.to.value === null || e.to.value === undefined
                   ? (e.to.reason ?? '')

@@ -7,6 +7,7 @@ import { addMonths, monthsIn, type Period } from '../lib/period';
 import { usePanel } from '../lib/state';
 import { Failure, Skeleton } from '../ui/States';
 import { Delta } from './Delta';
+import { useFit } from './fit';
 import { Grade, intervalText } from './Grade';
 import css from './metrics.module.css';
 
@@ -21,7 +22,7 @@ function courseOf(days: Period): Period {
  */
 export function Kpi({
   measure,
-  where = '',
+  where: asked = '',
   days,
   label,
   course = true,
@@ -33,20 +34,23 @@ export function Kpi({
   course?: boolean;
 }) {
   const { explain } = usePanel();
-  const names = useQuery(catalog()).data;
-  const x = useQuery({ ...explanation({ measure, where, period: days, brief: true }), enabled: days !== undefined });
+  const list = useQuery(catalog());
+  const names = list.data;
+  const { where, note, ready } = useFit([measure], asked);
+  const x = useQuery({ ...explanation({ measure, where, period: days, brief: true }), enabled: ready && days !== undefined });
   const m = names?.measure.get(measure);
   const byMonth = m?.dimensions?.includes('month') ?? false;
   const line = useQuery({
     ...table({ measures: [measure], by: ['month'], where, period: days ? courseOf(days) : undefined, order: ['month'] }),
-    enabled: days !== undefined && byMonth && course,
+    enabled: ready && days !== undefined && byMonth && course,
   });
   const title = label ?? m?.label ?? measure;
-  if (x.isError) {
+  const failed = [x, list].find((q) => q.isError && q.data === undefined);
+  if (failed) {
     return (
       <div className={css.kpi}>
         <h3>{title}</h3>
-        <Failure error={x.error} onRetry={() => x.refetch()} />
+        <Failure error={failed.error} onRetry={() => failed.refetch()} />
       </div>
     );
   }
@@ -89,6 +93,8 @@ export function Kpi({
           <span className={css.kpiNote} style={{ display: 'block' }}>
             {value === null || !shown ? sentence(to.reason ?? x.data.note ?? '') : intervalText(interval, unit)}
           </span>
+          {value !== null && shown && x.data.from.reason ? <span className={css.kpiNote}>{sentence(x.data.from.reason)}</span> : null}
+          {note ? <span className={css.kpiNote}>{note}</span> : null}
         </span>
         {line.data ? (
           <Sparkline

@@ -12,6 +12,7 @@ import { CellButton, type Column, DataTable } from '../ui/DataTable';
 import { Loaded, Notice } from '../ui/States';
 import ui from '../ui/ui.module.css';
 import { Delta } from './Delta';
+import { useFit } from './fit';
 
 type Row = (string | null)[] & { at?: number };
 
@@ -21,7 +22,7 @@ type Row = (string | null)[] & { at?: number };
  * beside the measures named.
  */
 export function MeasureTable({
-  ask,
+  ask: asked,
   caption,
   changes = [],
   bar,
@@ -41,10 +42,12 @@ export function MeasureTable({
   empty?: ReactNode;
   maxHeight?: number;
 }) {
-  const q = useQuery({
-    ...table({ ...ask, ...(changes.length > 0 ? { compare: 'previous' as const } : {}) }),
-    enabled: ask.period !== undefined,
-  });
+  const fit = useFit(asked.measures, asked.where);
+  const ask = { ...asked, where: fit.where };
+  const question = { ...ask, ...(changes.length > 0 ? { compare: 'previous' as const } : {}) };
+  const on = { enabled: fit.ready && ask.period !== undefined };
+  const q = useQuery({ ...table(question), ...on });
+  const all = useQuery({ ...table({ ...question, by: [], order: [] }), ...on });
   return (
     <Loaded
       query={q}
@@ -59,8 +62,10 @@ export function MeasureTable({
             .map((n) => (
               <Notice key={n}>{n}</Notice>
             ))}
+          {fit.note ? <p className="muted small">{fit.note}</p> : null}
           <TableOf
             data={data}
+            all={data.rows.length > 1 ? all.data : undefined}
             ask={ask}
             caption={caption}
             changes={changes}
@@ -77,6 +82,7 @@ export function MeasureTable({
 
 function TableOf({
   data,
+  all,
   ask,
   caption,
   changes,
@@ -86,6 +92,8 @@ function TableOf({
   maxHeight,
 }: {
   data: Table;
+  /** The same without any cut: the row of totals. */
+  all: Table | undefined;
   ask: Ask;
   caption: string;
   changes: string[];
@@ -103,8 +111,11 @@ function TableOf({
   const spanIn = (r: Row) => by.reduce((days, d, i) => spanOf(d, r[i] ?? '', days), ask.period);
   const largest = bar ? Math.max(...rows.map((r) => Math.abs(Number(r[place.get(bar) ?? 0] ?? 0))), 0) : 0;
   const whereOf = (r: Row) => both(ask.where, ...by.map((d, i) => (names?.dimension.get(d)?.time ? '' : only(d, r[i] ?? ''))));
+  const total = all?.rows[0];
+  const totalOf = (name: string) => (all && total ? total[all.columns.findIndex((c) => c.name === name)] : undefined);
   const columns: Column<Row>[] = by.map((d, i) => ({
     id: d,
+    ...(total && i === 0 ? { foot: t('All') } : {}),
     head: names?.dimension.get(d)?.label ?? d,
     sort: (r) => r[i] ?? '',
     cell: (r) => {
@@ -123,6 +134,15 @@ function TableOf({
       head: m?.label ?? measure,
       unit: mixed ? '' : unitLabel(inCurrency(unit, data.currency)),
       right: true,
+      ...(all && total
+        ? {
+            foot: (
+              <span title={all.reasons[0]?.[measure]}>
+                {format(totalOf(measure), inCurrency(unit, currencyAt(all, 0, k)), { bare: !all.currencies })}
+              </span>
+            ),
+          }
+        : {}),
       sort: (r) => (r[at] === null || r[at] === undefined ? null : Number(r[at])),
       cell: (r) => {
         const value = r[at];
@@ -159,6 +179,17 @@ function TableOf({
         id: `${measure}_change`,
         head: t('Change'),
         right: true,
+        ...(total
+          ? {
+              foot: (
+                <Delta
+                  change={totalOf(`${measure}_change`) ?? null}
+                  unit={inCurrency(unit, all?.currency)}
+                  direction={m?.direction ?? 'two_sided'}
+                />
+              ),
+            }
+          : {}),
         sort: (r) => (delta === undefined || r[delta] === null || r[delta] === undefined ? null : Number(r[delta])),
         cell: (r) => (
           <Delta change={delta === undefined ? null : (r[delta] ?? null)} unit={unitIn(r)} direction={m?.direction ?? 'two_sided'} />

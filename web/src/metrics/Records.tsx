@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import { type Cell, catalog, rows as rowsOf } from '../api/queries';
-import { format, integer, words } from '../lib/format';
+import { type Cell, catalog, currencyAt, rows as rowsOf, table } from '../api/queries';
+import { format, inCurrency, integer, words } from '../lib/format';
 import { t } from '../lib/i18n';
 import { Button } from '../ui/Button';
 import { type Column, DataTable } from '../ui/DataTable';
@@ -20,6 +20,10 @@ export function Records({ cell, base, onBase }: { cell: Cell; base?: string | un
   const [at, setAt] = useState(0);
   const page = useQuery({ ...rowsOf({ ...cell, measure: chosen }, at, PAGE), enabled: chosen !== '' });
   const unit = names?.measure.get(chosen)?.unit ?? 'number';
+  const sum = useQuery({
+    ...table({ measures: [chosen], where: cell.where ?? '', period: cell.period }),
+    enabled: chosen !== '',
+  });
   if (!names || measures.length === 0) return null;
   return (
     <div className="stack">
@@ -44,7 +48,12 @@ export function Records({ cell, base, onBase }: { cell: Cell; base?: string | un
               ({ name, i }) => !['table', 'row_id', 'import_id', 'record'].includes(name) && list.some((r) => r[i] !== null && r[i] !== ''),
             );
           const amount = columns.length - 1;
-          const cols: Column<(string | number | null)[]>[] = shown.map(({ name, i }) => ({
+          // What all rows share is in the panel's head already; the amount stands by the date.
+          const told = shown.filter(
+            ({ name, i }) => i === amount || name === 'date' || list.length < 2 || new Set(list.map((r) => r[i])).size > 1,
+          );
+          const order = [...told.filter(({ name }) => name === 'date'), ...told.filter(({ i }) => i === amount)];
+          const cols: Column<(string | number | null)[]>[] = [...order, ...told.filter((c) => !order.includes(c))].map(({ name, i }) => ({
             id: name,
             head: titled(name),
             right: i === amount,
@@ -77,7 +86,14 @@ export function Records({ cell, base, onBase }: { cell: Cell; base?: string | un
                     from: at + 1,
                     to: at + list.length,
                     snapshot: data.snapshot,
-                  })}
+                  })}{' '}
+                  {sum.data ? (
+                    <strong data-sum>
+                      {t('All rows together: {{sum}}.', {
+                        sum: format(sum.data.rows[0]?.[0], inCurrency(unit, currencyAt(sum.data, 0, 0))),
+                      })}
+                    </strong>
+                  ) : null}
                 </p>
                 <div className="row">
                   {at > 0 ? <Button onPress={() => setAt(Math.max(0, at - PAGE))}>{t('Previous')}</Button> : null}

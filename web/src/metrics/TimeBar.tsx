@@ -1,7 +1,7 @@
 import { CalendarRange, ChevronLeft, ChevronRight } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { t } from '../lib/i18n';
-import { addMonths, isPeriod, PRESETS, resolve, stepped } from '../lib/period';
+import { addMonths, isPeriod, overlaps, PRESETS, resolve, stepped } from '../lib/period';
 import { useView } from '../lib/state';
 import { Button, IconButton } from '../ui/Button';
 import { TextField } from '../ui/Field';
@@ -14,7 +14,16 @@ import { periodText } from './words';
 export function TimeBar() {
   const { period, days, complete, set } = useView();
   const preset = PRESETS.find(([id]) => id === period);
-  const step = (direction: 1 | -1) => days && set({ period: stepped(days, direction) });
+  // A step leads to where there is data: beyond it every figure would be unknown.
+  const next = (direction: 1 | -1) => {
+    const range = days ? stepped(days, direction) : '';
+    const there = resolve(range, complete);
+    return range && there && complete && overlaps(there, complete) ? range : undefined;
+  };
+  const step = (direction: 1 | -1) => {
+    const range = next(direction);
+    if (range) set({ period: range });
+  };
 
   useEffect(() => {
     const onKey = (e: KeyboardEvent) => {
@@ -29,7 +38,7 @@ export function TimeBar() {
 
   return (
     <div className={css.bar} data-timebar>
-      <IconButton label={t('Earlier ([)')} onPress={() => step(-1)} isDisabled={!days}>
+      <IconButton label={t('Earlier ([)')} onPress={() => step(-1)} isDisabled={!next(-1)}>
         <ChevronLeft size={16} />
       </IconButton>
       <PopoverButton
@@ -74,7 +83,7 @@ export function TimeBar() {
           </div>
         )}
       </PopoverButton>
-      <IconButton label={t('Later (])')} onPress={() => step(1)} isDisabled={!days}>
+      <IconButton label={t('Later (])')} onPress={() => step(1)} isDisabled={!next(1)}>
         <ChevronRight size={16} />
       </IconButton>
     </div>

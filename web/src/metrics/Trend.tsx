@@ -10,6 +10,7 @@ import { addMonths, type Period, rangeOf } from '../lib/period';
 import { usePanel, useView } from '../lib/state';
 import { DataTable } from '../ui/DataTable';
 import { Failure, Skeleton } from '../ui/States';
+import { useFit } from './fit';
 
 /** Months that a trend shows at least, so that one period is seen against the time before. */
 const COURSE = 24;
@@ -22,7 +23,7 @@ const numberOf = (text: string | null | undefined) => (text === null || text ===
  */
 export function Trend({
   measures,
-  where = '',
+  where: asked = '',
   days,
   label,
   height = 260,
@@ -36,10 +37,11 @@ export function Trend({
   const { set } = useView();
   const { explain } = usePanel();
   const names = useQuery(catalog()).data;
+  const { where, note, ready: fits } = useFit(measures, asked);
   const early = days ? addMonths(days.to, -COURSE) : '';
   const span = days ? { from: early < days.from ? early : days.from, to: days.to } : undefined;
   const all = useQueries({
-    queries: measures.map((measure) => ({ ...series({ measure, where, period: span }), enabled: days !== undefined })),
+    queries: measures.map((measure) => ({ ...series({ measure, where, period: span }), enabled: fits && days !== undefined })),
   });
   const data = all.map((q) => q.data);
   const ready = data.every((d): d is Series => d !== undefined);
@@ -132,6 +134,12 @@ export function Trend({
           />
         )}
       />
+      {note ? <p className="muted small">{note}</p> : null}
+      {days && points[0] && points[0].month < days.from ? (
+        <p className="muted small">
+          {t('Shown from {{first}}, to see the time before the chosen period.', { first: month(points[0].month) })}
+        </p>
+      ) : null}
       {points.some((p) => p.low !== null) ? (
         <p className="muted small" title={found[0]?.band.words}>
           {t('Band: where {{measure}} was expected from the months before (90%).', { measure: lines[0]?.name ?? '' })}{' '}

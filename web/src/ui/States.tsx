@@ -1,7 +1,7 @@
 import type { UseQueryResult } from '@tanstack/react-query';
 import { CircleAlert, Clock, RotateCcw } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { messageOf } from '../api/client';
+import { messageOf, RequestError } from '../api/client';
 import { t } from '../lib/i18n';
 import { Button } from './Button';
 import css from './ui.module.css';
@@ -27,13 +27,19 @@ export function Failure({ error, onRetry }: { error: unknown; onRetry?: (() => v
       <CircleAlert size={20} aria-hidden="true" />
       <h3>{t('This could not be loaded')}</h3>
       <p>{messageOf(error)}</p>
-      {onRetry ? (
+      {onRetry && worthAnother(error) ? (
         <Button onPress={onRetry}>
           <RotateCcw size={16} aria-hidden="true" /> {t('Try again')}
         </Button>
       ) : null}
     </div>
   );
+}
+
+/** Whether asking the same again can help: not when the question itself is wrong. */
+function worthAnother(error: unknown): boolean {
+  const status = error instanceof RequestError ? error.problem.status : 0;
+  return status < 400 || status >= 500 || status === 408 || status === 429;
 }
 
 /** Says that what stands here is older than it should be. */

@@ -1,10 +1,9 @@
-import { useQuery } from '@tanstack/react-query';
-import { findings } from '../../api/queries';
 import { Page } from '../../app/Page';
 import { t } from '../../lib/i18n';
 import { useView } from '../../lib/state';
 import { ExportMenu } from '../../metrics/ExportMenu';
 import { Findings } from '../../metrics/Findings';
+import { useFindings } from '../../metrics/fit';
 import { Kpis } from '../../metrics/Kpi';
 import { MeasureTable } from '../../metrics/MeasureTable';
 import { Trend } from '../../metrics/Trend';
@@ -15,9 +14,9 @@ import { Empty, Loaded } from '../../ui/States';
 /** Which agreement to reprice, and to what. */
 export function Agreements() {
   const { days, where } = useView();
-  const list = useQuery({ ...findings(days), enabled: days !== undefined });
+  const { query: list, note } = useFindings(days, where);
   const ask = {
-    measures: ['effective_hourly_rate', 'agreement_efficiency', 'mrr', 'recurring_revenue', 'hours_worked', 'gross_profit', 'gross_margin'],
+    measures: ['gross_profit', 'gross_margin', 'effective_hourly_rate', 'agreement_efficiency', 'mrr', 'recurring_revenue', 'hours_worked'],
     by: ['agreement'],
     where,
     period: days,
@@ -30,6 +29,7 @@ export function Agreements() {
         title={t('Which to reprice, and to what?')}
         subtitle={t('Agreements whose margin after labor is under the target; {{period}}', { period: periodText(days) })}
       >
+        {note ? <p className="muted small">{note}</p> : null}
         <Loaded
           query={list}
           height={200}
@@ -44,7 +44,7 @@ export function Agreements() {
       </Card>
       <Card
         title={t('All agreements')}
-        subtitle={t('{{period}}; lowest gross profit first', { period: periodText(days) })}
+        subtitle={t('{{period}}; lowest gross profit first. “No agreement” is work and cost booked on none.', { period: periodText(days) })}
         actions={<ExportMenu ask={ask} />}
       >
         <MeasureTable

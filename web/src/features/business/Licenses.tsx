@@ -1,11 +1,11 @@
-import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { type Finding, findings } from '../../api/queries';
+import type { Finding } from '../../api/queries';
 import { Page } from '../../app/Page';
 import { day, format, inCurrency, integer, percent } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { carried, usePanel, useView } from '../../lib/state';
 import { ExportMenu } from '../../metrics/ExportMenu';
+import { useFindings } from '../../metrics/fit';
 import { columns } from '../../metrics/grid';
 import { Kpis } from '../../metrics/Kpi';
 import { MeasureTable } from '../../metrics/MeasureTable';
@@ -17,7 +17,7 @@ import { Empty, Loaded } from '../../ui/States';
 export function Licenses() {
   const { days, where, search, status } = useView();
   const { open } = usePanel();
-  const list = useQuery({ ...findings(days), enabled: days !== undefined });
+  const { query: list, note } = useFindings(days, where);
   const ask = {
     measures: [
       'license_waste',
@@ -39,6 +39,7 @@ export function Licenses() {
     <Page title={t('Licenses')} lead={t('Seats that are paid for and not used, and when they can be returned.')}>
       <Kpis measures={['license_waste', 'wasted_seats', 'license_utilization', 'license_cost']} where={where} days={days} />
       <Card title={t('What can be returned, and by when?')} subtitle={t('License lines by waste, with the date their term allows')}>
+        {note ? <p className="muted small">{note}</p> : null}
         <Loaded
           query={list}
           height={240}
@@ -95,14 +96,14 @@ export function Licenses() {
                 },
                 {
                   id: 'seats',
-                  head: t('Unused seats'),
+                  head: t('Not assigned or inactive'),
                   right: true,
                   sort: (f) => Number(f.facts.wasted_seats ?? 0),
                   cell: (f) => integer(Number(f.facts.wasted_seats ?? 0)),
                 },
                 {
                   id: 'use',
-                  head: t('Used'),
+                  head: t('Assigned and active'),
                   right: true,
                   sort: (f) => Number(f.facts.license_utilization ?? 0),
                   cell: (f) => percent(Number(f.facts.license_utilization ?? 0)),

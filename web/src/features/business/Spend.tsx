@@ -1,10 +1,9 @@
-import { useQuery } from '@tanstack/react-query';
-import { findings } from '../../api/queries';
 import { Page } from '../../app/Page';
 import { t } from '../../lib/i18n';
 import { useView } from '../../lib/state';
 import { ExportMenu } from '../../metrics/ExportMenu';
 import { Findings } from '../../metrics/Findings';
+import { useFindings } from '../../metrics/fit';
 import { columns } from '../../metrics/grid';
 import { Kpis } from '../../metrics/Kpi';
 import { MeasureTable } from '../../metrics/MeasureTable';
@@ -16,11 +15,12 @@ import { Loaded } from '../../ui/States';
 /** Where the money goes, and which vendor creeps up. */
 export function Spend() {
   const { days, where } = useView();
-  const list = useQuery({ ...findings(days), enabled: days !== undefined });
+  const { query: list, note } = useFindings(days, where);
   const vendors = { measures: ['expense_amount', 'direct_cost'], by: ['vendor'], where, period: days, order: ['-expense_amount'] };
   return (
     <Page title={t('Spend')} lead={t('Vendor bills, labor and licenses: where the money goes, and what grows.')}>
       <Kpis measures={['expense_amount', 'direct_cost', 'labor_cost', 'license_cost']} where={where} days={days} />
+      {note ? <p className="muted small">{note}</p> : null}
       <Loaded query={list} height={80}>
         {(all) => {
           const some = all.filter((f) => f.kind === 'spend_trend');

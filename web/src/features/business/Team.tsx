@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { findings, table } from '../../api/queries';
+import { table } from '../../api/queries';
 import { Page } from '../../app/Page';
 import { HeatMap } from '../../charts/HeatMap';
 import { both, only } from '../../lib/filters';
@@ -10,6 +10,7 @@ import { addMonths } from '../../lib/period';
 import { usePanel, useView } from '../../lib/state';
 import { ExportMenu } from '../../metrics/ExportMenu';
 import { Findings } from '../../metrics/Findings';
+import { useFindings, useFit } from '../../metrics/fit';
 import { Kpis } from '../../metrics/Kpi';
 import { MeasureTable } from '../../metrics/MeasureTable';
 import { Trend } from '../../metrics/Trend';
@@ -40,11 +41,12 @@ export function Team() {
   const { explain } = usePanel();
   const [from, setFrom] = useState(0);
   const [measure, setMeasure] = useState<'utilization' | 'billable_utilization'>('utilization');
+  const fit = useFit([measure], where);
   const grid = useQuery({
-    ...table({ measures: [measure], by: ['staff', 'month'], where, period: days, order: ['staff', 'month'] }),
-    enabled: days !== undefined,
+    ...table({ measures: [measure], by: ['staff', 'month'], where: fit.where, period: days, order: ['staff', 'month'] }),
+    enabled: fit.ready && days !== undefined,
   });
-  const list = useQuery({ ...findings(days), enabled: days !== undefined });
+  const { query: list, note } = useFindings(days, where);
   const people = {
     measures: ['utilization', 'billable_utilization', 'hours_worked', 'billable_hours', 'capacity_hours'],
     by: ['staff'],
@@ -70,6 +72,7 @@ export function Team() {
           />
         }
       >
+        {fit.note ? <p className="muted small">{fit.note}</p> : null}
         <Loaded
           query={grid}
           height={320}
@@ -108,7 +111,7 @@ export function Team() {
                   }))}
                   onCell={(person, at) => {
                     const m = months[at] ?? '';
-                    explain(measure, both(where, only('staff', person)), { from: m, to: addMonths(m, 1) });
+                    explain(measure, both(fit.where, only('staff', person)), { from: m, to: addMonths(m, 1) });
                   }}
                   keys={{ low: t('room to spare'), middle: t('about {{middle}}', { middle: percent(MIDDLE) }), high: t('over capacity') }}
                 />
@@ -137,6 +140,7 @@ export function Team() {
         </Loaded>
       </Card>
       <Card title={t('What stands out?')}>
+        {note ? <p className="muted small">{note}</p> : null}
         <Loaded
           query={list}
           height={120}

@@ -42,6 +42,14 @@ export function Dashboard() {
   return <Board key={id} saved={found.data} />;
 }
 
+/** Saves a draft on top of the save on its way, also when the page is closed meanwhile. */
+async function leaving(id: string, draft: { name: string; content: DashboardContent }, onWay: Promise<number>): Promise<DashboardAnswer> {
+  const revision = await onWay;
+  return unwrap(
+    api.PUT('/api/v1/dashboards/{id}', { params: { path: { id } }, body: { ...draft, autosave: true, revision }, keepalive: true }),
+  );
+}
+
 function Board({ saved }: { saved: DashboardAnswer }) {
   const client = useQueryClient();
   const navigate = useNavigate();
@@ -64,14 +72,21 @@ function Board({ saved }: { saved: DashboardAnswer }) {
   };
   const reload = async () => show(await client.fetchQuery({ ...dashboard(saved.id), staleTime: 0 }));
 
+  const onWay = useRef(Promise.resolve(saved.revision));
   const save = useMutation({
-    mutationFn: (body: { name: string; content: DashboardContent; autosave: boolean }) =>
-      unwrap(
+    mutationFn: (body: { name: string; content: DashboardContent; autosave: boolean }) => {
+      const answer = unwrap(
         api.PUT('/api/v1/dashboards/{id}', {
           params: { path: { id: saved.id } },
           body: { ...body, name: body.name.trim() || saved.name, revision: saved.revision },
         }),
-      ),
+      );
+      onWay.current = answer.then(
+        (d) => d.revision,
+        () => saved.revision,
+      );
+      return answer;
+    },
     onSuccess: (d, { name, content }) => {
       take(d);
       setKept((now) => (draft.name === name && draft.content === content ? draft : now));
@@ -103,6 +118,24 @@ function Board({ saved }: { saved: DashboardAnswer }) {
       pending.current = setTimeout(() => save.mutate({ ...draft, autosave: true }), SAVE_AFTER);
     return () => clearTimeout(pending.current);
   }, [editing, dirty, draft, save]);
+  // What was not saved yet when the page is left is saved then, after the save on its way.
+  const latest = useRef<() => void>(() => undefined);
+  latest.current = () => {
+    if (!editing || !dirty || draft.name.trim() === '' || save.isError) return;
+    const sent = save.isPending && save.variables?.name === draft.name && save.variables.content === draft.content;
+    if (!sent)
+      leaving(saved.id, draft, save.isPending ? onWay.current : Promise.resolve(saved.revision)).then(take, (e: unknown) =>
+        toast(messageOf(e)),
+      );
+  };
+  useEffect(() => {
+    const flush = () => latest.current();
+    addEventListener('pagehide', flush);
+    return () => {
+      removeEventListener('pagehide', flush);
+      flush();
+    };
+  }, []);
   const change = (next: Partial<typeof draft>) => {
     if (save.isError) save.reset();
     setDraft({ ...draft, ...next });

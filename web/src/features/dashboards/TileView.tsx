@@ -1,13 +1,12 @@
-import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { Tile } from '../../api/queries';
-import { findings } from '../../api/queries';
 import { both } from '../../lib/filters';
 import { t } from '../../lib/i18n';
 import { type Period, resolve } from '../../lib/period';
 import { carried, useView } from '../../lib/state';
 import { BarsOf } from '../../metrics/BarsOf';
 import { Findings } from '../../metrics/Findings';
+import { useFindings } from '../../metrics/fit';
 import { Kpi } from '../../metrics/Kpi';
 import { MeasureTable } from '../../metrics/MeasureTable';
 import { Trend } from '../../metrics/Trend';
@@ -36,7 +35,7 @@ export function TileView({ tile, period, where }: { tile: Tile; period: string; 
     </Link>
   );
   if (tile.kind === 'note') return <p className={css.note}>{tile.text || t('An empty note: edit the tile to write it.')}</p>;
-  if (tile.kind === 'findings') return <FindingsTile days={days} limit={tile.limit ?? 5} />;
+  if (tile.kind === 'findings') return <FindingsTile days={days} where={condition} limit={tile.limit ?? 5} />;
   if (measures.length === 0) return <Empty title={t('No measure yet')}>{t('Edit the tile and choose one.')}</Empty>;
   switch (tile.kind) {
     case 'kpi':
@@ -89,11 +88,14 @@ export function tileSubtitle(tile: Tile, days: Period | undefined): string {
   return tile.kind === 'note' || tile.kind === 'kpi' ? '' : periodText(days);
 }
 
-function FindingsTile({ days, limit }: { days: Period | undefined; limit: number }) {
-  const list = useQuery({ ...findings(days), enabled: days !== undefined });
+function FindingsTile({ days, where, limit }: { days: Period | undefined; where: string; limit: number }) {
+  const { query: list, note } = useFindings(days, where);
   return (
-    <Loaded query={list} height={200} isEmpty={(all) => all.length === 0} empty={<Empty title={t('Nothing stands out')} />}>
-      {(all) => <Findings list={all.slice(0, limit)} />}
-    </Loaded>
+    <>
+      {note ? <p className="muted small">{note}</p> : null}
+      <Loaded query={list} height={200} isEmpty={(all) => all.length === 0} empty={<Empty title={t('Nothing stands out')} />}>
+        {(all) => <Findings list={all.slice(0, limit)} />}
+      </Loaded>
+    </>
   );
 }

@@ -12,6 +12,7 @@ import { Trend } from '../../metrics/Trend';
 import { periodText } from '../../metrics/words';
 import { Button, Segmented } from '../../ui/Button';
 import { Card } from '../../ui/Card';
+import { Select } from '../../ui/Field';
 import { Empty } from '../../ui/States';
 import css from './explore.module.css';
 import { Leaderboards } from './Leaderboards';
@@ -61,6 +62,8 @@ export function Explore() {
     ...(search.compare && !timed ? { compare: search.compare } : {}),
     order: timed ? shown : [`-${measures[0]}`],
   };
+  const unitOf = (m: string) => names?.measure.get(m)?.unit;
+  const pivoted = search.marked && measures.includes(search.marked) ? search.marked : (measures[0] ?? '');
   const columnDimension =
     show === 'pivot' && shown.length > 1 ? (search.pivot && shown.includes(search.pivot) ? search.pivot : shown.at(-1)) : undefined;
 
@@ -148,7 +151,7 @@ export function Explore() {
                   subtitle={t('By month; drag over a range to make it the period')}
                 >
                   <Trend
-                    measures={sameUnit(measures, (m) => names?.measure.get(m)?.unit)}
+                    measures={sameUnit(measures, unitOf)}
                     where={where}
                     days={days}
                     label={t('{{measure}} by month', { measure: names?.measure.get(measures[0] ?? '')?.label ?? '' })}
@@ -158,16 +161,31 @@ export function Explore() {
               {shown.length > 0 && show !== 'trend' ? (
                 <Card
                   title={t('{{measures}} by {{dimensions}}', {
-                    measures: measures.map((m) => names?.measure.get(m)?.label ?? m).join(', '),
+                    measures: (show === 'table' ? measures : show === 'bars' ? sameUnit(measures, unitOf) : [pivoted])
+                      .map((m) => names?.measure.get(m)?.label ?? m)
+                      .join(', '),
                     dimensions: shown.map((d) => names?.dimension.get(d)?.label ?? d).join(', '),
                   })}
                   subtitle={periodText(days)}
                   actions={<ExportMenu ask={ask} />}
                 >
                   {show === 'bars' ? <BarsOf ask={ask} /> : null}
+                  {show === 'bars' && sameUnit(measures, unitOf).length < measures.length ? (
+                    <p className="muted small">{t('Drawn are the measures of one unit; the table shows all.')}</p>
+                  ) : null}
                   {show === 'pivot' ? (
                     columnDimension ? (
-                      <Pivot ask={ask} across={columnDimension} onAcross={(pivot) => set({ pivot })} />
+                      <>
+                        {measures.length > 1 ? (
+                          <Select
+                            label={t('Measure')}
+                            value={pivoted}
+                            onChange={(marked) => set({ marked })}
+                            options={measures.map((m) => [m, names?.measure.get(m)?.label ?? m] as const)}
+                          />
+                        ) : null}
+                        <Pivot ask={{ ...ask, measures: [pivoted] }} across={columnDimension} onAcross={(pivot) => set({ pivot })} />
+                      </>
                     ) : (
                       <p className="muted">{t('A pivot needs two dimensions: add one to “Cut by”.')}</p>
                     )

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import { explanation, type Finding, findings, imports } from '../../api/queries';
+import { explanation, type Finding, imports } from '../../api/queries';
 import { Page } from '../../app/Page';
 import { both } from '../../lib/filters';
 import { inCurrency, percent, tile } from '../../lib/format';
@@ -9,10 +9,11 @@ import { t } from '../../lib/i18n';
 import { carried, useView } from '../../lib/state';
 import { DriverBridge } from '../../metrics/DriverBridge';
 import { Findings } from '../../metrics/Findings';
+import { useFindings, useFit } from '../../metrics/fit';
 import { Kpis } from '../../metrics/Kpi';
 import { MeasureTable } from '../../metrics/MeasureTable';
 import { Trend } from '../../metrics/Trend';
-import { periodText } from '../../metrics/words';
+import { periodText, prose } from '../../metrics/words';
 import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { Empty, Loaded, Notice } from '../../ui/States';
@@ -25,7 +26,7 @@ export const REAL_CLIENTS = 'client_status != "internal"';
 /** Monday morning: what matters most first, then the figures, then every client. */
 export function Overview() {
   const { status, days, where, search } = useView();
-  const list = useQuery({ ...findings(days), enabled: days !== undefined });
+  const { query: list, note } = useFindings(days, where);
   if (status?.empty) return <FirstVisit />;
   return (
     <Page title={t('Overview')} lead={list.data ? headline(list.data) : undefined}>
@@ -43,14 +44,19 @@ export function Overview() {
           period: periodText(days),
         })}
       >
+        {note ? <p className="muted small">{note}</p> : null}
         <Loaded
           query={list}
           height={320}
           isEmpty={(all) => all.length === 0}
           empty={
-            <Empty title={t('Nothing stands out')}>
-              {t('No client, agreement, license or person crosses a threshold in these months.')}
-            </Empty>
+            status?.complete.to ? (
+              <Empty title={t('Nothing stands out')}>
+                {t('No client, agreement, license or person crosses a threshold in these months.')}
+              </Empty>
+            ) : (
+              <Empty title={t('Not analyzed yet')}>{t('Findings begin with the first month that is over.')}</Empty>
+            )
           }
         >
           {(all) => <Top all={all} />}
@@ -137,13 +143,15 @@ function Top({ all }: { all: Finding[] }) {
 }
 
 function WhyMargin() {
-  const { days, where } = useView();
-  const x = useQuery({ ...explanation({ measure: 'gross_margin', where, period: days }), enabled: days !== undefined });
+  const { days, where: asked } = useView();
+  const { where, note, ready } = useFit(['gross_margin'], asked);
+  const x = useQuery({ ...explanation({ measure: 'gross_margin', where, period: days }), enabled: ready && days !== undefined });
   return (
     <Card
       title={t('Why did the margin change?')}
       subtitle={t('{{period}} against the period before; the parts add up exactly', { period: periodText(days) })}
     >
+      {note ? <p className="muted small">{note}</p> : null}
       <Loaded query={x} height={220}>
         {(e) =>
           e.from.value && e.to.value ? (
@@ -157,7 +165,7 @@ function WhyMargin() {
               units={(n) => inCurrency(n === 'hours_worked' ? 'hours' : n === 'labor_cost_rate' ? 'money_per_hour' : 'money', e.currency)}
             />
           ) : (
-            <p className="muted">{e.note || e.words}</p>
+            <p className="muted">{prose(e.words)}</p>
           )
         }
       </Loaded>

@@ -1,0 +1,62 @@
+import { useQuery } from '@tanstack/react-query';
+import { catalog, type Finding, findings } from '../api/queries';
+import { type Condition, read, write } from '../lib/filters';
+import { sentence } from '../lib/format';
+import { t } from '../lib/i18n';
+import type { Period } from '../lib/period';
+
+// One filter holds for all pages, but not every figure has every dimension: utilization has
+// no client. Such a figure leaves the condition out and says so.
+
+export interface Fit {
+  where: string;
+  /** What the figure does without, in words; "" when the whole filter holds. */
+  note: string;
+  /** Whether it is known what the figure can take. */
+  ready: boolean;
+}
+
+/** The part of a filter that all the measures can take. */
+export function useFit(measures: string[], where: string | undefined): Fit {
+  const names = useQuery(catalog()).data;
+  const conditions = where ? read(where) : [];
+  if (!names || conditions === undefined) return { where: where ?? '', note: '', ready: names !== undefined };
+  const takes = (c: Condition) => measures.every((m) => names.measure.get(m)?.dimensions?.includes(c.dimension) ?? true);
+  const left = conditions.filter((c) => !takes(c)).map((c) => names.dimension.get(c.dimension)?.label ?? c.dimension);
+  return { where: left.length > 0 ? write(conditions.filter(takes)) : (where ?? ''), note: notFiltered(left), ready: true };
+}
+
+/** The findings of a period that are about what the filter leaves. */
+export function useFindings(days: Period | undefined, where: string) {
+  const names = useQuery(catalog()).data;
+  const conditions = read(where);
+  const judged = (conditions ?? []).filter((c) => SUBJECTS.has(c.dimension));
+  const left = (conditions ?? [])
+    .filter((c) => !SUBJECTS.has(c.dimension))
+    .map((c) => names?.dimension.get(c.dimension)?.label ?? c.dimension);
+  const query = useQuery({
+    ...findings(days),
+    enabled: days !== undefined,
+    select: (all: Finding[]) => all.filter((f) => judged.every((c) => about(f, c))),
+  });
+  return {
+    query,
+    note: conditions === undefined ? t('The findings are about everything: this filter does not apply to them.') : notFiltered(left),
+  };
+}
+
+/** Dimensions of which a finding says what it is about. */
+const SUBJECTS = new Set(['client', 'agreement', 'staff', 'vendor', 'product']);
+
+function about(f: Finding, c: Condition): boolean {
+  const own =
+    [f.subject, f.subject.within].find((s) => s?.dimension === c.dimension)?.value ??
+    (c.dimension === 'client' ? f.facts.client : undefined);
+  return own === undefined ? !c.is : c.values.includes(own) === c.is;
+}
+
+function notFiltered(left: string[]): string {
+  return left.length > 0
+    ? sentence(t('not filtered by {{dimensions}}, which this does not have.', { dimensions: [...new Set(left)].join(', ').toLowerCase() }))
+    : '';
+}
