@@ -192,7 +192,7 @@ func (x *explanation) limitToData(out *Explanation) {
 		to.Value, to.Reason = nil, fmt.Sprintf("the data reaches from %s to %s", monthName(data.From), monthName(last))
 		out.Note = to.Reason
 	}
-	if from := &out.From; out.Versus == Previous && x.beginsLater(from.Period) && from.Value != nil {
+	if from := &out.From; out.Versus == Previous && x.beginsLater(from.Period) {
 		from.Value, from.Reason = nil, "the data begins in "+monthName(data.From)
 		if out.Note == "" {
 			out.Note = from.Reason

@@ -3,7 +3,9 @@ import { catalog, type Finding, findings } from '../api/queries';
 import { type Condition, read, write } from '../lib/filters';
 import { sentence } from '../lib/format';
 import { t } from '../lib/i18n';
-import type { Period } from '../lib/period';
+import { overlaps, type Period } from '../lib/period';
+import { useView } from '../lib/state';
+import { periodText } from './words';
 
 // One filter holds for all pages, but not every figure has every dimension: utilization has
 // no client. Such a figure leaves the condition out and says so.
@@ -34,15 +36,20 @@ export function useFindings(days: Period | undefined, where: string) {
   const left = (conditions ?? [])
     .filter((c) => !SUBJECTS.has(c.dimension))
     .map((c) => names?.dimension.get(c.dimension)?.label ?? c.dimension);
+  const { complete } = useView();
+  const outside = days !== undefined && complete !== undefined && !overlaps(days, complete);
+  const ask = findings(days);
   const query = useQuery({
-    ...findings(days),
-    enabled: days !== undefined,
+    ...ask,
+    ...(outside ? { queryFn: () => [] } : {}), // there is nothing to analyze
+    enabled: days !== undefined && complete !== undefined,
     select: (all: Finding[]) => all.filter((f) => judged.every((c) => about(f, c))),
   });
-  return {
-    query,
-    note: conditions === undefined ? t('The findings are about everything: this filter does not apply to them.') : notFiltered(left),
-  };
+  if (outside) return { query, note: t('There is no data in these months: it reaches over {{period}}.', { period: periodText(complete) }) };
+  if (conditions === undefined) return { query, note: t('The findings are about everything: this filter does not apply to them.') };
+  if (outside) return { query, note: t('There is no data in these months: it reaches over {{period}}.', { period: periodText(complete) }) };
+  if (conditions === undefined) return { query, note: t('The findings are about everything: this filter does not apply to them.') };
+  return { query, note: notFiltered(left) };
 }
 
 /** Dimensions of which a finding says what it is about. */
