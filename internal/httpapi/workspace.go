@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"reflect"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -331,6 +332,10 @@ func (s *server) createDashboard(ctx context.Context, in newDashboard) (dashboar
 // follow leads from a short address to its page.
 func (s *server) follow(w http.ResponseWriter, r *http.Request) {
 	link, err := answered(linkOf)(s.Workspace.Get(r.Context(), s.scope(), workspace.KindLink, r.PathValue("id")))
+	if fault.KindOf(err) == fault.NotFound && strings.Contains(r.Header.Get("Accept"), "text/html") {
+		assets()["/index.html"].serve(w, r, false) // the app says that there is no such page
+		return
+	}
 	if err != nil {
 		writeProblem(w, problemOf(err))
 		return

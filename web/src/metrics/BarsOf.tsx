@@ -15,6 +15,10 @@ import { MeasureTable } from './MeasureTable';
 
 const MOST = 25;
 
+/** Room of a bar and its name, and of the axis, in pixels. */
+const BAR = 24;
+const AXIS = 48;
+
 /** The first rows of a question as bars; a click on one opens its explanation. */
 export function BarsOf({ ask: asked, height }: { ask: Ask; height?: number }) {
   const fit = useFit(asked.measures, asked.where);
@@ -28,7 +32,8 @@ export function BarsOf({ ask: asked, height }: { ask: Ask; height?: number }) {
     ...table({ measures: ask.measures, by, where: ask.where ?? '', period: ask.period, order: ask.order ?? [] }),
     enabled: fit.ready && ask.period !== undefined,
   });
-  const rows = useMemo(() => (q.data?.rows ?? []).slice(0, MOST), [q.data]);
+  const most = height ? Math.max(3, Math.min(MOST, Math.floor((height - AXIS) / BAR))) : MOST;
+  const rows = useMemo(() => (q.data?.rows ?? []).slice(0, most), [q.data, most]);
   const option = useCallback(
     (colors: Palette) =>
       bars(
@@ -55,7 +60,7 @@ export function BarsOf({ ask: asked, height }: { ask: Ask; height?: number }) {
         <>
           <Chart
             label={t('{{measures}} by {{dimensions}}', { measures: drawn.join(', '), dimensions: by.join(', ') })}
-            height={height ?? Math.max(160, rows.length * (drawn.length > 1 ? 34 : 26) + 48)}
+            height={height ?? Math.max(160, rows.length * (drawn.length > 1 ? 34 : 26) + AXIS)}
             option={option}
             onMark={(mark) => {
               const r = rows[mark.index];
@@ -70,9 +75,9 @@ export function BarsOf({ ask: asked, height }: { ask: Ask; height?: number }) {
             table={() => <MeasureTable ask={ask} caption={t('Result')} />}
           />
           {fit.note ? <p className="muted small">{fit.note}</p> : null}
-          {data.rows.length > MOST ? (
+          {data.rows.length > most ? (
             <p className="muted small">
-              {t('The first {{shown}} of {{count}}; the table has all.', { shown: MOST, count: data.rows.length })}
+              {t('The first {{shown}} of {{count}}; the table has all.', { shown: most, count: data.rows.length })}
             </p>
           ) : null}
         </>

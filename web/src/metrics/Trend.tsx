@@ -135,17 +135,15 @@ export function Trend({
         )}
       />
       {note ? <p className="muted small">{note}</p> : null}
-      {days && points[0] && points[0].month < days.from ? (
-        <p className="muted small">
-          {t('Shown from {{first}}, to see the time before the chosen period.', { first: month(points[0].month) })}
-        </p>
-      ) : null}
       {points.some((p) => p.low !== null) ? (
         <p className="muted small" title={found[0]?.band.words}>
           {t('Band: where {{measure}} was expected from the months before (90%).', { measure: lines[0]?.name ?? '' })}{' '}
           {unusual.length > 0
             ? t('Unusual: {{months}}.', { months: unusual.map((p) => month(p.month)).join(', ') })
-            : t('No month was unusual.')}
+            : t('No month was unusual.')}{' '}
+          {days && points[0] && points[0].month < days.from
+            ? t('Shown from {{first}}, to see the time before the chosen period.', { first: month(points[0].month) })
+            : ''}
         </p>
       ) : null}
     </>

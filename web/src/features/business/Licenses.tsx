@@ -38,7 +38,10 @@ export function Licenses() {
   return (
     <Page title={t('Licenses')} lead={t('Seats that are paid for and not used, and when they can be returned.')}>
       <Kpis measures={['license_waste', 'wasted_seats', 'license_utilization', 'license_cost']} where={where} days={days} />
-      <Card title={t('What can be returned, and by when?')} subtitle={t('License lines by waste, with the date their term allows')}>
+      <Card
+        title={t('What can be returned, and by when?')}
+        subtitle={t('License lines by waste, with the date their term allows. Unused: not assigned, or assigned to somebody inactive.')}
+      >
         {note ? <p className="muted small">{note}</p> : null}
         <Loaded
           query={list}
@@ -96,14 +99,14 @@ export function Licenses() {
                 },
                 {
                   id: 'seats',
-                  head: t('Not assigned or inactive'),
+                  head: t('Unused seats'),
                   right: true,
                   sort: (f) => Number(f.facts.wasted_seats ?? 0),
                   cell: (f) => integer(Number(f.facts.wasted_seats ?? 0)),
                 },
                 {
                   id: 'use',
-                  head: t('Assigned and active'),
+                  head: t('In use'),
                   right: true,
                   sort: (f) => Number(f.facts.license_utilization ?? 0),
                   cell: (f) => percent(Number(f.facts.license_utilization ?? 0)),

@@ -59,7 +59,7 @@ export function TileView({ tile, period, where }: { tile: Tile; period: string; 
           where={condition}
           days={days}
           label={tile.title || measures.join(', ')}
-          height={Math.max(140, tile.h * ROW - 96)}
+          height={Math.max(120, tile.h * ROW - 132)}
         />
       );
     case 'bar':
