@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/shopspring/decimal"
 
@@ -141,29 +142,21 @@ func (x *explanation) explain(ctx context.Context) (*Explanation, error) {
 		out.From.Label, out.From.Period = "portfolio", x.req.Period
 	}
 	var err error
-	if x.quality, err = x.measureQuality(ctx, wholeMonths(x.req.Period)); err != nil {
-		return nil, err
-	}
 	if x.data, err = x.span(ctx, x.measure); err != nil {
 		return nil, err
 	}
-	if x.measure.Special != "" {
-		if err := x.asWhole(ctx, out); err != nil {
-			return nil, err
-		}
-		x.limitToData(out)
-		out.Words = x.words(out)
-		return out, nil
-	}
-	if !x.measure.Base() || x.measure.Name == laborCost || x.measure.Name == licenseWaste || x.measure.Name == overCost {
-		err = x.byInputs(ctx, out)
-	} else {
-		err = x.byDimension(ctx, out)
-	}
-	if err != nil {
+	if err := together(
+		func() (err error) { x.quality, err = x.measureQuality(ctx, wholeMonths(x.req.Period)); return err },
+		func() error { return x.attribute(ctx, out) },
+	); err != nil {
 		return nil, err
 	}
 	x.limitToData(out)
+	if x.measure.Special != "" {
+		out.Confidence = x.quality.concentration(0)
+		out.Words = x.words(out)
+		return out, nil
+	}
 	if err := x.doubt(ctx, out); err != nil {
 		return nil, err
 	}
@@ -177,6 +170,33 @@ func (x *explanation) explain(ctx context.Context) (*Explanation, error) {
 	}
 	out.Words = inCurrency(out.Currency, x.words(out))
 	return out, nil
+}
+
+// attribute sets both sides of out and the drivers of their difference.
+func (x *explanation) attribute(ctx context.Context, out *Explanation) error {
+	switch {
+	case x.measure.Special != "":
+		return x.asWhole(ctx, out)
+	case !x.measure.Base(), x.measure.Name == laborCost, x.measure.Name == licenseWaste, x.measure.Name == overCost:
+		return x.byInputs(ctx, out)
+	}
+	return x.byDimension(ctx, out)
+}
+
+// together runs functions at once and returns the first one's error of those that fail.
+func together(all ...func() error) error {
+	errs := make([]error, len(all))
+	var wg sync.WaitGroup
+	for i, f := range all {
+		wg.Go(func() { errs[i] = f() })
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // limitToData takes back values of periods that the data does not cover: outside of it
@@ -225,7 +245,6 @@ func (x *explanation) asWhole(ctx context.Context, out *Explanation) error {
 		out.Change = &change
 	}
 	out.Note = "it is computed over all clients at once and has no parts; revenue by client shows who makes it up"
-	out.Confidence = x.quality.concentration(0)
 	return nil
 }
 
@@ -240,16 +259,15 @@ func (x *explanation) byInputs(ctx context.Context, out *Explanation) error {
 	if err != nil {
 		return err
 	}
-	now, err := x.sums(ctx, f, out.To.Period, x.req.Where)
-	if err != nil {
-		return err
-	}
 	where := x.req.Where
 	if x.req.Versus == Portfolio {
 		where = x.everybody()
 	}
-	before, err := x.sums(ctx, f, out.From.Period, where)
-	if err != nil {
+	var now, before row
+	if err := together(
+		func() (err error) { now, err = x.sums(ctx, f, out.To.Period, x.req.Where); return err },
+		func() (err error) { before, err = x.sums(ctx, f, out.From.Period, where); return err },
+	); err != nil {
 		return err
 	}
 	to, from := now.sums, before.sums
@@ -408,12 +426,17 @@ func (x *explanation) byDimension(ctx context.Context, out *Explanation) error {
 	if out.By == "" {
 		dimensions = nil
 	}
-	before, err := x.read(ctx, out.From.Period, x.req.Where, dimensions, x.measure.Name)
-	if err != nil {
-		return err
-	}
-	after, err := x.read(ctx, out.To.Period, x.req.Where, dimensions, x.measure.Name)
-	if err != nil {
+	var before, after []row
+	if err := together(
+		func() (err error) {
+			before, err = x.read(ctx, out.From.Period, x.req.Where, dimensions, x.measure.Name)
+			return err
+		},
+		func() (err error) {
+			after, err = x.read(ctx, out.To.Period, x.req.Where, dimensions, x.measure.Name)
+			return err
+		},
+	); err != nil {
 		return err
 	}
 	x.fill(out, keyed(before), keyed(after), before, after)

@@ -118,7 +118,7 @@ func (r reader) whole(ctx context.Context, p quantity.Period, where string, meas
 // house returns the currency of amounts that name none: the only one that any amount of the
 // data names, "" when none does or several are.
 func (r reader) house(ctx context.Context) (string, error) {
-	all, err := r.whole(ctx, quantity.Period{}, "", "revenue", "expense_amount", "labor_cost", "license_cost", "mrr")
+	all, err := r.whole(ctx, quantity.Period{}, "", "revenue", "expense_amount", "labor_cost")
 	return only(all.codes), err
 }
 

@@ -1,6 +1,7 @@
 package metric
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -76,13 +77,19 @@ var cycles = []struct {
 	{1, 36, "three-yearly,3-yearly,triennial,triennially,3 years,36 months"},
 }
 
-// monthly is the amount a month of an amount a billing cycle.
+// monthly is the amount a month of an amount a billing cycle. The cycle is looked up: a CASE
+// over lists of names becomes a join for each list, and one over single names a comparison
+// for each, which take longer to plan than the rows take to read.
 func monthly(amount, cycle string) string {
-	var times, months strings.Builder
+	var times, months []string
 	for _, c := range cycles {
-		when := " WHEN lower(trim(" + cycle + ")) IN ('" + strings.ReplaceAll(c.names, ",", "', '") + "') THEN "
-		times.WriteString(when + strconv.Itoa(c.times))
-		months.WriteString(when + strconv.Itoa(c.months))
+		for name := range strings.SplitSeq(c.names, ",") {
+			times = append(times, fmt.Sprintf("'%s': %d", name, c.times))
+			months = append(months, fmt.Sprintf("'%s': %d", name, c.months))
+		}
 	}
-	return divided("("+amount+")::DECIMAL(38,10) * (CASE"+times.String()+" ELSE 1 END)", "CASE"+months.String()+" ELSE 1 END")
+	factor := func(of []string) string {
+		return "coalesce(map_extract_value(MAP {" + strings.Join(of, ", ") + "}, lower(trim(" + cycle + "))), 1)"
+	}
+	return divided("("+amount+")::DECIMAL(38,10) * "+factor(times), factor(months))
 }

@@ -101,8 +101,7 @@ try {
   const p95 = (list) => list.map(([ms]) => ms).sort((a, b) => a - b)[Math.floor(list.length * 0.95)];
   say(`API p95 behind every view, ${asked.size} answers, asked for the first time`, p95(cold), 'ms', 100);
   say('API p95 behind every view, asked again', p95(warm), 'ms', 100);
-  const slowest = cold.sort((a, b) => b[0] - a[0])[0];
-  console.error('slowest:', slowest[1], slowest[0].toFixed(1), 'ms');
+  for (const [ms, path] of cold.sort((a, b) => b[0] - a[0]).slice(0, 8)) console.error('slowest:', ms.toFixed(1), 'ms', path);
 } finally {
   await closeBrowser();
   await app.stop();

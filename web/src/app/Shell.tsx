@@ -6,7 +6,7 @@ import { settings, status } from '../api/queries';
 import { day, instant, setConventions } from '../lib/format';
 import { t } from '../lib/i18n';
 import { look, setLook } from '../lib/look';
-import { carried, useAddress } from '../lib/state';
+import { carried, useAddress, usePanel } from '../lib/state';
 import { Kbd } from '../ui/Card';
 import { Empty, Failure, Skeleton } from '../ui/States';
 import { useConnection } from './live';
@@ -84,7 +84,7 @@ export function Shell() {
           <Outlet />
         </main>
         <Suspense>
-          {search.panel ? <ExplainPanel /> : null}
+          <OpenPanel />
           {idle ? <Toasts /> : null}
         </Suspense>
       </div>
@@ -153,7 +153,7 @@ export function Shell() {
       <TabBar path={path} />
       <Suspense>
         {palette ? <Palette open onClose={() => setPalette(false)} early={keys} /> : null}
-        {search.panel ? <ExplainPanel /> : null}
+        <OpenPanel />
         {idle ? <Toasts /> : null}
       </Suspense>
     </div>
@@ -266,6 +266,11 @@ function ThemeButton() {
       {dark ? <Sun size={18} /> : <MoonStar size={18} />}
     </button>
   );
+}
+
+/** Apart, so that opening the panel draws nothing else anew. */
+function OpenPanel() {
+  return usePanel() ? <ExplainPanel /> : null;
 }
 
 function Connection() {

@@ -57,18 +57,19 @@ export function validateSearch(input: Record<string, unknown>): Search {
   return { ...nothing, ...v.parse(shared, input) } as Search;
 }
 
-/** The address's search, and a way to change parts of it; undefined removes a part. */
-export function useAddress(): [Search, (change: { [K in keyof Search]?: Search[K] | undefined }, opt?: { replace?: boolean }) => void] {
-  const search = useSearch({ strict: false }) as Search;
+type Change = { [K in keyof Search]?: Search[K] | undefined };
+
+/** Changes parts of the address's search; undefined removes a part. */
+function useChange(): (change: Change | ((before: Search) => Change), opt?: { replace?: boolean }) => void {
   const navigate = useNavigate();
-  const set = useCallback(
-    (change: { [K in keyof Search]?: Search[K] | undefined }, opt?: { replace?: boolean }) => {
+  return useCallback(
+    (change, opt) => {
       navigate({
         to: '.',
         replace: opt?.replace ?? false,
         resetScroll: false,
         search: ((before: Search) => {
-          const next: Record<string, unknown> = { ...before, ...change };
+          const next: Record<string, unknown> = { ...before, ...(typeof change === 'function' ? change(before) : change) };
           for (const key of Object.keys(next)) if (next[key] === undefined || next[key] === '') delete next[key];
           return next;
         }) as never,
@@ -76,11 +77,21 @@ export function useAddress(): [Search, (change: { [K in keyof Search]?: Search[K
     },
     [navigate],
   );
-  return [search, set];
+}
+
+/** The address's search without its panel, which opens above a page and is nothing new to it. */
+const pageOf = ({ panel: _, ...rest }: Search) => rest;
+
+type PageSearch = ReturnType<typeof pageOf>;
+
+/** The address's search but for the panel, and a way to change parts of it. */
+export function useAddress(): [PageSearch, ReturnType<typeof useChange>] {
+  const search = useSearch({ strict: false, select: pageOf as never, structuralSharing: true as never }) as PageSearch;
+  return [search, useChange()];
 }
 
 /** What of the address goes along from page to page. */
-export function carried(search: Search): Search {
+export function carried(search: PageSearch): Search {
   return { ...(search.period ? { period: search.period } : {}), ...(search.where ? { where: search.where } : {}) };
 }
 
@@ -120,21 +131,29 @@ function monthsOf(s: Status): Period {
   return { from: addMonths(end, -12), to: end };
 }
 
-/** Opens and closes the panel that explains a number or finding. */
-export function usePanel() {
-  const [search, set] = useAddress();
-  return {
-    panel: search.panel,
-    open: (next: Panel) => {
-      used(`panel.${next.kind}`);
-      set({ panel: next });
-    },
-    /** Within the open panel: the way back leads out of it, not through its tabs. */
-    move: (next: Partial<Panel>) => search.panel && set({ panel: { ...search.panel, ...next } }, { replace: true }),
-    close: () => set({ panel: undefined }),
-    explain: (of: string, where: string, period: Period | undefined, more: Partial<Panel> = {}) => {
-      used('panel.explain');
-      set({ panel: { kind: 'explain', of, ...(where ? { where } : {}), ...(period ? { days: period } : {}), ...more } });
-    },
-  };
+/** Opens the panel that explains a number or finding. */
+export function useExplain() {
+  const set = useChange();
+  return useMemo(
+    () => ({
+      open: (next: Panel) => {
+        used(`panel.${next.kind}`);
+        set({ panel: next });
+      },
+      explain: (of: string, where: string, period: Period | undefined, more: Partial<Panel> = {}) => {
+        used('panel.explain');
+        set({ panel: { kind: 'explain', of, ...(where ? { where } : {}), ...(period ? { days: period } : {}), ...more } });
+      },
+      /** Within the open panel: the way back leads out of it, not through its tabs. */
+      move: (next: Partial<Panel>) =>
+        set((before) => ({ panel: before.panel ? { ...before.panel, ...next } : undefined }), { replace: true }),
+      close: () => set({ panel: undefined }),
+    }),
+    [set],
+  );
+}
+
+/** The open panel. */
+export function usePanel(): Panel | undefined {
+  return useSearch({ strict: false, select: ((s: Search) => s.panel) as never, structuralSharing: true as never }) as Panel | undefined;
 }

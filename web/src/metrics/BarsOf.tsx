@@ -8,7 +8,7 @@ import { both, only } from '../lib/filters';
 import { dimensionValue, inCurrency } from '../lib/format';
 import { t } from '../lib/i18n';
 import { spanOf } from '../lib/period';
-import { usePanel } from '../lib/state';
+import { useExplain } from '../lib/state';
 import { Loaded } from '../ui/States';
 import { useFit } from './fit';
 import { MeasureTable } from './MeasureTable';
@@ -23,7 +23,7 @@ const AXIS = 48;
 export function BarsOf({ ask: asked, height }: { ask: Ask; height?: number }) {
   const fit = useFit(asked.measures, asked.where);
   const ask = { ...asked, where: fit.where };
-  const { explain } = usePanel();
+  const { explain } = useExplain();
   const names = useQuery(catalog()).data;
   const by = ask.by ?? [];
   const unit = names?.measure.get(ask.measures[0] ?? '')?.unit ?? 'number';

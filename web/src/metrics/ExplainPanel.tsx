@@ -5,7 +5,7 @@ import { sum } from '../lib/decimal';
 import { format, inCurrency, percent, sentence, type Unit, words } from '../lib/format';
 import { t } from '../lib/i18n';
 import { type Period, rangeOf } from '../lib/period';
-import { carried, type Panel, useAddress, usePanel } from '../lib/state';
+import { carried, type Panel, useAddress, useExplain, usePanel } from '../lib/state';
 import { Button, Segmented } from '../ui/Button';
 import { Badge } from '../ui/Card';
 import { Drawer } from '../ui/Dialog';
@@ -27,13 +27,13 @@ function useDriverUnits(whole: Unit, currency: string | undefined): (name: strin
 
 /** The panel at the right that explains whatever the address says. */
 export function ExplainPanel() {
-  const { panel } = usePanel();
+  const panel = usePanel();
   if (!panel) return null;
   return panel.kind === 'explain' ? <NumberPanel panel={panel} /> : <FindingPanel panel={panel} />;
 }
 
 function NumberPanel({ panel }: { panel: Panel }) {
-  const { close, move } = usePanel();
+  const { close, move } = useExplain();
   const names = useQuery(catalog()).data;
   const m = names?.measure.get(panel.of);
   const cell = { measure: panel.of, where: panel.where, period: panel.days, versus: panel.versus };
@@ -116,7 +116,7 @@ function days(p: { from?: unknown; to?: unknown }): Period | undefined {
 }
 
 function Why({ panel, e, unit }: { panel: Panel; e: Explanation; unit: Unit }) {
-  const { move } = usePanel();
+  const { move } = useExplain();
   const units = useDriverUnits(unit, e.currency);
   return (
     <div className="stack">
@@ -203,7 +203,7 @@ function Definition({
   currency: string | undefined;
   panel: Panel;
 }) {
-  const { explain } = usePanel();
+  const { explain } = useExplain();
   const names = useQuery(catalog()).data;
   const [search] = useAddress();
   return (
@@ -253,7 +253,7 @@ function Definition({
 }
 
 function FindingPanel({ panel }: { panel: Panel }) {
-  const { close, move } = usePanel();
+  const { close, move } = useExplain();
   const list = useQuery(findings(panel.days));
   return (
     <Drawer open onClose={close} title={t('Finding')} subtitle={t('What it is, why, how sure, and the rows behind it')}>

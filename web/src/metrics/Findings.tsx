@@ -1,7 +1,7 @@
 import type { Finding } from '../api/queries';
 import { format, inCurrency, sentence, tile, words } from '../lib/format';
 import { t } from '../lib/i18n';
-import { usePanel } from '../lib/state';
+import { useExplain } from '../lib/state';
 import { Badge } from '../ui/Card';
 import { Grade } from './Grade';
 import css from './metrics.module.css';
@@ -9,7 +9,7 @@ import { driversInWords, moved, prose } from './words';
 
 /** Findings in words, with the money at stake; the headline opens its cause. */
 export function Findings({ list }: { list: Finding[] }) {
-  const { open } = usePanel();
+  const { open } = useExplain();
   return (
     <ol className={css.findings}>
       {list.map((f) => (

@@ -4,7 +4,7 @@ import { Sparkline } from '../charts/Sparkline';
 import { format, inCurrency, sentence, tail, tile, UNKNOWN } from '../lib/format';
 import { t } from '../lib/i18n';
 import { addMonths, monthsIn, type Period } from '../lib/period';
-import { usePanel } from '../lib/state';
+import { useExplain } from '../lib/state';
 import { Failure, Skeleton } from '../ui/States';
 import { Delta } from './Delta';
 import { useFit } from './fit';
@@ -33,7 +33,7 @@ export function Kpi({
   label?: string;
   course?: boolean;
 }) {
-  const { explain } = usePanel();
+  const { explain } = useExplain();
   const list = useQuery(catalog());
   const names = list.data;
   const { where, note, ready } = useFit([measure], asked);

@@ -6,7 +6,7 @@ import { both, only } from '../lib/filters';
 import { dimensionValue, format, inCurrency, unitLabel } from '../lib/format';
 import { t } from '../lib/i18n';
 import { spanOf } from '../lib/period';
-import { usePanel } from '../lib/state';
+import { useExplain } from '../lib/state';
 import { Hint } from '../ui/Button';
 import { CellButton, type Column, DataTable } from '../ui/DataTable';
 import { Loaded, Notice } from '../ui/States';
@@ -102,7 +102,7 @@ function TableOf({
   sort?: { id: string; descending: boolean };
   maxHeight?: number;
 }) {
-  const { explain } = usePanel();
+  const { explain } = useExplain();
   const names = useQuery(catalog()).data;
   const by = ask.by ?? [];
   const place = new Map(data.columns.map((c, i) => [c.name, i]));

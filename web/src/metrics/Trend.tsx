@@ -7,7 +7,7 @@ import { type TrendLine, trend } from '../charts/trend';
 import { format, inCurrency, month, sentence, unitLabel } from '../lib/format';
 import { t } from '../lib/i18n';
 import { addMonths, type Period, rangeOf } from '../lib/period';
-import { usePanel, useView } from '../lib/state';
+import { useExplain, useView } from '../lib/state';
 import { DataTable } from '../ui/DataTable';
 import { Failure, Skeleton } from '../ui/States';
 import { useFit } from './fit';
@@ -35,7 +35,7 @@ export function Trend({
   height?: number;
 }) {
   const { set } = useView();
-  const { explain } = usePanel();
+  const { explain } = useExplain();
   const names = useQuery(catalog()).data;
   const { where, note, ready: fits } = useFit(measures, asked);
   const early = days ? addMonths(days.to, -COURSE) : '';

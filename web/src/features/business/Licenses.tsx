@@ -3,7 +3,7 @@ import type { Finding } from '../../api/queries';
 import { Page } from '../../app/Page';
 import { day, format, inCurrency, integer, percent } from '../../lib/format';
 import { t } from '../../lib/i18n';
-import { carried, usePanel, useView } from '../../lib/state';
+import { carried, useExplain, useView } from '../../lib/state';
 import { ExportMenu } from '../../metrics/ExportMenu';
 import { useFindings } from '../../metrics/fit';
 import { columns } from '../../metrics/grid';
@@ -16,7 +16,7 @@ import { Empty, Loaded } from '../../ui/States';
 /** Paid seats that nobody uses, by the date until which they can be returned. */
 export function Licenses() {
   const { days, where, search, status } = useView();
-  const { open } = usePanel();
+  const { open } = useExplain();
   const { query: list, note } = useFindings(days, where);
   const ask = {
     measures: [

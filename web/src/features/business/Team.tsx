@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useDeferredValue, useState } from 'react';
 import { table } from '../../api/queries';
 import { Page } from '../../app/Page';
 import { HeatMap } from '../../charts/HeatMap';
@@ -7,7 +7,7 @@ import { both, only } from '../../lib/filters';
 import { month, percent } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { addMonths } from '../../lib/period';
-import { usePanel, useView } from '../../lib/state';
+import { useExplain, useView } from '../../lib/state';
 import { ExportMenu } from '../../metrics/ExportMenu';
 import { Findings } from '../../metrics/Findings';
 import { useFindings, useFit } from '../../metrics/fit';
@@ -35,17 +35,107 @@ function latest(rows: (string | null)[][], months: string[]): number {
   return Number.NEGATIVE_INFINITY;
 }
 
-/** Who is over capacity, who has room. */
-export function Team() {
+/** The heat map by itself: choosing its measure draws nothing else anew. */
+function OverCapacity() {
   const { days, where } = useView();
-  const { explain } = usePanel();
+  const { explain } = useExplain();
   const [from, setFrom] = useState(0);
-  const [measure, setMeasure] = useState<'utilization' | 'billable_utilization'>('utilization');
+  const [chosen, setMeasure] = useState<'utilization' | 'billable_utilization'>('utilization');
+  const measure = useDeferredValue(chosen); // the choice is seen at once, the map follows
   const fit = useFit([measure], where);
   const grid = useQuery({
     ...table({ measures: [measure], by: ['staff', 'month'], where: fit.where, period: days, order: ['staff', 'month'] }),
     enabled: fit.ready && days !== undefined,
   });
+  return (
+    <Card
+      title={t('Who is over capacity?')}
+      subtitle={t('Hours worked or billable ÷ capacity by month, percent; {{period}}', { period: periodText(days) })}
+      actions={
+        <Segmented
+          label={t('Measure')}
+          value={chosen}
+          options={[
+            ['utilization', t('All hours')],
+            ['billable_utilization', t('Billable')],
+          ]}
+          onChange={setMeasure}
+        />
+      }
+    >
+      {fit.note ? <p className="muted small">{fit.note}</p> : null}
+      <Loaded
+        query={grid}
+        height={320}
+        isEmpty={(d) => d.rows.length === 0}
+        empty={
+          <Empty title={t('No hours yet')}>{t('Import time entries and staff: utilization is hours worked divided by capacity.')}</Empty>
+        }
+      >
+        {(data) => {
+          const months = [...new Set(data.rows.map((r) => r[1] ?? ''))].sort();
+          const byPerson = Map.groupBy(data.rows, (r) => r[0] ?? '');
+          const busiest = [...byPerson].sort(([, a], [, b]) => latest(b, months) - latest(a, months));
+          const start = Math.min(from, Math.max(0, busiest.length - 1));
+          const shown = busiest.slice(start, start + SHOWN);
+          return (
+            <>
+              <HeatMap
+                caption={t('Utilization by person and month')}
+                columns={months.map((m) => month(m))}
+                rows={shown.map(([id, rows]) => ({
+                  id,
+                  name: id,
+                  cells: months.map((m) => {
+                    const value = rows.find((r) => r[1] === m)?.[2] ?? null;
+                    const n = value === null ? null : Number(value);
+                    return {
+                      text: n === null ? '—' : percent(n),
+                      label: t('{{person}}, {{month}}: {{value}}', {
+                        person: id,
+                        month: month(m),
+                        value: n === null ? t('no value') : percent(n),
+                      }),
+                      level: n === null ? null : Math.max(-1, Math.min(1, (n - MIDDLE) / REACH)),
+                    };
+                  }),
+                }))}
+                onCell={(person, at) => {
+                  const m = months[at] ?? '';
+                  explain(measure, both(fit.where, only('staff', person)), { from: m, to: addMonths(m, 1) });
+                }}
+                keys={{ low: t('room to spare'), middle: t('about {{middle}}', { middle: percent(MIDDLE) }), high: t('over capacity') }}
+              />
+              {busiest.length > SHOWN ? (
+                <div className="spread">
+                  <p className="muted small">
+                    {t('People {{from}} to {{to}} of {{count}}, the busiest in the last month first.', {
+                      from: start + 1,
+                      to: start + shown.length,
+                      count: busiest.length,
+                    })}
+                  </p>
+                  <div className="row">
+                    <Button isDisabled={start === 0} onPress={() => setFrom(Math.max(0, start - SHOWN))}>
+                      {t('Busier')}
+                    </Button>
+                    <Button isDisabled={start + SHOWN >= busiest.length} onPress={() => setFrom(start + SHOWN)}>
+                      {t('Less busy')}
+                    </Button>
+                  </div>
+                </div>
+              ) : null}
+            </>
+          );
+        }}
+      </Loaded>
+    </Card>
+  );
+}
+
+/** Who is over capacity, who has room. */
+export function Team() {
+  const { days, where } = useView();
   const { query: list, note } = useFindings(days, where);
   const people = {
     measures: ['utilization', 'billable_utilization', 'hours_worked', 'billable_hours', 'capacity_hours'],
@@ -57,88 +147,7 @@ export function Team() {
   return (
     <Page title={t('Team')} lead={t('Hours worked against capacity, month by month: who is over it, and who has room.')}>
       <Kpis measures={['utilization', 'billable_utilization', 'hours_worked', 'capacity_hours']} where={where} days={days} />
-      <Card
-        title={t('Who is over capacity?')}
-        subtitle={t('Hours worked or billable ÷ capacity by month, percent; {{period}}', { period: periodText(days) })}
-        actions={
-          <Segmented
-            label={t('Measure')}
-            value={measure}
-            options={[
-              ['utilization', t('All hours')],
-              ['billable_utilization', t('Billable')],
-            ]}
-            onChange={setMeasure}
-          />
-        }
-      >
-        {fit.note ? <p className="muted small">{fit.note}</p> : null}
-        <Loaded
-          query={grid}
-          height={320}
-          isEmpty={(d) => d.rows.length === 0}
-          empty={
-            <Empty title={t('No hours yet')}>{t('Import time entries and staff: utilization is hours worked divided by capacity.')}</Empty>
-          }
-        >
-          {(data) => {
-            const months = [...new Set(data.rows.map((r) => r[1] ?? ''))].sort();
-            const byPerson = Map.groupBy(data.rows, (r) => r[0] ?? '');
-            const busiest = [...byPerson].sort(([, a], [, b]) => latest(b, months) - latest(a, months));
-            const start = Math.min(from, Math.max(0, busiest.length - 1));
-            const shown = busiest.slice(start, start + SHOWN);
-            return (
-              <>
-                <HeatMap
-                  caption={t('Utilization by person and month')}
-                  columns={months.map((m) => month(m))}
-                  rows={shown.map(([id, rows]) => ({
-                    id,
-                    name: id,
-                    cells: months.map((m) => {
-                      const value = rows.find((r) => r[1] === m)?.[2] ?? null;
-                      const n = value === null ? null : Number(value);
-                      return {
-                        text: n === null ? '—' : percent(n),
-                        label: t('{{person}}, {{month}}: {{value}}', {
-                          person: id,
-                          month: month(m),
-                          value: n === null ? t('no value') : percent(n),
-                        }),
-                        level: n === null ? null : Math.max(-1, Math.min(1, (n - MIDDLE) / REACH)),
-                      };
-                    }),
-                  }))}
-                  onCell={(person, at) => {
-                    const m = months[at] ?? '';
-                    explain(measure, both(fit.where, only('staff', person)), { from: m, to: addMonths(m, 1) });
-                  }}
-                  keys={{ low: t('room to spare'), middle: t('about {{middle}}', { middle: percent(MIDDLE) }), high: t('over capacity') }}
-                />
-                {busiest.length > SHOWN ? (
-                  <div className="spread">
-                    <p className="muted small">
-                      {t('People {{from}} to {{to}} of {{count}}, the busiest in the last month first.', {
-                        from: start + 1,
-                        to: start + shown.length,
-                        count: busiest.length,
-                      })}
-                    </p>
-                    <div className="row">
-                      <Button isDisabled={start === 0} onPress={() => setFrom(Math.max(0, start - SHOWN))}>
-                        {t('Busier')}
-                      </Button>
-                      <Button isDisabled={start + SHOWN >= busiest.length} onPress={() => setFrom(start + SHOWN)}>
-                        {t('Less busy')}
-                      </Button>
-                    </div>
-                  </div>
-                ) : null}
-              </>
-            );
-          }}
-        </Loaded>
-      </Card>
+      <OverCapacity />
       <Card title={t('What stands out?')}>
         {note ? <p className="muted small">{note}</p> : null}
         <Loaded

@@ -4,7 +4,7 @@ import { both, only } from '../../lib/filters';
 import { dimensionValue, format, inCurrency } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import type { Period } from '../../lib/period';
-import { usePanel } from '../../lib/state';
+import { useExplain } from '../../lib/state';
 import { Delta } from '../../metrics/Delta';
 import { periodText } from '../../metrics/words';
 import { Card } from '../../ui/Card';
@@ -34,7 +34,7 @@ const RESULTS = ['gross_profit', 'gross_margin', 'effective_hourly_rate'];
 /** Profit and loss after labor: this period, the one before, the change; each line opens. */
 export function Statement({ where, days }: { where: string; days: Period | undefined }) {
   const names = useQuery(catalog()).data;
-  const { explain } = usePanel();
+  const { explain } = useExplain();
   const ask = (measures: string[], by: string[]): Ask => ({ measures, by, where, period: days, compare: 'previous' });
   const on = { enabled: days !== undefined };
   const totals = useQuery({ ...table(ask([...PARTS.map(([m]) => m), ...RESULTS], [])), ...on });

@@ -3,7 +3,7 @@ import { currencyAt, table } from '../../api/queries';
 import { day, format, inCurrency, month } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { addMonths, type Period, spanOf } from '../../lib/period';
-import { usePanel } from '../../lib/state';
+import { useExplain } from '../../lib/state';
 import { Card } from '../../ui/Card';
 import { CellButton } from '../../ui/DataTable';
 import { Empty, Loaded } from '../../ui/States';
@@ -22,7 +22,7 @@ const SHOWN = 60;
 
 /** What happened with a client, newest first: months that moved, large invoices, payments. */
 export function Timeline({ where, own, days }: { where: string; own: string; days: Period | undefined }) {
-  const { explain } = usePanel();
+  const { explain } = useExplain();
   const span = days ? { from: addMonths(days.to, -24) < days.from ? addMonths(days.to, -24) : days.from, to: days.to } : undefined;
   const on = { enabled: days !== undefined };
   const months = useQuery({

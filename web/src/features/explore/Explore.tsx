@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { useCallback, useMemo } from 'react';
+import { useCallback, useDeferredValue, useMemo } from 'react';
 import { type Ask, catalog } from '../../api/queries';
 import { Page } from '../../app/Page';
 import { t } from '../../lib/i18n';
@@ -53,7 +53,8 @@ export function Explore() {
   const impossible = by.filter((d) => names && !allowed.has(d));
   const shown = by.filter((d) => !impossible.includes(d));
   const timed = shown.some((d) => names?.dimension.get(d)?.time);
-  const show = search.show ?? 'table';
+  const form = search.show ?? 'table';
+  const show = useDeferredValue(form); // the choice is seen at once, what it shows follows
   const ask: Ask = {
     measures,
     by: shown,
@@ -113,7 +114,7 @@ export function Explore() {
               <div className="row">
                 <Segmented
                   label={t('Show as')}
-                  value={show}
+                  value={form}
                   options={[
                     ['table', t('Table')],
                     ['bars', t('Bars')],

@@ -4,7 +4,7 @@ import { both, only } from '../../lib/filters';
 import { dimensionValue, format, inCurrency, type Unit, unitLabel } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { spanOf } from '../../lib/period';
-import { usePanel } from '../../lib/state';
+import { useExplain } from '../../lib/state';
 import { CellButton } from '../../ui/DataTable';
 import { Select } from '../../ui/Field';
 import { Loaded } from '../../ui/States';
@@ -21,7 +21,7 @@ interface Found {
 
 /** One measure with a dimension across; totals are asked for, not added up here. */
 export function Pivot({ ask, across, onAcross }: { ask: Ask; across: string; onAcross: (next: string) => void }) {
-  const { explain } = usePanel();
+  const { explain } = useExplain();
   const names = useQuery(catalog()).data;
   const measure = ask.measures[0] ?? '';
   const m = names?.measure.get(measure);
