@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
+import { memo, type ReactNode } from 'react';
 import { type Ask, catalog, currencyAt, type Table, table } from '../api/queries';
 import { InlineBar } from '../charts/Bridge';
 import { both, only } from '../lib/filters';
@@ -21,7 +21,7 @@ type Row = (string | null)[] & { at?: number };
  * empty one says why. With `changes` a column of changes against the period before stands
  * beside the measures named.
  */
-export function MeasureTable({
+export const MeasureTable = memo(function MeasureTable({
   ask: asked,
   caption,
   changes = [],
@@ -78,7 +78,7 @@ export function MeasureTable({
       )}
     </Loaded>
   );
-}
+});
 
 function TableOf({
   data,

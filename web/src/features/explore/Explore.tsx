@@ -51,18 +51,23 @@ export function Explore() {
     [by, set],
   );
   const impossible = by.filter((d) => names && !allowed.has(d));
-  const shown = by.filter((d) => !impossible.includes(d));
+  const shown = useMemo(() => by.filter((d) => !names || allowed.has(d)), [by, names, allowed]);
   const timed = shown.some((d) => names?.dimension.get(d)?.time);
   const form = search.show ?? 'table';
   const show = useDeferredValue(form); // the choice is seen at once, what it shows follows
-  const ask: Ask = {
-    measures,
-    by: shown,
-    where,
-    period: days,
-    ...(search.compare && !timed ? { compare: search.compare } : {}),
-    order: timed ? shown : [`-${measures[0]}`],
-  };
+  // The same object while the question is the same: its table is not drawn anew for a choice
+  // of how to show it.
+  const ask = useMemo<Ask>(
+    () => ({
+      measures,
+      by: shown,
+      where,
+      period: days,
+      ...(search.compare && !timed ? { compare: search.compare } : {}),
+      order: timed ? shown : [`-${measures[0]}`],
+    }),
+    [measures, shown, where, days, search.compare, timed],
+  );
   const unitOf = (m: string) => names?.measure.get(m)?.unit;
   const pivoted = search.marked && measures.includes(search.marked) ? search.marked : (measures[0] ?? '');
   const columnDimension =
@@ -195,7 +200,7 @@ export function Explore() {
                     <MeasureTable
                       ask={ask}
                       caption={t('Result')}
-                      changes={ask.compare ? measures : []}
+                      changes={ask.compare ? measures : NONE}
                       bar={timed ? '' : (measures[0] ?? '')}
                       maxHeight={720}
                     />
