@@ -53,7 +53,10 @@ export function Chart({ label, option, table, height = 260, onMark, onSpan }: Pr
         const range = (e as { areas?: { coordRange?: [number, number] }[] }).areas?.[0]?.coordRange;
         if (range && latest.current.onSpan) latest.current.onSpan(range[0], range[1]);
       });
+      let width = node.clientWidth;
       const size = new ResizeObserver(() => {
+        if (node.clientWidth === width && one.getHeight() === node.clientHeight) return; // it tells the first size, too
+        width = node.clientWidth;
         one.resize();
         draw();
       });
@@ -72,9 +75,12 @@ export function Chart({ label, option, table, height = 260, onMark, onSpan }: Pr
     };
   }, [asTable]);
 
+  // Another function to call is no reason to draw.
+  const spans = onSpan !== undefined;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: spans stands for onSpan
   useEffect(() => {
-    if (chart.current && box.current) paint(chart.current, box.current, { option, onSpan });
-  }, [option, onSpan]);
+    if (chart.current && box.current) paint(chart.current, box.current, latest.current);
+  }, [option, spans]);
 
   return (
     <figure className={css.chart} aria-label={label}>

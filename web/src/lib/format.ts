@@ -223,8 +223,16 @@ export function bytes(value: number): string {
   return `${integer(value)}${NBSP}B`;
 }
 
+const dateFormatters = new Map<string, Intl.DateTimeFormat>();
+
 function dateFormat(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  return new Intl.DateTimeFormat(conventions.locale, options);
+  const key = conventions.locale + JSON.stringify(options);
+  let f = dateFormatters.get(key);
+  if (!f) {
+    f = new Intl.DateTimeFormat(conventions.locale, options); // making one takes longer than using it a hundred times
+    dateFormatters.set(key, f);
+  }
+  return f;
 }
 
 /** 2026-03-01 as "Mar 2026". */
