@@ -154,18 +154,22 @@ export function watch(page, origin, allowFailures = false) {
   return wrong;
 }
 
-/** Waits until nothing loads any more and charts are drawn. */
+/** Waits until nothing loads any more and charts are drawn, and still so a moment later. */
 export async function settled(page) {
   await page.waitForSelector('main h1', { timeout: 20_000 });
-  await page.waitForFunction(
-    () =>
-      document.querySelectorAll('main [role="status"][aria-label="Loading"]').length === 0 &&
-      [...document.querySelectorAll('[data-ready]')].every((x) => x.dataset.ready === 'true') &&
-      document.fonts.status === 'loaded',
-    undefined,
-    { timeout: 20_000 },
+  for (let calm = 0; calm < 2; ) {
+    await page.waitForFunction(atRest, undefined, { timeout: 20_000 });
+    await page.waitForTimeout(100);
+    calm = (await page.evaluate(atRest)) ? calm + 1 : 0;
+  }
+}
+
+function atRest() {
+  return (
+    document.querySelectorAll('main [role="status"][aria-label="Loading"]').length === 0 &&
+    [...document.querySelectorAll('[data-ready]')].every((x) => x.dataset.ready === 'true') &&
+    document.fonts.status === 'loaded'
   );
-  await page.waitForTimeout(100);
 }
 
 /** Numbers as the page writes them. */

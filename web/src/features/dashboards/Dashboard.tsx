@@ -22,6 +22,9 @@ import { TileView, tileSubtitle } from './TileView';
 
 const Editor = lazy(() => import('./Editor').then((m) => ({ default: m.Editor })));
 
+/** How long after a failure (not a refusal) it is tried again. */
+const RETRY_AFTER = 3000;
+
 /** How long after the last change a draft is saved. */
 const SAVE_AFTER = 700;
 
@@ -114,8 +117,10 @@ function Board({ saved }: { saved: DashboardAnswer }) {
   const pending = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEffect(() => {
     clearTimeout(pending.current);
-    if (editing && dirty && !save.isPending && !save.isError && draft.name.trim() !== '')
-      pending.current = setTimeout(() => save.mutate({ ...draft, autosave: true }), SAVE_AFTER);
+    const refused =
+      save.isError && save.error instanceof RequestError && save.error.problem.status >= 400 && save.error.problem.status < 500;
+    if (editing && dirty && !save.isPending && !refused && draft.name.trim() !== '')
+      pending.current = setTimeout(() => save.mutate({ ...draft, autosave: true }), save.isError ? RETRY_AFTER : SAVE_AFTER);
     return () => clearTimeout(pending.current);
   }, [editing, dirty, draft, save]);
   // What was not saved yet when the page is left is saved then, after the save on its way.
@@ -194,7 +199,13 @@ function Board({ saved }: { saved: DashboardAnswer }) {
     : '';
 
   const board = editing ? (
-    <Suspense fallback={<Skeleton height={400} />}>
+    <Suspense
+      fallback={
+        <div role="status" aria-label={t('Loading')}>
+          <Skeleton height={400} />
+        </div>
+      }
+    >
       <Editor
         name={draft.name}
         content={draft.content}

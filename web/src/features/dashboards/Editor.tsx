@@ -48,7 +48,7 @@ export function Editor({
   onName: (next: string) => void;
   onContent: (next: DashboardContent) => void;
 }) {
-  const { width, containerRef, mounted } = useContainerWidth({ measureBeforeMount: true });
+  const { width, containerRef, mounted } = useContainerWidth();
   const tiles = content.tiles ?? [];
   const [open, setOpen] = useState<string>();
   const [said, setSaid] = useState('');
