@@ -71,7 +71,7 @@ func openText(t *testing.T, name, text string) (*table, [][]string, error) {
 	}
 	defer f.Close()
 	var rows [][]string
-	r := newRecordReader(f, ',')
+	r := newRecordReader(f, plain(','))
 	if !tab.Clean {
 		if r, err = afterHeader(f, tab.Layout); err != nil {
 			t.Fatal(err)

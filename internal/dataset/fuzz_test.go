@@ -24,7 +24,7 @@ func FuzzRecords(f *testing.F) {
 		if delim == quote || delim == '\n' || delim == '\r' || delim == 0 || delim >= 0x80 || delim == ' ' {
 			return
 		}
-		r := newRecordReader(bytes.NewReader(text), delim)
+		r := newRecordReader(bytes.NewReader(text), plain(delim))
 		var got [][]string
 		flawed := false
 		last := int64(0)
@@ -90,7 +90,7 @@ func FuzzSurvey(f *testing.F) {
 		if err := os.WriteFile(path, text, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		l, err := survey(path, 0, 0, func([]string) int { return 0 })
+		l, err := survey(path, MappingOptions{}, func([]string) int { return 0 })
 		if err != nil || !l.Regular {
 			return
 		}
