@@ -118,6 +118,9 @@ func (l *layout) headerText(f *os.File, body int64) []byte {
 	if _, err := f.ReadAt(text, from); err != nil {
 		return nil
 	}
+	if !names(l.Header) {
+		return nil
+	}
 	text = bytes.TrimRight(text, "\r\n")
 	return text[bytes.LastIndexAny(text, "\r\n")+1:]
 }

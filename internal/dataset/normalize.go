@@ -203,7 +203,7 @@ func (w *rewriter) take(rec record) {
 	t, width := w.t, len(w.t.Layout.Header)
 	if !w.asIs && width > 1 && rec.Flaw == sound {
 		switch {
-		case slices.ContainsFunc(t.Layout.HeaderRows, func(h []string) bool { return slices.EqualFunc(rightTrim(h), rightTrim(rec.Fields), sameName) }):
+		case w.named() && slices.ContainsFunc(t.Layout.HeaderRows, func(h []string) bool { return slices.EqualFunc(rightTrim(h), rightTrim(rec.Fields), sameName) }):
 			w.flush()
 			t.Heads.add(rec.Line)
 			w.other = false
@@ -218,7 +218,7 @@ func (w *rewriter) take(rec record) {
 			t.setAside(rec, codeOtherTable, "the line belongs to another table below the first", "save each table as a file of its own")
 			return
 		}
-		if width > 2 && len(rightTrim(rec.Fields)) == 1 && len(w.pending) < maxPending {
+		if w.note(rec) && len(w.pending) < maxPending {
 			w.pending = append(w.pending, rec)
 			return
 		}
@@ -226,6 +226,24 @@ func (w *rewriter) take(rec record) {
 	w.flush()
 	w.row(rec)
 }
+
+// note reports whether a record may be a line below the table: one cell of at least
+// three; where the others are there and blank, words in a column of something else.
+func (w *rewriter) note(rec record) bool {
+	width, columns := len(w.t.Layout.Header), w.t.Layout.Profile
+	if width < 3 || len(rightTrim(rec.Fields)) != 1 {
+		return false
+	}
+	if len(rec.Fields) < width || len(columns) == 0 {
+		return len(rec.Fields) < width
+	}
+	k, ok := columns[0].typical()
+	return ok && k != word && kindOf(rec.Fields[0]) == word
+}
+
+// named reports whether the header is one of names: a row of figures that comes again is
+// a row.
+func (w *rewriter) named() bool { return names(w.t.Layout.Header) }
 
 // flush takes the lines held back for rows, as a row follows them.
 func (w *rewriter) flush() {
@@ -236,10 +254,10 @@ func (w *rewriter) flush() {
 }
 
 // startsTable reports whether a record is the header of another table: names only, as
-// many cells as the header has not, and either half of its names or, after a blank line,
+// many cells as the header has not, and either most of its names or, after a blank line,
 // names that a dataset knows.
 func (w *rewriter) startsTable(rec record) bool {
-	fields, header := rightTrim(rec.Fields), w.t.Layout.Header
+	fields, header := rightTrim(rec.Fields), rightTrim(w.t.Layout.Header)
 	if len(fields) < 2 || filled(fields) < len(fields) || !names(fields) || w.other && !rec.Gap {
 		return false
 	}
@@ -249,7 +267,7 @@ func (w *rewriter) startsTable(rec record) bool {
 			same++
 		}
 	}
-	return len(fields) != len(header) && 2*same >= max(len(fields), len(header)) ||
+	return len(fields) != len(header) && same > 1 && 4*same >= 3*min(len(fields), len(header)) ||
 		rec.Gap && w.score(fields) >= knownHeader && same < len(fields)
 }
 
@@ -386,7 +404,7 @@ func readTable(ctx context.Context, dir string, u upload, dataset string, m Mapp
 			return nil, err
 		}
 		defer sheet.close()
-		t.Layout = layout{Header: sheet.header, HeaderLine: sheet.headerLine}
+		t.Layout = layout{Header: sheet.header, HeaderLine: sheet.headerLine, HeaderRows: [][]string{sheet.header}}
 		t.Dialect.Sheet, t.Dialect.HeaderLine = sheet.name, sheet.headerLine
 		t.Serials = dateBasis(sheet.date1904)
 		return t, rewrite(ctx, dir, name, t, sheet, m.Options.asIs(), score, progress)

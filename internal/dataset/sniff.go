@@ -47,7 +47,11 @@ type reading struct {
 // score of a reading: row pattern times type share, as in the consistency measure of van
 // den Burg, Nazábal and Sutton (2019), with priors; known header cells count most.
 func (r reading) score() float64 {
-	return r.pattern*r.types*priorOf(r.Delim)*(1-float64(r.flawed)/float64(2*len(r.records)+1)) + float64(r.known)
+	prior := priorOf(r.Delim)
+	if r.Quote == '\'' {
+		prior *= 0.95 // an apostrophe more often than not
+	}
+	return r.pattern*r.types*prior*(1-float64(r.flawed)/float64(2*len(r.records)+1)) + float64(r.known)
 }
 
 func priorOf(delim byte) float64 {
@@ -132,6 +136,9 @@ func sniff(sample []byte, o MappingOptions, headerScore func([]string) int) (rea
 				broken = cmp.Or(broken, err)
 				continue
 			}
+			if delim == 0 && !r.plausible() {
+				continue
+			}
 			r.findHeader(skip, o.HeaderLine, headerScore)
 			if s := r.score(); r.header >= 0 && s > bestScore {
 				best, bestScore = r, s
@@ -142,6 +149,28 @@ func sniff(sample []byte, o MappingOptions, headerScore func([]string) int) (rea
 		return best, skip, broken // the only delimiter that may fit breaks a bound
 	}
 	return best, skip, nil
+}
+
+// plausible reports whether a character that often stands in text may delimit cells here:
+// nearly all records have as many cells, and with a blank or colon most columns hold
+// numbers or dates.
+func (r *reading) plausible() bool {
+	if priorOf(r.Delim) == 1 {
+		return true
+	}
+	if r.modal < 2 || r.share < typicalShare || len(r.records) < 3 {
+		return false
+	}
+	if r.Delim != ' ' && r.Delim != ':' {
+		return true
+	}
+	typed := 0
+	for _, p := range profiles(r.records, r.modal) {
+		if k, ok := p.typical(); ok && (k == number || k == moment) {
+			typed++
+		}
+	}
+	return 2*typed > r.modal
 }
 
 // grammars lists the grammars with one delimiter that the sample's bytes allow, the more
@@ -336,6 +365,9 @@ func credibility(cell string) float64 {
 		return 1
 	}
 	marks, letters := 0, 0
+	if t := strings.TrimSpace(cell); len(t) > 1 && t[0] == t[len(t)-1] && (t[0] == quote || t[0] == '\'') {
+		marks = 3 // still in its quotes
+	}
 	for _, c := range cell {
 		switch {
 		case c == '\t' || c == ';' || c == '|' || c == 0x1f || c == '^' || c == '~' || c == '#':
@@ -485,7 +517,7 @@ func (r *reading) layout(o MappingOptions, headerScore func([]string) int) layou
 // it, and those with words wherever at least two columns hold numbers or dates.
 func (r *reading) headerRows(body []record, width int) int {
 	rows := 1
-	for rows <= len(body) && rows < 20 && slices.EqualFunc(body[rows-1].Fields, r.records[r.header].Fields, sameName) {
+	for rows <= len(body) && rows < 20 && names(body[rows-1].Fields) && slices.EqualFunc(body[rows-1].Fields, r.records[r.header].Fields, sameName) {
 		rows++
 	}
 	if rows > 1 || r.known >= knownHeader || len(body) < 4 {
