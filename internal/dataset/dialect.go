@@ -11,26 +11,27 @@ import (
 // Dialect says how a file was read; every part was decided from the file or by its
 // mapping, and is shown to the user.
 type Dialect struct {
-	Encoding    string   `json:"encoding"`               // utf-8, utf-16le, utf-16be, windows-1252, windows-1251, iso-8859-1 or xlsx
-	Compression string   `json:"compression,omitempty"`  // gzip or zip; "" when the file came as it is
-	Delimiter   string   `json:"delimiter"`              // one character; "" for a workbook
-	Quote       string   `json:"quote"`                  // " or ', "" when nothing quotes and for a workbook
-	Escape      string   `json:"escape,omitempty"`       // how a quote is written in a quoted cell: twice, or after a backslash
-	RecordEnd   string   `json:"record_end,omitempty"`   // lf, crlf, cr or mixed; "" when the file has one line
-	HeaderLine  int64    `json:"header_line"`            // physical line of the header, 1 is the first
-	HeaderRows  int      `json:"header_rows,omitempty"`  // records that make the header
-	Preamble    int64    `json:"preamble,omitempty"`     // lines above the header
-	Footer      int64    `json:"footer,omitempty"`       // lines below the table, reported as rejected
-	Tables      int      `json:"tables,omitempty"`       // tables in the file, when there are several; the first is imported
-	DateOrder   string   `json:"date_order,omitempty"`   // ymd, dmy or mdy; "" when there is no date column
-	DecimalMark string   `json:"decimal_mark,omitempty"` // "." or ","; "" when there is no number column
-	Sheet       string   `json:"sheet,omitempty"`        // sheet of a workbook
-	Evidence    []string `json:"evidence,omitempty"`     // what the decisions stand on, a sentence each
+	Encoding    string `json:"encoding"`               // utf-8, utf-16le, utf-16be, windows-1252, windows-1251, iso-8859-1 or xlsx
+	Compression string `json:"compression,omitempty"`  // gzip or zip; "" when the file came as it is
+	Delimiter   string `json:"delimiter"`              // one character; "" for a workbook
+	Quote       string `json:"quote"`                  // " or ', "" when nothing quotes and for a workbook
+	Escape      string `json:"escape,omitempty"`       // how a quote is written in a quoted cell: twice, or after a backslash
+	RecordEnd   string `json:"record_end,omitempty"`   // lf, crlf, cr or mixed; "" when the file has one line
+	HeaderLine  int64  `json:"header_line"`            // physical line of the header, 1 is the first
+	HeaderRows  int    `json:"header_rows,omitempty"`  // records that make the header
+	Preamble    int64  `json:"preamble,omitempty"`     // lines above the header
+	Footer      int64  `json:"footer,omitempty"`       // lines below the table, reported as rejected
+	Tables      int    `json:"tables,omitempty"`       // tables in the file, when there are several; the first is imported
+	DateOrder   string `json:"date_order,omitempty"`   // ymd, dmy or mdy; "" when there is no date column
+	DecimalMark string `json:"decimal_mark,omitempty"` // "." or ","; "" when there is no number column
+	Sheet       string `json:"sheet,omitempty"`        // sheet of a workbook
+	Evidence    string `json:"evidence,omitempty"`     // what the decisions stand on
 }
 
 // layout is what the first look at a delimited file shows.
 type layout struct {
 	grammar
+	width      int // cells expected while the header is looked for, 0 when not known
 	Header     []string
 	HeaderLine int64      // physical line of the header
 	HeaderEnd  int64      // physical line on which the header's last record begins

@@ -434,8 +434,7 @@ func careful(ctx context.Context, dir, name string, t *table, asIs bool, score f
 	if err != nil {
 		return err
 	}
-	rows.width, rows.columns = len(t.Layout.Header), t.Layout.Profile
-	if asIs {
+	if rows.width, rows.columns = len(t.Layout.Header), t.Layout.Profile; asIs {
 		rows.width = 0
 	}
 	return rewrite(ctx, dir, name, t, rows, asIs, score, progress)
@@ -452,7 +451,7 @@ func (d *Dialect) describe(t *table) {
 	}
 	d.RecordEnd = l.Ends.String()
 	d.HeaderLine, d.HeaderRows, d.Preamble = l.HeaderLine, len(l.HeaderRows), l.HeaderLine-1
-	d.Footer, d.Evidence = t.Footer, l.Evidence
+	d.Footer, d.Evidence = t.Footer, strings.Join(l.Evidence, "; ")
 	if t.Others > 0 {
 		d.Tables = int(t.Others) + 1
 	}
@@ -461,6 +460,7 @@ func (d *Dialect) describe(t *table) {
 // afterHeader reads a file up to and including its header.
 func afterHeader(f io.ReadSeeker, l layout) (*recordReader, error) {
 	rows := newRecordReader(f, l.grammar)
+	rows.width = l.width
 	for {
 		rec, err := rows.next()
 		if errors.Is(err, io.EOF) || err == nil && rec.Line >= l.HeaderEnd {

@@ -475,6 +475,9 @@ func (r *recordReader) firstLine(start, line int64) (record, error) {
 			r.line++
 			break
 		}
+		if r.offset-start > maxRecord {
+			return record{}, fault.Newf(fault.Invalid, "line %d holds more than %d bytes: is this a text table?", line, maxRecord)
+		}
 		if len(text) < maxCell && c != 0 {
 			text = append(text, c)
 		}

@@ -33,6 +33,7 @@ var delimiters = []byte{',', ';', '\t', '|', 0x1f, '^', '~', '#', '&', ' ', ':'}
 // reading is a sample of a file read with one grammar, and what speaks for it.
 type reading struct {
 	grammar
+	width   int // cells that the reader was told to expect, 0 when none
 	records []record
 	modal   int     // cells that most records have, weighed by what they hold
 	share   float64 // records that have them
@@ -224,10 +225,23 @@ func wraps(sample []byte, delim, q byte) bool {
 	return opens > 1 && closes > 1
 }
 
-// readWith reads the sample with one grammar.
+// readWith reads the sample with one grammar, and once more when quotes broke some of its
+// records and most have as many cells: then the width helps to mend them.
 func readWith(sample []byte, g grammar) (reading, error) {
-	out := reading{grammar: g, header: -1}
+	out, err := readWide(sample, g, 0)
+	if err == nil && out.flawed > 0 && out.modal > 1 && 2*out.share > 1 {
+		if mended, err := readWide(sample, g, out.modal); err == nil {
+			out = mended
+		}
+	}
+	out.padded()
+	return out, err
+}
+
+func readWide(sample []byte, g grammar, width int) (reading, error) {
+	out := reading{grammar: g, header: -1, width: width}
 	in := newRecordReader(bytes.NewReader(sample), g)
+	in.width = width
 	for len(out.records) < sampleRecords {
 		rec, err := in.next()
 		if errors.Is(err, io.EOF) {
@@ -246,7 +260,6 @@ func readWith(sample []byte, g grammar) (reading, error) {
 	}
 	out.quoted = in.quoted
 	out.weigh()
-	out.padded()
 	return out, nil
 }
 
@@ -473,7 +486,7 @@ func (p profile) typical() (kind, bool) {
 // layout makes the layout of a reading: the header's records and what its columns hold.
 func (r *reading) layout(o MappingOptions, headerScore func([]string) int) layout {
 	head := r.records[r.header]
-	l := layout{grammar: r.grammar, Header: head.Fields, HeaderLine: head.Line, HeaderEnd: head.Line, HeaderRows: [][]string{head.Fields}}
+	l := layout{grammar: r.grammar, width: r.width, Header: head.Fields, HeaderLine: head.Line, HeaderEnd: head.Line, HeaderRows: [][]string{head.Fields}}
 	body := r.records[r.header+1:]
 	width := len(l.Header)
 	if n := filled(l.Header); n < width && n > 1 && !o.asIs() {
