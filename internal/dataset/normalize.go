@@ -144,6 +144,7 @@ type rewriter struct {
 	out     *csvSink
 	cells   []string
 	asIs    bool
+	named   bool     // the header is one of names: a row of figures that comes again is a row
 	other   bool     // inside a table below the first
 	pending []record // lines of one cell since the last row
 	score   func([]string) int
@@ -162,7 +163,7 @@ func rewrite(ctx context.Context, dir, name string, t *table, rows rowSource, as
 		return err
 	}
 	defer t.broken.file.Close()
-	w := &rewriter{t: t, out: out, cells: make([]string, len(t.Layout.Header)+2), asIs: asIs, score: score}
+	w := &rewriter{t: t, out: out, cells: make([]string, len(t.Layout.Header)+2), asIs: asIs, named: names(t.Layout.Header), score: score}
 	for n := int64(0); ; n++ {
 		rec, err := rows.next()
 		if errors.Is(err, io.EOF) {
@@ -203,7 +204,7 @@ func (w *rewriter) take(rec record) {
 	t, width := w.t, len(w.t.Layout.Header)
 	if !w.asIs && width > 1 && rec.Flaw == sound {
 		switch {
-		case w.named() && slices.ContainsFunc(t.Layout.HeaderRows, func(h []string) bool { return slices.EqualFunc(rightTrim(h), rightTrim(rec.Fields), sameName) }):
+		case w.named && slices.ContainsFunc(t.Layout.HeaderRows, func(h []string) bool { return slices.EqualFunc(rightTrim(h), rightTrim(rec.Fields), sameName) }):
 			w.flush()
 			t.Heads.add(rec.Line)
 			w.other = false
@@ -241,10 +242,6 @@ func (w *rewriter) note(rec record) bool {
 	return ok && k != word && kindOf(rec.Fields[0]) == word
 }
 
-// named reports whether the header is one of names: a row of figures that comes again is
-// a row.
-func (w *rewriter) named() bool { return names(w.t.Layout.Header) }
-
 // flush takes the lines held back for rows, as a row follows them.
 func (w *rewriter) flush() {
 	for _, rec := range w.pending {
@@ -258,7 +255,7 @@ func (w *rewriter) flush() {
 // names that a dataset knows.
 func (w *rewriter) startsTable(rec record) bool {
 	fields, header := rightTrim(rec.Fields), rightTrim(w.t.Layout.Header)
-	if len(fields) < 2 || filled(fields) < len(fields) || !names(fields) || w.other && !rec.Gap {
+	if len(fields) == len(header) && !rec.Gap || len(fields) < 2 || filled(fields) < len(fields) || !names(fields) {
 		return false
 	}
 	same := 0

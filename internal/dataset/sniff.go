@@ -356,7 +356,7 @@ func kindOf(cell string) kind {
 	switch {
 	case cell == "":
 		return nothing
-	case len(cell) > 64:
+	case len(cell) > 64, !strings.ContainsAny(cell, "0123456789@/"):
 		return word
 	case numberForm.MatchString(cell):
 		return number
