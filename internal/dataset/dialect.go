@@ -36,6 +36,9 @@ type layout struct {
 	HeaderLine int64      // physical line of the header
 	HeaderEnd  int64      // physical line on which the header's last record begins
 	HeaderRows [][]string // the records that make the header, as they stand
+	Titles     []string   // short lines above the header
+	Above      int64      // records above the header that are not blank
+	AboveRows  int64      // those of them with several filled cells
 	BodyLine   int64      // physical line of the first line after the header
 	// Regular files have UTF-8 text, one record a line, the same number of cells in every
 	// record and quotes only around whole cells: the engine reads them directly.

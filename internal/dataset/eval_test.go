@@ -285,3 +285,43 @@ func TestEvalDialects(t *testing.T) {
 		t.Errorf("weighted F1 %.3f, want 0.95", f1)
 	}
 }
+
+// TestEvalHorrors prints what becomes of files that broke other readers.
+func TestEvalHorrors(t *testing.T) {
+	files := corpus(t, "messytables_horror.tar.gz")
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		tab, rows, err := openText(t, name, files[name])
+		switch k := fault.KindOf(err); {
+		case err == nil:
+			t.Logf("%-26s %d rows of %d columns, %d records set aside", name, len(rows), len(tab.Layout.Header), len(setAside(t, tab)))
+		case k == fault.Invalid || k == fault.TooLarge:
+			t.Logf("%-26s refused: %s", name, cutText(err.Error(), 120))
+		default:
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestEvalInvoiceNinja prints which dataset the sample exports of an invoicing program
+// are taken for.
+func TestEvalInvoiceNinja(t *testing.T) {
+	files := corpus(t, "invoiceninja_import_samples.tar.gz")
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		tab, rows, err := openText(t, name, files[name])
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		want := map[string]string{"clients": "clients", "freshbooks_clients": "clients", "i2g_clients": "clients", "invoicely_clients": "clients", "wave_clients": "clients",
+			"expenses": "expenses", "tasks": "time_entries", "payments": "payments", "invoice": "invoices", "freshbooks_invoices": "invoices", "wave_invoices": "invoices"}[strings.TrimSuffix(name, ".csv")]
+		d, err := guess(name, tab.Layout.Titles, tab.Layout.Header, Mapping{})
+		if err != nil {
+			t.Logf("%-26s %d rows, refused: %s", name, len(rows), cutText(err.Error(), 120))
+		} else {
+			t.Logf("%-26s %d rows of %s", name, len(rows), d.Name)
+		}
+		if d.Name != want { // vendors and products have no dataset and are refused
+			t.Errorf("%s: taken for %q, want %q (%v)", name, d.Name, want, err)
+		}
+	}
+}

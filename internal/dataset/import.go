@@ -195,7 +195,7 @@ func openTable(ctx context.Context, dir string, u upload, m Mapping, req ImportR
 	if d, ok := Find(m.Dataset); ok {
 		return t, d, nil
 	}
-	d, err := guess(u.Name, t.Layout.Header, m)
+	d, err := guess(u.Name, t.Layout.Titles, t.Layout.Header, m)
 	return t, d, err
 }
 
@@ -318,6 +318,13 @@ func (l *load) formFindings(ctx context.Context) error {
 		if x.N > 0 {
 			l.add(Finding{Code: x.code, Severity: Warning, Count: x.N, Records: x.First, Message: plural(x.N, "row has", "rows have") + x.what, Suggestion: x.suggestion})
 		}
+	}
+	if n := t.Layout.Above; n > 0 {
+		f := Finding{Code: "lines_above_header", Severity: Info, Count: n, Message: fmt.Sprintf("%s above the header on line %d and %s no part of the table", plural(n, "line stands", "lines stand"), t.Layout.HeaderLine, map[bool]string{true: "is", false: "are"}[n == 1])}
+		if rows := t.Layout.AboveRows; rows > 2 {
+			f.Severity, f.Suggestion = Warning, fmt.Sprintf("%d of them look like rows: if another line is the header, name it with options: {header_line: …} in a mapping file", rows)
+		}
+		l.add(f)
 	}
 	if n := t.Heads.N; n > 0 {
 		l.add(Finding{Code: "repeated_header", Severity: Info, Count: n, Message: fmt.Sprintf("the header stands again %s (first on line %d); it is no row", plural(n, "time", "times"), t.Heads.First[0])})

@@ -48,11 +48,15 @@ type reading struct {
 // score of a reading: row pattern times type share, as in the consistency measure of van
 // den Burg, Nazábal and Sutton (2019), with priors; known header cells count most.
 func (r reading) score() float64 {
+	known := float64(r.known)
+	if r.known < knownHeader {
+		known = 0 // one word alone is chance
+	}
 	prior := priorOf(r.Delim)
 	if r.Quote == '\'' {
 		prior *= 0.95 // an apostrophe more often than not
 	}
-	return r.pattern*r.types*prior*(1-float64(r.flawed)/float64(2*len(r.records)+1)) + float64(r.known)
+	return r.pattern*r.types*prior*(1-float64(r.flawed)/float64(2*len(r.records)+1)) + known
 }
 
 func priorOf(delim byte) float64 {
@@ -424,7 +428,7 @@ func (r *reading) findHeader(skip, forced int64, headerScore func([]string) int)
 	}
 	r.header, r.known = first, min(1, headerScore(r.records[first].Fields))
 	for i, rec := range r.records {
-		if rec.Line <= skip || len(rec.Fields) != r.modal || 2*filled(rec.Fields) < len(rec.Fields) && i+1 < len(r.records) {
+		if rec.Line <= skip || len(rec.Fields) != r.modal || 2*filled(rec.Fields) < r.fullest(i+1) {
 			continue
 		}
 		r.header = i
@@ -435,6 +439,21 @@ func (r *reading) findHeader(skip, forced int64, headerScore func([]string) int)
 		}
 		return
 	}
+}
+
+// fullest returns the most filled cells of the next records, blank ones left out.
+func (r *reading) fullest(from int) int {
+	most, seen := 0, 0
+	for _, rec := range r.records[from:] {
+		if n := filled(rec.Fields); n > 0 {
+			most = max(most, n)
+			seen++
+		}
+		if seen == 3 {
+			break
+		}
+	}
+	return most
 }
 
 func filled(cells []string) int {
@@ -522,6 +541,20 @@ func (r *reading) layout(o MappingOptions, headerScore func([]string) int) layou
 		}
 	}
 	l.Profile = profiles(body, len(l.Header))
+	for _, rec := range r.records[:r.header] {
+		n := filled(rec.Fields)
+		if n > 0 {
+			l.Above++
+		}
+		if n > 1 {
+			l.AboveRows++
+		}
+		if n == 1 {
+			if text := strings.Join(rec.Fields, ""); len(strings.Fields(text)) <= 3 {
+				l.Titles = append(l.Titles, text)
+			}
+		}
+	}
 	l.Evidence = append(l.Evidence, r.evidence(len(l.HeaderRows))...)
 	return l
 }
