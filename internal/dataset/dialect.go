@@ -187,9 +187,10 @@ func edges(delim byte) func(line []byte) bool {
 	}
 }
 
-// regularLine reports whether a line is one whole record with want delimiters.
+// regularLine reports whether a line is one whole record with want delimiters and not
+// only these.
 func regularLine(line []byte, delim byte, want int) bool {
-	if len(line) == 0 || bytes.IndexByte(line, '\r') >= 0 || bytes.IndexByte(line, 0) >= 0 {
+	if len(line) <= want || bytes.IndexByte(line, '\r') >= 0 || bytes.IndexByte(line, 0) >= 0 {
 		return false
 	}
 	if bytes.IndexByte(line, quote) < 0 {

@@ -130,12 +130,12 @@ func loadedTable(t *testing.T, name, text string) (*table, [][]string, error) {
 		header = nil
 		for i := range tab.Layout.HeaderRows[0] {
 			var parts []string
-			for _, r := range tab.Layout.HeaderRows {
+			for _, r := range spread(tab.Layout.HeaderRows) {
 				if i < len(r) {
-					parts = append(parts, r[i])
+					parts = append(parts, strings.TrimSpace(r[i]))
 				}
 			}
-			header = append(header, strings.Join(parts, " "))
+			header = append(header, strings.TrimSpace(strings.Join(parts, " ")))
 		}
 	}
 	return tab, append([][]string{header}, rows...), nil

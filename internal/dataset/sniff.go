@@ -560,10 +560,17 @@ func (r *reading) layout(o MappingOptions, headerScore func([]string) int) layou
 }
 
 // headerRows counts the records that make the header: after the first, those that repeat
-// it, and those with words wherever at least two columns hold numbers or dates.
+// it, those that name the columns below a group's title, and those with words wherever at
+// least two columns hold numbers or dates.
 func (r *reading) headerRows(body []record, width int) int {
 	rows := 1
 	for rows <= len(body) && rows < 20 && names(body[rows-1].Fields) && slices.EqualFunc(body[rows-1].Fields, r.records[r.header].Fields, sameName) {
+		rows++
+	}
+	if rows > 1 {
+		return rows
+	}
+	for rows < len(body) && rows < 20 && r.names(body[rows-1].Fields) {
 		rows++
 	}
 	if rows > 1 || r.known >= knownHeader || len(body) < 4 {
@@ -591,10 +598,33 @@ func (r *reading) headerRows(body []record, width int) int {
 	return rows
 }
 
+// names reports whether a record names the columns below the titles of groups: words only,
+// none in the first column, at least one below a blank cell of the header, and the others
+// where a group begins.
+func (r *reading) names(cells []string) bool {
+	header := r.records[r.header].Fields
+	if len(cells) != len(header) || strings.TrimSpace(cells[0]) != "" || strings.TrimSpace(header[0]) == "" || !names(cells) {
+		return false
+	}
+	below := false
+	for i, c := range cells {
+		if strings.TrimSpace(c) == "" {
+			continue
+		}
+		under := strings.TrimSpace(header[i]) == ""
+		if !under && (i+1 == len(header) || strings.TrimSpace(header[i+1]) != "") {
+			return false
+		}
+		below = below || under
+	}
+	return below
+}
+
 func sameName(a, b string) bool { return strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b)) }
 
 // joinHeader makes one name of each column's cells, saying nothing twice.
 func joinHeader(rows [][]string) []string {
+	rows = spread(rows)
 	var out []string
 	for i := range rows[0] {
 		var parts []string
@@ -607,6 +637,22 @@ func joinHeader(rows [][]string) []string {
 			}
 		}
 		out = append(out, strings.Join(parts, " "))
+	}
+	return out
+}
+
+// spread writes the title of a group over each of its columns: a blank cell above a filled
+// one takes what stands to its left.
+func spread(rows [][]string) [][]string {
+	out := make([][]string, len(rows))
+	out[len(rows)-1] = rows[len(rows)-1]
+	for i := len(rows) - 2; i >= 0; i-- {
+		out[i] = slices.Clone(rows[i])
+		for c := 1; c < min(len(out[i]), len(out[i+1])); c++ {
+			if strings.TrimSpace(out[i][c]) == "" && strings.TrimSpace(out[i+1][c]) != "" {
+				out[i][c] = out[i][c-1]
+			}
+		}
 	}
 	return out
 }

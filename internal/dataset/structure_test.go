@@ -81,6 +81,10 @@ func TestTheFormOfAFileIsFound(t *testing.T) {
 		{name: "title lines with all delimiters", text: "Time report,,,\n,,,\n" + dayHead + dayRows, want: Dialect{HeaderLine: 3, Preamble: 2}},
 		{name: "two header rows", text: "When,Who,How,\n(ymd),(full),(long),(free)\n" + dayRows, want: Dialect{HeaderLine: 1, HeaderRows: 2},
 			check: func(tab *table) bool { return tab.Layout.Header[2] == "How (long)" }},
+		{name: "titles of groups of columns", text: "Day,Work,,Note\n,For,Long,\n" + dayRows, want: Dialect{HeaderRows: 2}, check: func(tab *table) bool {
+			return tab.Layout.Header[1] == "Work For" && tab.Layout.Header[2] == "Work Long"
+		}},
+		{name: "records of nothing are no rows", text: dayHead + lines[0] + ",,,\n" + lines[1] + lines[2] + lines[3] + ",,,\n"},
 		{name: "the header twice", text: dayHead + dayHead + dayRows, want: Dialect{HeaderRows: 2}, check: func(tab *table) bool { return tab.Layout.Header[0] == "Day" }},
 		{name: "the header on every page", text: dayHead + lines[0] + lines[1] + dayHead + lines[2] + lines[3], check: func(tab *table) bool { return tab.Heads.N == 1 && tab.Heads.First[0] == 4 && tab.Records == 4 }},
 		{name: "lines below the table", text: dayHead + dayRows + "\nPrinted by Dana\nPage 1\n", want: Dialect{Footer: 2}, aside: []string{"7 footer_line", "8 footer_line"}},
