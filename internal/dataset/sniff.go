@@ -512,7 +512,7 @@ func (r *reading) layout(o MappingOptions, headerScore func([]string) int) layou
 		// A header with a blank cell too many names the columns of narrower rows.
 		narrow, wide := 0, 0
 		for _, rec := range body {
-			switch len(trimExtra(rec.Fields, n)) {
+			switch len(rec.Fields) {
 			case n:
 				narrow++
 			case width:

@@ -92,6 +92,8 @@ func TestTheFormOfAFileIsFound(t *testing.T) {
 		{name: "another table below", text: dayHead + dayRows + "Day,Client,Hours\n2026-03-09,Harbor,1\n", want: Dialect{Tables: 2}, aside: []string{"6 other_table", "7 other_table"}},
 		{name: "a row with a blank cell in front", text: dayHead + lines[0] + "," + lines[1] + lines[2] + lines[3], check: func(tab *table) bool { return tab.Shifted.N == 1 }},
 		{name: "a header with a blank cell too many", text: "Day,,Client,Hours,Note\n" + dayRows, check: func(tab *table) bool { return len(tab.Layout.Header) == 4 }},
+		{name: "a column without a name", text: "Day,,Client,Hours,Note,\n2026-03-02,,Harbor,1.5,phone,\n2026-03-03,,Bay Clinic,2,,\n",
+			rows: [][]string{{"2026-03-02", "", "Harbor", "1.5", "phone", ""}, {"2026-03-03", "", "Bay Clinic", "2", "", ""}}, check: func(tab *table) bool { return len(tab.Layout.Header) == 6 }},
 		{name: "a row of another delimiter", text: dayHead + lines[0] + lines[1] + "2026-03-04;Harbor;0.25;mail\n" + lines[3], check: func(tab *table) bool { return tab.Redone.N == 1 }},
 		{name: "a quote too many costs no row", text: dayHead + lines[0] + lines[1] + "2026-03-04,\"Harbor,0.25,mail\n" + lines[3], rows: with(days, 2, 1, `"Harbor`), check: func(tab *table) bool { return tab.Stray.N == 1 }},
 		{name: "quotes in a quoted cell", text: dayHead + lines[0] + lines[1] + "2026-03-04,Harbor,0.25,\"the \"big\" mail\"\n" + lines[3], rows: with(days, 2, 3, `the "big" mail`)},
