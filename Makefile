@@ -4,7 +4,7 @@ BIN     := bin/moatmetrics
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 DATA    ?= data
 
-.PHONY: help demo build web e2e test lint bench soak generate verify test-deps clean
+.PHONY: help demo build web e2e test lint eval-csv bench soak generate verify test-deps clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | column -t -s '	'
@@ -27,6 +27,9 @@ lint: ## gofmt, go vet, staticcheck; types, style and unit tests of the web app
 
 bench: build ## Benchmarks against a bare DuckDB script in the same run (docs/benchmarks.md)
 	scripts/bench.sh
+
+eval-csv: ## Score the reading of CSV on public corpora (MOAT_DATA, docs/import.md)
+	scripts/eval-csv.sh
 
 soak: test-deps ## The full repetitions: kills, simulations, fuzzing, 10M rows
 	MOAT_SOAK=1 scripts/test.sh

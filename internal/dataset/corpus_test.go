@@ -55,13 +55,18 @@ func corpus(t *testing.T, name string) map[string]string {
 // openText surveys a text as an import would and returns its rows under the header.
 func openText(t *testing.T, name, text string) (*table, [][]string, error) {
 	t.Helper()
+	return openTextWith(t, name, strings.NewReader(text), Mapping{})
+}
+
+func openTextWith(t *testing.T, name string, text io.Reader, m Mapping) (*table, [][]string, error) {
+	t.Helper()
 	dir := t.TempDir()
-	c := &copier{dir: dir}
-	uploads, err := c.open(t.Context(), name, strings.NewReader(text))
+	c := &copier{dir: dir, encoding: m.Options.Encoding}
+	uploads, err := c.open(t.Context(), name, text)
 	if err != nil {
 		return nil, nil, err
 	}
-	tab, err := readTable(t.Context(), dir, uploads[0], "", Mapping{}, nil)
+	tab, err := readTable(t.Context(), dir, uploads[0], "", m, nil)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -71,7 +76,7 @@ func openText(t *testing.T, name, text string) (*table, [][]string, error) {
 	}
 	defer f.Close()
 	var rows [][]string
-	r := newRecordReader(f, ',')
+	r := newRecordReader(f, plain(','))
 	if !tab.Clean {
 		if r, err = afterHeader(f, tab.Layout); err != nil {
 			t.Fatal(err)

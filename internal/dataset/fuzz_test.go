@@ -13,18 +13,22 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 )
 
-// FuzzRecords: any bytes are read to their end without a panic; lines only grow; no cell
-// appears that the text does not hold; what the standard library reads without complaint,
-// we read alike.
+// FuzzRecords: any bytes are read to their end without a panic, with any grammar and any
+// expected width; lines only grow; no cell appears that the text does not hold; what the
+// standard library reads without complaint, we read alike.
 func FuzzRecords(f *testing.F) {
 	for _, seed := range []string{"a,b\n1,2\n", "\"a\"\"b\",c\r\n\"x\ny\",z", "a;b\rc;d", "\"open\nnext,1\n", "a,\"b\" c,d\n", " \"x\" ,y\n", "\"\"\n\n,,\n", "x\x00y,1"} {
-		f.Add([]byte(seed), byte(','))
+		for form := range byte(4) {
+			f.Add([]byte(seed), byte(','), form, byte(2))
+		}
 	}
-	f.Fuzz(func(t *testing.T, text []byte, delim byte) {
-		if delim == quote || delim == '\n' || delim == '\r' || delim == 0 || delim >= 0x80 || delim == ' ' {
+	f.Fuzz(func(t *testing.T, text []byte, delim, form, width byte) {
+		if delim == quote || delim == '\n' || delim == '\r' || delim == 0 || delim >= 0x80 || delim == ' ' || delim == '\'' || delim == '\\' {
 			return
 		}
-		r := newRecordReader(bytes.NewReader(text), delim)
+		g := []grammar{plain(delim), {Delim: delim, Quote: '\''}, {Delim: delim, Quote: quote, Backslash: true}, {Delim: delim, Quote: quote, Pad: true}, {Delim: delim}}[form%5]
+		r := newRecordReader(bytes.NewReader(text), g)
+		r.width = int(width % 8)
 		var got [][]string
 		flawed := false
 		last := int64(0)
@@ -53,7 +57,7 @@ func FuzzRecords(f *testing.F) {
 		if size > len(text) {
 			t.Fatalf("read %d bytes of cells from %d bytes of text", size, len(text))
 		}
-		if flawed || bytes.ContainsAny(text, "\r\x00 ") || bytes.Contains(text, []byte(`""`)) && bytes.Contains(text, []byte("\n\n")) {
+		if flawed || g != plain(delim) || bytes.ContainsAny(text, "\r\x00 ") || bytes.Contains(text, []byte(`""`)) && bytes.Contains(text, []byte("\n\n")) {
 			return
 		}
 		std := csv.NewReader(bytes.NewReader(text))
@@ -90,7 +94,7 @@ func FuzzSurvey(f *testing.F) {
 		if err := os.WriteFile(path, text, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		l, err := survey(path, 0, 0, func([]string) int { return 0 })
+		l, err := survey(path, MappingOptions{}, func([]string) int { return 0 })
 		if err != nil || !l.Regular {
 			return
 		}
@@ -145,7 +149,7 @@ func FuzzHeaders(f *testing.F) {
 				}
 			}
 		}
-		if _, err := guess("x.csv", headers, Mapping{}); err != nil && fault.KindOf(err) != fault.Invalid {
+		if _, err := guess("x.csv", nil, headers, Mapping{}); err != nil && fault.KindOf(err) != fault.Invalid {
 			t.Fatalf("got %v, want an invalid fault", err)
 		}
 	})

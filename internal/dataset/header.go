@@ -262,10 +262,11 @@ func headerScorer(dataset string, m Mapping) func([]string) int {
 }
 
 // guess decides which dataset a file is: the one whose required fields are all there and
-// that knows most of its columns; the file's name breaks near ties. A dataset that knows
-// more of the columns but lacks one required field is reported as what the file should
-// be, not passed over for a lesser fit. Undecided is a fault.
-func guess(file string, headers []string, m Mapping) (Dataset, error) {
+// that knows most of its columns; the file's name and the titles above its table break
+// near ties. A dataset that knows more of the columns but lacks one required field is
+// reported as what the file should be, not passed over for a lesser fit. Undecided is a
+// fault.
+func guess(file string, titles, headers []string, m Mapping) (Dataset, error) {
 	type scored struct {
 		d       Dataset
 		score   float64
@@ -279,6 +280,9 @@ func guess(file string, headers []string, m Mapping) (Dataset, error) {
 			return Dataset{}, err
 		}
 		x := scored{d: d, bound: len(bound), lacking: missing(d, bound, m), score: 1.25 * hinted(file, d.Name)}
+		for _, title := range titles {
+			x.score += 1.25 * hinted(title, d.Name)
+		}
 		for name := range bound {
 			x.score++
 			if f, _ := d.Field(name); f.Required {
@@ -297,6 +301,9 @@ func guess(file string, headers []string, m Mapping) (Dataset, error) {
 	slices.SortStableFunc(near, best)
 	if len(fits) == 0 && len(near) == 0 {
 		return Dataset{}, fault.Newf(fault.Invalid, "%s: none of its columns is known (%s): say what it holds with --dataset NAME and which column is which with --mapping FILE", filepath.Base(file), shown(headers))
+	}
+	if len(fits) > 0 && fits[0].d.Name == "clients" && m.Dataset == "" && (listsVendors(file) || slices.ContainsFunc(titles, listsVendors)) {
+		return Dataset{}, fault.WithFields(filepath.Base(file)+" looks like a list of vendors, which are no clients: if they are, say so with --dataset clients", fault.Field{Path: "dataset", Message: "undecided", Allowed: []string{"clients"}})
 	}
 	if len(near) > 0 && (len(fits) == 0 || len(near[0].lacking) == 1 && near[0].bound > fits[0].bound) {
 		return Dataset{}, missingFault(file, near[0].d, near[0].lacking, headers, true)
@@ -327,14 +334,21 @@ func shown(headers []string) string {
 }
 
 func hinted(file, dataset string) float64 {
-	base := strings.ToLower(filepath.Base(file))
-	words := strings.FieldsFunc(base, func(r rune) bool { return !unicode.IsLetter(r) })
-	for _, hint := range nameHints[dataset] {
-		if slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(w, hint) }) {
-			return 1
-		}
+	if begins(file, nameHints[dataset]...) {
+		return 1
 	}
 	return 0
+}
+
+// listsVendors reports whether a file's name or title says that it is about vendors.
+func listsVendors(name string) bool { return begins(name, "vendor", "supplier") }
+
+// begins reports whether a word of a file's name or title begins with one of the hints.
+func begins(file string, hints ...string) bool {
+	words := strings.FieldsFunc(strings.ToLower(filepath.Base(file)), func(r rune) bool { return !unicode.IsLetter(r) })
+	return slices.ContainsFunc(words, func(w string) bool {
+		return slices.ContainsFunc(hints, func(h string) bool { return strings.HasPrefix(w, h) })
+	})
 }
 
 // missingFault tells which columns are missing and what would be accepted for them.

@@ -195,7 +195,7 @@ func openTable(ctx context.Context, dir string, u upload, m Mapping, req ImportR
 	if d, ok := Find(m.Dataset); ok {
 		return t, d, nil
 	}
-	d, err := guess(u.Name, t.Layout.Header, m)
+	d, err := guess(u.Name, t.Layout.Titles, t.Layout.Header, m)
 	return t, d, err
 }
 
@@ -281,19 +281,11 @@ func (l *load) prepare(ctx context.Context) error {
 func (l *load) carefully(ctx context.Context) error {
 	l.finish()
 	l.temps, l.rawTable, l.rejected, l.findings = nil, false, false, nil
-	f, err := os.Open(l.t.Path)
-	if err != nil {
-		return diskFault(err)
-	}
-	defer f.Close()
-	rows, err := afterHeader(f, l.t.Layout)
-	if err != nil {
-		return err
-	}
 	l.t.Records = 0
-	if err := rewrite(ctx, l.s.Dir(), fmt.Sprintf("again%d", l.importID), l.t, rows, nil); err != nil {
+	if err := careful(ctx, l.s.Dir(), fmt.Sprintf("again%d", l.importID), l.t, l.m.Options.asIs(), headerScorer(l.d.Name, l.m), nil); err != nil {
 		return err
 	}
+	l.t.Dialect.describe(l.t)
 	for _, in := range l.inputs {
 		in.value, in.lookup, in.known = "", "", false
 	}
@@ -314,6 +306,40 @@ func (l *load) formFindings(ctx context.Context) error {
 	}
 	if n := t.Upload.NULs; n > 0 {
 		l.add(Finding{Code: "zero_bytes", Severity: Warning, Count: n, Message: plural(n, "zero byte was", "zero bytes were") + " left out of the text: the file may be damaged", Suggestion: "export the file again, or look at the names near it"})
+	}
+	for _, x := range []struct {
+		noted
+		code, what, suggestion string
+	}{
+		{t.Stray, codeStray, " a quote that closes nothing; it was taken as text", "double quotes inside quoted cells"},
+		{t.Shifted, "shifted_row", " a blank cell too many; it was left out so that the others fit their columns", "look at these rows"},
+		{t.Redone, string(otherDelimiter), " another delimiter than the file", "look at these rows"},
+	} {
+		if x.N > 0 {
+			l.add(Finding{Code: x.code, Severity: Warning, Count: x.N, Records: x.First, Message: plural(x.N, "row has", "rows have") + x.what, Suggestion: x.suggestion})
+		}
+	}
+	if n := t.Layout.Above; n > 0 {
+		f := Finding{Code: "lines_above_header", Severity: Info, Count: n, Message: fmt.Sprintf("%s above the header on line %d and %s no part of the table", plural(n, "line stands", "lines stand"), t.Layout.HeaderLine, map[bool]string{true: "is", false: "are"}[n == 1])}
+		if rows := t.Layout.AboveRows; rows > 2 {
+			f.Severity, f.Suggestion = Warning, fmt.Sprintf("%d of them look like rows: if another line is the header, name it with options: {header_line: …} in a mapping file", rows)
+		}
+		l.add(f)
+	}
+	if n := t.Heads.N; n > 0 {
+		l.add(Finding{Code: "repeated_header", Severity: Info, Count: n, Message: fmt.Sprintf("the header stands again %s (first on line %d); it is no row", plural(n, "time", "times"), t.Heads.First[0])})
+	}
+	if t.Others > 0 {
+		l.add(Finding{Code: codeOtherTable, Severity: Warning, Count: t.Others, Message: plural(t.Others, "more table stands", "more tables stand") + " below the first; their lines are rejected", Suggestion: "save each table as a file of its own"})
+	}
+	if n := t.Upload.Invalid; n > 0 {
+		l.add(Finding{Code: "invalid_bytes", Severity: Warning, Count: n, Message: plural(n, "byte is", "bytes are") + " not of the file's encoding and were replaced by \ufffd: the file may be damaged or cut off", Suggestion: "export the file again, or name its encoding with options: {encoding: …} in a mapping file"})
+	}
+	switch {
+	case t.Cut && (t.broken == nil || t.Ragged != nil):
+		l.add(Finding{Code: "truncated", Severity: Warning, Count: 1, Records: []int64{t.Records}, Message: "the last line has too few cells and no line end: the file is cut off", Suggestion: "export the file again"})
+	case t.Open && t.Records > 0:
+		l.add(Finding{Code: "no_final_line_end", Severity: Info, Count: 1, Message: "the last line has no line end: that is how some programs write files, and how a file ends that was cut off in its last cell"})
 	}
 	if t.Records == autotaskLimit {
 		l.add(Finding{Code: "maybe_truncated", Severity: Warning, Count: t.Records, Message: "the file has exactly 5,000 rows, the limit of some exports: it may be cut off", Suggestion: "export smaller periods"})

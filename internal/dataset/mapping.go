@@ -24,9 +24,13 @@ type MappingOptions struct {
 	DateOrder    string `yaml:"date_order"`    // dmy, mdy or ymd
 	DecimalMark  string `yaml:"decimal_mark"`  // "." or ","
 	SourceSystem string `yaml:"source_system"` // name kept with every row; default csv
-	Encoding     string `yaml:"encoding"`      // utf-8, utf-16le, utf-16be or windows-1252
-	Delimiter    string `yaml:"delimiter"`     // one character, or "tab"
+	Encoding     string `yaml:"encoding"`      // utf-8, utf-16le, utf-16be, windows-1252, windows-1251 or iso-8859-1
+	Delimiter    string `yaml:"delimiter"`     // one character, or "tab" or "space"
+	Quote        string `yaml:"quote"`         // " or ' or none
+	Escape       string `yaml:"escape"`        // double or backslash: how a quote is written in a quoted cell
 	HeaderLine   int64  `yaml:"header_line"`   // physical line of the header, 1 is the first
+	HeaderRows   int    `yaml:"header_rows"`   // records that make the header; 1 is the usual
+	Rows         string `yaml:"rows"`          // "as_is" takes every record below the header for a row as it stands
 	Sheet        string `yaml:"sheet"`         // sheet of a workbook
 	TaxBasis     string `yaml:"tax_basis"`     // what an invoice total is: net, gross or unknown
 }
@@ -58,13 +62,19 @@ func (m Mapping) check() error {
 	}
 	one("date_order", m.Options.DateOrder, "dmy", "mdy", "ymd")
 	one("decimal_mark", m.Options.DecimalMark, ".", ",")
-	one("encoding", m.Options.Encoding, encUTF8, encUTF16LE, encUTF16BE, encWindows1252)
+	one("encoding", m.Options.Encoding, encUTF8, encUTF16LE, encUTF16BE, encWindows1252, encWindows1251, encLatin1)
+	one("quote", m.Options.Quote, `"`, "'", "none")
+	one("escape", m.Options.Escape, "double", "backslash")
+	one("rows", m.Options.Rows, "as_is")
 	one("tax_basis", m.Options.TaxBasis, "net", "gross", "unknown")
-	if d := m.Options.Delimiter; d != "" && d != "tab" && (len(d) != 1 || strings.ContainsAny(d, "\"\r\n\x00") || d[0] >= 0x80) {
-		wrong = append(wrong, fault.Field{Path: "options.delimiter", Message: "must be one character", Allowed: []string{",", ";", "tab", "|"}})
+	if d := m.Options.Delimiter; d != "" && d != "tab" && d != "space" && (len(d) != 1 || strings.ContainsAny(d, "\"\r\n\x00") || d[0] >= 0x80) {
+		wrong = append(wrong, fault.Field{Path: "options.delimiter", Message: "must be one character", Allowed: []string{",", ";", "tab", "|", "space"}})
 	}
 	if !sourceForm.MatchString(m.Options.SourceSystem) {
 		wrong = append(wrong, fault.Field{Path: "options.source_system", Message: "must be at most 64 letters, digits, blanks and . _ -"})
+	}
+	if n := m.Options.HeaderRows; n < 0 || n > 50 {
+		wrong = append(wrong, fault.Field{Path: "options.header_rows", Message: "must be 1 to 50"})
 	}
 	if m.Options.HeaderLine < 0 {
 		wrong = append(wrong, fault.Field{Path: "options.header_line", Message: "must be 1 or more"})
@@ -93,9 +103,14 @@ func (o MappingOptions) delimiter() byte {
 		return 0
 	case "tab":
 		return '\t'
+	case "space":
+		return ' '
 	}
 	return o.Delimiter[0]
 }
+
+// asIs reports whether records below the header are rows whatever they look like.
+func (o MappingOptions) asIs() bool { return o.Rows == "as_is" }
 
 // Names lists the datasets' names.
 func Names() []string {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -25,8 +26,28 @@ type table struct {
 	broken  *csvSink  // records that could not be read as rows, in the columns of Reject; nil when regular
 	Ragged  []int64   // the first records with too few cells
 	RaggedN int64     // how many there are
+	Stray   noted     // records with quotes that were taken as text
+	Shifted noted     // records whose blank cell too many was left out
+	Redone  noted     // records read with another delimiter than the file's
+	Heads   noted     // repeated headers, by physical line
+	Footer  int64     // lines below the table, set aside
+	Others  int64     // tables below the first, set aside
+	Open    bool      // the file ends without a line end
+	Cut     bool      // and its last record has too few cells or an open quote
 	MaxLine int64     // bytes of the longest line of a clean copy
 	Serials dateBasis // workbooks: what a number in a date column counts from
+}
+
+// noted counts records of a kind and keeps the first ones' numbers.
+type noted struct {
+	N     int64
+	First []int64
+}
+
+func (n *noted) add(record int64) {
+	if n.N++; len(n.First) < sampleSize {
+		n.First = append(n.First, record)
+	}
 }
 
 type dateBasis bool // true is the 1904 system
@@ -48,6 +69,9 @@ const (
 	codeRagged       = "ragged_row"
 	codeTooMany      = string(tooManyFields)
 	codeUnterminated = string(openQuote)
+	codeStray        = string(strayQuote)
+	codeFooter       = "footer_line"
+	codeOtherTable   = "other_table"
 )
 
 // csvSink writes RFC 4180 text with commas; the first failed write is kept.
@@ -110,9 +134,26 @@ type rowSource interface {
 	next() (record, error)
 }
 
+// maxPending bounds the short lines that are held until it is known whether they stand
+// below the table.
+const maxPending = 50
+
+// rewriter makes the clean copy of an irregular file or a workbook.
+type rewriter struct {
+	t       *table
+	out     *csvSink
+	cells   []string
+	asIs    bool
+	named   bool     // the header is one of names: a row of figures that comes again is a row
+	other   bool     // inside a table below the first
+	pending []record // lines of one cell since the last row
+	score   func([]string) int
+}
+
 // rewrite makes the clean copy of an irregular file or a workbook. Rows with too few
-// cells are padded; rows with too many are set aside, never cut.
-func rewrite(ctx context.Context, dir, name string, t *table, rows rowSource, progress func(rows int64)) error {
+// cells are padded; rows with too many, lines below the table and other tables are set
+// aside, never cut.
+func rewrite(ctx context.Context, dir, name string, t *table, rows rowSource, asIs bool, score func([]string) int, progress func(rows int64)) error {
 	out, err := createSink(dir, name+".clean.csv")
 	if err != nil {
 		return err
@@ -122,9 +163,8 @@ func rewrite(ctx context.Context, dir, name string, t *table, rows rowSource, pr
 		return err
 	}
 	defer t.broken.file.Close()
-	width := len(t.Layout.Header)
-	cells := make([]string, width+2)
-	for {
+	w := &rewriter{t: t, out: out, cells: make([]string, len(t.Layout.Header)+2), asIs: asIs, named: names(t.Layout.Header), score: score}
+	for n := int64(0); ; n++ {
 		rec, err := rows.next()
 		if errors.Is(err, io.EOF) {
 			break
@@ -132,7 +172,7 @@ func rewrite(ctx context.Context, dir, name string, t *table, rows rowSource, pr
 		if err != nil {
 			return err
 		}
-		if t.Records%8192 == 0 {
+		if n%8192 == 0 {
 			if err := ctx.Err(); err != nil {
 				return fault.Wrapf(fault.Canceled, err, "the import was canceled")
 			}
@@ -140,31 +180,177 @@ func rewrite(ctx context.Context, dir, name string, t *table, rows rowSource, pr
 				progress(t.Records)
 			}
 		}
-		if blank(rec.Fields) {
-			continue
+		if !blank(rec.Fields) {
+			w.take(rec)
 		}
+	}
+	for _, rec := range w.pending {
 		t.Records++
-		fields := trimExtra(rec.Fields, width)
-		switch {
-		case rec.Flaw == openQuote:
-			t.setAside(rec, codeUnterminated, "a quote opens in this line and never closes", "close or double the quote")
-			continue
-		case len(fields) > width:
-			t.setAside(rec, codeTooMany, "the row has "+strconv.Itoa(len(fields))+" cells, the header "+strconv.Itoa(width), "quote cells that hold the delimiter (such as 1,234.50 in a comma-separated file)")
-			continue
-		case len(fields) < width:
-			t.RaggedN++
-			if len(t.Ragged) < sampleSize {
-				t.Ragged = append(t.Ragged, t.Records)
-			}
-		}
-		cells[0], cells[1] = strconv.FormatInt(t.Records, 10), strconv.FormatInt(rec.Line, 10)
-		n := copy(cells[2:], fields)
-		clear(cells[2+n:])
-		out.write(cells...)
+		t.Footer++
+		t.setAside(rec, codeFooter, "the line stands below the table", "nothing to do when it is a note; otherwise give it the cells of a row, or import with options: {rows: as_is}")
+		t.Cut = false
+	}
+	if r, ok := rows.(*recordReader); ok {
+		t.Open, t.Layout.Ends = r.open, r.ends
+		t.Cut = t.Cut && t.Open
 	}
 	t.Path, t.Clean, t.MaxLine = out.path, true, 2*out.long
 	return errors.Join(out.close(), t.broken.close())
+}
+
+// take decides what a record is: a row, a header again, a line below the table, or part
+// of another table.
+func (w *rewriter) take(rec record) {
+	t, width := w.t, len(w.t.Layout.Header)
+	if !w.asIs && width > 1 && rec.Flaw == sound {
+		switch {
+		case w.named && slices.ContainsFunc(t.Layout.HeaderRows, func(h []string) bool { return slices.EqualFunc(rightTrim(h), rightTrim(rec.Fields), sameName) }):
+			w.flush()
+			t.Heads.add(rec.Line)
+			w.other = false
+			return
+		case w.startsTable(rec):
+			w.flush()
+			w.other = true
+			t.Others++
+		}
+		if w.other {
+			t.Records++
+			t.setAside(rec, codeOtherTable, "the line belongs to another table below the first", "save each table as a file of its own")
+			return
+		}
+		if w.note(rec) && len(w.pending) < maxPending {
+			w.pending = append(w.pending, rec)
+			return
+		}
+	}
+	w.flush()
+	w.row(rec)
+}
+
+// note reports whether a record may be a line below the table: one cell of at least
+// three; where the others are there and blank, words in a column of something else.
+func (w *rewriter) note(rec record) bool {
+	width, columns := len(w.t.Layout.Header), w.t.Layout.Profile
+	if width < 3 || len(rightTrim(rec.Fields)) != 1 {
+		return false
+	}
+	if len(rec.Fields) < width || len(columns) == 0 {
+		return len(rec.Fields) < width
+	}
+	k, ok := columns[0].typical()
+	return ok && k != word && kindOf(rec.Fields[0]) == word
+}
+
+// flush takes the lines held back for rows, as a row follows them.
+func (w *rewriter) flush() {
+	for _, rec := range w.pending {
+		w.row(rec)
+	}
+	w.pending = w.pending[:0]
+}
+
+// startsTable reports whether a record is the header of another table: names only, as
+// many cells as the header has not, and either most of its names or, after a blank line,
+// names that a dataset knows.
+func (w *rewriter) startsTable(rec record) bool {
+	fields, header := rightTrim(rec.Fields), rightTrim(w.t.Layout.Header)
+	if len(fields) == len(header) && !rec.Gap || len(fields) < 2 || filled(fields) < len(fields) || !names(fields) {
+		return false
+	}
+	same := 0
+	for _, f := range fields {
+		if slices.ContainsFunc(header, func(h string) bool { return sameName(f, h) }) {
+			same++
+		}
+	}
+	return len(fields) != len(header) && same > 1 && 4*same >= 3*min(len(fields), len(header)) ||
+		rec.Gap && w.score(fields) >= knownHeader && same < len(fields)
+}
+
+// row writes a record as a row or sets it aside.
+func (w *rewriter) row(rec record) {
+	t, width := w.t, len(w.t.Layout.Header)
+	t.Records++
+	t.Cut = false
+	fields, shifted, fits := rec.Fields, false, true
+	if len(fields) > width {
+		if fields, shifted, fits = align(fields, t.Layout.Profile, width, w.asIs); !fits {
+			fields = trimExtra(fields, width)
+		}
+	}
+	switch {
+	case rec.Flaw == openQuote:
+		t.Cut = true
+		t.setAside(rec, codeUnterminated, "a quote opens in this line and never closes", "close or double the quote")
+		return
+	case len(fields) > width:
+		t.setAside(rec, codeTooMany, "the row has "+strconv.Itoa(len(fields))+" cells, the header "+strconv.Itoa(width), "quote cells that hold the delimiter (such as 1,234.50 in a comma-separated file)")
+		return
+	case !fits:
+		t.setAside(rec, codeTooMany, "the row has "+strconv.Itoa(len(rec.Fields))+" cells, the header "+strconv.Itoa(width)+", and it is not clear which blank one is too many", "remove the blank cell that does not belong")
+		return
+	case len(fields) < width:
+		t.Cut = true
+		t.RaggedN++
+		if len(t.Ragged) < sampleSize {
+			t.Ragged = append(t.Ragged, t.Records)
+		}
+	}
+	switch {
+	case rec.Flaw == strayQuote:
+		t.Stray.add(t.Records)
+	case rec.Flaw == otherDelimiter:
+		t.Redone.add(t.Records)
+	case shifted:
+		t.Shifted.add(t.Records)
+	}
+	w.cells[0], w.cells[1] = strconv.FormatInt(t.Records, 10), strconv.FormatInt(rec.Line, 10)
+	n := copy(w.cells[2:], fields)
+	clear(w.cells[2+n:])
+	w.out.write(w.cells...)
+}
+
+// clearly is by how much one alignment of a row must fit its columns better than the next
+// to be taken.
+const clearly = 0.5
+
+// align leaves out the blank cells that a row has too many. Trailing ones go, unless the
+// row has one cell too many and leaving out another blank cell makes its cells fit the
+// columns clearly better: then the row was shifted. The last result is false when several
+// readings are as good.
+func align(fields []string, columns []profile, width int, asIs bool) (row []string, shifted, ok bool) {
+	trimmed := trimExtra(fields, width)
+	if len(fields) != width+1 || asIs || len(columns) != width {
+		return trimmed, false, true
+	}
+	before, after := make([]float64, width+1), make([]float64, width+1) // fit of the cells up to i in place, of those from i one to the left
+	for i := range width {
+		k := kindOf(fields[i])
+		before[i+1] = before[i] + columns[i].fit(k)
+	}
+	for i := width - 1; i >= 0; i-- {
+		after[i] = after[i+1] + columns[i].fit(kindOf(fields[i+1]))
+	}
+	best, second, at := -1.0, -1.0, -1
+	for i := width; i >= 0; i-- {
+		if strings.TrimSpace(fields[i]) != "" || i < width && strings.TrimSpace(fields[i+1]) == "" {
+			continue // of neighboring blanks the last stands for all
+		}
+		switch fit := before[i] + after[i]; {
+		case fit > best:
+			best, second, at = fit, best, i
+		case fit > second:
+			second = fit
+		}
+	}
+	switch trailing := len(trimmed) == width; {
+	case at < 0, trailing && best-before[width]-after[width] < clearly:
+		return trimmed, false, true
+	case second >= 0 && best-second < clearly:
+		return fields, false, false
+	}
+	return slices.Delete(slices.Clone(fields), at, at+1), true, true
 }
 
 func blank(fields []string) bool {
@@ -206,7 +392,7 @@ func cutText(s string, n int) string {
 
 // readTable surveys an upload and makes it readable for the engine.
 func readTable(ctx context.Context, dir string, u upload, dataset string, m Mapping, progress func(rows int64)) (*table, error) {
-	t := &table{Upload: u, Path: u.Path, Dialect: Dialect{Encoding: u.Encoding}}
+	t := &table{Upload: u, Path: u.Path, Dialect: Dialect{Encoding: u.Encoding, Compression: u.Packed}}
 	score := headerScorer(dataset, m)
 	name := filepath.Base(u.Path)
 	if u.Encoding == encXLSX {
@@ -215,38 +401,66 @@ func readTable(ctx context.Context, dir string, u upload, dataset string, m Mapp
 			return nil, err
 		}
 		defer sheet.close()
-		t.Layout = layout{Header: sheet.header, HeaderLine: sheet.headerLine}
+		t.Layout = layout{Header: sheet.header, HeaderLine: sheet.headerLine, HeaderRows: [][]string{sheet.header}}
 		t.Dialect.Sheet, t.Dialect.HeaderLine = sheet.name, sheet.headerLine
 		t.Serials = dateBasis(sheet.date1904)
-		return t, rewrite(ctx, dir, name, t, sheet, progress)
+		return t, rewrite(ctx, dir, name, t, sheet, m.Options.asIs(), score, progress)
 	}
 	var err error
-	if t.Layout, err = survey(u.Path, m.Options.delimiter(), m.Options.HeaderLine, score); err != nil {
+	if t.Layout, err = survey(u.Path, m.Options, score); err != nil {
 		return nil, err
 	}
-	t.Dialect.Delimiter, t.Dialect.Quote, t.Dialect.HeaderLine = string(t.Layout.Delim), string(rune(quote)), t.Layout.HeaderLine
+	t.Dialect.Delimiter = string(rune(t.Layout.Delim))
 	if t.Layout.Regular {
-		t.Records = t.Layout.Records
-		return t, nil
+		t.Records, t.Open = t.Layout.Records, t.Layout.Open
+	} else if err := careful(ctx, dir, name, t, m.Options.asIs(), score, progress); err != nil {
+		return nil, err
 	}
-	f, err := os.Open(u.Path)
+	t.Dialect.describe(t)
+	return t, nil
+}
+
+// careful makes the clean copy of a delimited file.
+func careful(ctx context.Context, dir, name string, t *table, asIs bool, score func([]string) int, progress func(rows int64)) error {
+	f, err := os.Open(t.Upload.Path)
 	if err != nil {
-		return nil, diskFault(err)
+		return diskFault(err)
 	}
 	defer f.Close()
 	rows, err := afterHeader(f, t.Layout)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return t, rewrite(ctx, dir, name, t, rows, progress)
+	if rows.width, rows.columns = len(t.Layout.Header), t.Layout.Profile; asIs {
+		rows.width = 0
+	}
+	return rewrite(ctx, dir, name, t, rows, asIs, score, progress)
+}
+
+// describe fills in what is known of a delimited file once it was read.
+func (d *Dialect) describe(t *table) {
+	l := t.Layout
+	if l.Quote != 0 {
+		d.Quote, d.Escape = string(rune(l.Quote)), "double"
+	}
+	if l.Backslash {
+		d.Escape = "backslash"
+	}
+	d.RecordEnd = l.Ends.String()
+	d.HeaderLine, d.HeaderRows, d.Preamble = l.HeaderLine, len(l.HeaderRows), l.HeaderLine-1
+	d.Footer, d.Evidence = t.Footer, strings.Join(l.Evidence, "; ")
+	if t.Others > 0 {
+		d.Tables = int(t.Others) + 1
+	}
 }
 
 // afterHeader reads a file up to and including its header.
 func afterHeader(f io.ReadSeeker, l layout) (*recordReader, error) {
-	rows := newRecordReader(f, l.Delim)
+	rows := newRecordReader(f, l.grammar)
+	rows.width = l.width
 	for {
 		rec, err := rows.next()
-		if errors.Is(err, io.EOF) || err == nil && rec.Line >= l.HeaderLine {
+		if errors.Is(err, io.EOF) || err == nil && rec.Line >= l.HeaderEnd {
 			return rows, nil
 		}
 		if err != nil {

@@ -35,6 +35,8 @@ const (
 	encUTF16LE     = "utf-16le"
 	encUTF16BE     = "utf-16be"
 	encWindows1252 = "windows-1252"
+	encWindows1251 = "windows-1251"
+	encLatin1      = "iso-8859-1"
 	encXLSX        = "xlsx"
 )
 
@@ -45,7 +47,9 @@ type upload struct {
 	SHA256   string // of the bytes as they came
 	Bytes    int64  // of the bytes as they came
 	Encoding string
-	NULs     int64 // zero bytes in the text, which the engine leaves out
+	NULs     int64  // zero bytes in the text, which the engine leaves out
+	Invalid  int64  // bytes that are not of the encoding, replaced by a mark
+	Packed   string // how it was compressed: gzip, zip or ""
 }
 
 // copier copies uploads into dir and reports progress.
@@ -83,11 +87,11 @@ func (c *copier) open(ctx context.Context, name string, r io.Reader) ([]upload, 
 		if err != nil {
 			return nil, fault.Wrapf(fault.Invalid, err, "%s looks like gzip but cannot be unpacked", name)
 		}
-		u, err := c.text(ctx, strings.TrimSuffix(name, ".gz"), zr)
+		u, err := c.text(ctx, strings.TrimSuffix(name, ".gz"), &bombGuard{r: zr, packed: &size.n, name: name})
 		if err != nil {
 			return nil, err
 		}
-		u.Name, u.SHA256, u.Bytes = name, hex.EncodeToString(hash.Sum(nil)), size.n
+		u.Name, u.SHA256, u.Bytes, u.Packed = name, hex.EncodeToString(hash.Sum(nil)), size.n, "gzip"
 		return []upload{u}, nil
 	case bytes.HasPrefix(head, []byte{0xd0, 0xcf, 0x11, 0xe0}):
 		return nil, fault.Newf(fault.Invalid, "%s is an old Excel file (.xls) or is protected by a password: save it as .xlsx or CSV", name)
@@ -139,6 +143,9 @@ func (c *copier) openZip(ctx context.Context, name string, r io.Reader) ([]uploa
 		if m.UncompressedSize64 > maxUnpacked {
 			return nil, tooLarge(m.Name)
 		}
+		if m.UncompressedSize64 > bombFloor && m.UncompressedSize64/bombRatio > m.CompressedSize64 {
+			return nil, bomb(m.Name)
+		}
 		mr, err := m.Open()
 		if err != nil {
 			return nil, fault.Wrapf(fault.Invalid, err, "%s: the member %s cannot be unpacked", name, m.Name)
@@ -147,6 +154,9 @@ func (c *copier) openZip(ctx context.Context, name string, r io.Reader) ([]uploa
 		mr.Close()
 		if err != nil {
 			return nil, err
+		}
+		for i := range inner {
+			inner[i].Packed = "zip"
 		}
 		uploads = append(uploads, inner...)
 	}
@@ -163,6 +173,33 @@ func (c *copier) openMember(ctx context.Context, name string, r io.Reader) ([]up
 		return nil, fault.Newf(fault.Invalid, "%s is an archive inside an archive: unpack it first", name)
 	}
 	return c.open(ctx, name, in)
+}
+
+// Unpacked text of more than bombFloor bytes that is over bombRatio times as large as the
+// archive is no table: text of repeated rows shrinks to a hundredth at most.
+const (
+	bombFloor = 256 << 20
+	bombRatio = 400
+)
+
+func bomb(name string) error {
+	return fault.Newf(fault.TooLarge, "%s unpacks to more than %d times its size: it is no table but an archive made to fill the disk", name, bombRatio)
+}
+
+// bombGuard stops reading unpacked bytes that are too many for the packed ones.
+type bombGuard struct {
+	r      io.Reader
+	packed *int64
+	n      int64
+	name   string
+}
+
+func (b *bombGuard) Read(p []byte) (int, error) {
+	n, err := b.r.Read(p)
+	if b.n += int64(n); b.n > bombFloor && b.n/bombRatio > *b.packed {
+		return 0, bomb(b.name)
+	}
+	return n, err
 }
 
 func tooLarge(name string) error {
@@ -191,11 +228,13 @@ func (c *copier) text(ctx context.Context, name string, r io.Reader) (upload, er
 	if err != nil {
 		return upload{}, err
 	}
+	u := upload{Name: name, Path: f.Name(), SHA256: hex.EncodeToString(hash.Sum(nil)), Bytes: size + int64(skip)}
 	if enc == encUTF8 && !check.ok() {
-		enc = encWindows1252
+		if enc, u.Invalid, err = c.legacy(f); err != nil {
+			return upload{}, err
+		}
 	}
-	u := upload{Name: name, Path: f.Name(), SHA256: hex.EncodeToString(hash.Sum(nil)), Bytes: size + int64(skip), Encoding: enc}
-	if enc != encUTF8 {
+	if u.Encoding = enc; enc != encUTF8 || u.Invalid > 0 {
 		nuls.n = 0
 		u.Path, err = c.transcode(ctx, f, enc, nuls)
 	}
@@ -232,8 +271,64 @@ func sniffEncoding(in *bufio.Reader, forced string) (string, int) {
 	return encUTF8, 0
 }
 
+// legacy decides what a text is that is not all UTF-8: UTF-8 with few damaged bytes, which
+// are counted, when characters of several bytes are much more frequent than bytes that fit
+// none; Windows-1251 when most of the high bytes stand in words of such, as Cyrillic does
+// and accented letters do not; otherwise Windows-1252. A forced encoding is taken as it is.
+func (c *copier) legacy(f *os.File) (string, int64, error) {
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return "", 0, diskFault(err)
+	}
+	in := bufio.NewReaderSize(f, 1<<18)
+	var whole, broken, letters, inWords, run int64
+	left := 0 // bytes of a whole character still to come
+	for {
+		head, err := in.Peek(utf8.UTFMax)
+		if len(head) == 0 {
+			if !errors.Is(err, io.EOF) {
+				return "", 0, diskFault(err)
+			}
+			break
+		}
+		if left > 0 {
+			left--
+		} else if head[0] >= utf8.RuneSelf {
+			if r, size := utf8.DecodeRune(head); r == utf8.RuneError && size < 2 {
+				broken++
+			} else {
+				whole++
+				left = size - 1
+			}
+		}
+		if head[0] >= 0xc0 {
+			letters++
+			if run++; run == 4 {
+				inWords += 4
+			} else if run > 4 {
+				inWords++
+			}
+		} else {
+			run = 0
+		}
+		in.Discard(1)
+	}
+	switch {
+	case c.encoding == encUTF8, whole > 4*broken:
+		return encUTF8, broken, nil
+	case 2*inWords > letters:
+		return encWindows1251, 0, nil
+	}
+	return encWindows1252, 0, nil
+}
+
 func decoder(enc string) *encoding.Decoder {
 	switch enc {
+	case encUTF8:
+		return unicode.UTF8.NewDecoder()
+	case encWindows1251:
+		return charmap.Windows1251.NewDecoder()
+	case encLatin1:
+		return charmap.ISO8859_1.NewDecoder()
 	case encUTF16LE:
 		return unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM).NewDecoder()
 	case encUTF16BE:

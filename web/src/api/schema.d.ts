@@ -851,14 +851,26 @@ export interface components {
             source: string;
         };
         DatasetDialect: {
+            compression?: string;
             date_order?: string;
             decimal_mark?: string;
             delimiter: string;
             encoding: string;
+            escape?: string;
+            evidence?: string;
+            /** Format: int64 */
+            footer?: number;
             /** Format: int64 */
             header_line: number;
+            /** Format: int64 */
+            header_rows?: number;
+            /** Format: int64 */
+            preamble?: number;
             quote: string;
+            record_end?: string;
             sheet?: string;
+            /** Format: int64 */
+            tables?: number;
         };
         DatasetFinding: {
             code: string;
