@@ -1,0 +1,389 @@
+package match
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Limits of the search for candidates.
+const (
+	fullScores  = 40    // names scored in full for one new name
+	longPosting = 2_000 // names with a word beyond which the word is used only when nothing rarer is
+	sameKey     = 20    // words under one deletion key
+)
+
+// index finds known names that may be like a new one.
+type index struct {
+	corpus   *Corpus
+	entities []*entity // by ID
+	byID     map[string]int
+	names    []knownName
+	exact    map[string][]int32 // view key -> names
+	initials map[string][]int32 // initials -> names, and acronym -> names
+	postings map[string][]int32 // word -> names
+	deletes  map[uint64][]string
+	keys     map[KeyKind]map[string][]int // -> entities
+}
+
+type entity struct {
+	Entity
+	given, learned []*name
+	keys           keys
+}
+
+type knownName struct {
+	name   *name
+	entity int
+}
+
+func newIndex(known []Entity, batch []incoming) *index {
+	ix := &index{corpus: &Corpus{}, byID: map[string]int{}, exact: map[string][]int32{}, initials: map[string][]int32{},
+		postings: map[string][]int32{}, deletes: map[uint64][]string{}, keys: map[KeyKind]map[string][]int{}}
+	known = slices.Clone(known)
+	slices.SortFunc(known, func(a, b Entity) int {
+		return cmp.Or(cmp.Compare(a.ID, b.ID), slices.Compare(a.Names, b.Names))
+	})
+	for i, k := range known {
+		e := &entity{Entity: k, keys: newKeys(k.Keys)}
+		for _, text := range k.Names {
+			e.given = append(e.given, parse(text))
+		}
+		for _, text := range k.Learned {
+			e.learned = append(e.learned, parse(text))
+		}
+		ix.entities = append(ix.entities, e)
+		ix.byID[k.ID] = i
+		all := slices.Concat(e.given, e.learned)
+		ix.corpus.add(all...)
+		for _, n := range all {
+			ix.names = append(ix.names, knownName{n, i})
+		}
+		for _, kind := range slices.Sorted(maps.Keys(e.keys)) {
+			if ix.keys[kind] == nil {
+				ix.keys[kind] = map[string][]int{}
+			}
+			for _, v := range e.keys[kind] {
+				ix.keys[kind][v] = append(ix.keys[kind][v], i)
+			}
+		}
+	}
+	last := ""
+	for i, in := range batch {
+		if key := in.name.views[0].key; i == 0 || key != last {
+			ix.corpus.add(in.name)
+			last = key
+		}
+	}
+	for _, in := range batch {
+		ix.corpus.weigh(in.name)
+	}
+	for i := range ix.names {
+		ix.corpus.weigh(ix.names[i].name)
+		ix.enter(int32(i))
+	}
+	words := slices.Sorted(maps.Keys(ix.postings))
+	for _, w := range words {
+		for h := range deletions(w) {
+			ix.deletes[h] = append(ix.deletes[h], w)
+		}
+	}
+	return ix
+}
+
+// enter adds a name to the postings.
+func (ix *index) enter(i int32) {
+	post := func(m map[string][]int32, key string) {
+		if p := m[key]; key != "" && (len(p) == 0 || p[len(p)-1] != i) {
+			m[key] = append(p, i)
+		}
+	}
+	for _, v := range ix.names[i].name.views {
+		post(ix.exact, v.key)
+		if len(v.initials) >= 3 {
+			post(ix.initials, v.initials)
+		}
+		for w := range words(v) {
+			post(ix.postings, w)
+		}
+	}
+}
+
+// words yields what a view is found by: its words, their other spelling, neighbors joined.
+func words(v *view) func(func(string, float64) bool) {
+	return func(yield func(string, float64) bool) {
+		for i, t := range v.words {
+			if t.class == stop && len(v.words) > 1 {
+				continue
+			}
+			if !yield(t.text, t.weight) || t.alt != "" && !yield(t.alt, t.weight) {
+				return
+			}
+			if i+1 < len(v.words) {
+				if j := t.text + v.words[i+1].text; len(j) >= 4 && !yield(j, max(t.weight, v.words[i+1].weight)) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// deletions yields hashes of a word, of the word less one letter, of its sound and of its first five
+// letters: two words with one in common may be similar (the deletion neighborhood of Mor & Fraenkel 1982).
+func deletions(w string) map[uint64]bool {
+	out := map[uint64]bool{}
+	if len(w) < 4 || len(w) > 30 {
+		return out
+	}
+	out[hash(w, "")] = true
+	for i := range len(w) {
+		out[hash(w[:i], w[i+1:])] = true
+	}
+	out[hash("~", sound(w))] = true
+	if len(w) >= 5 {
+		out[hash("^", w[:5])] = true
+	}
+	return out
+}
+
+// hash is FNV-1a of s followed by t.
+func hash(s, t string) uint64 {
+	h := uint64(14695981039346656037)
+	for i := range len(s) {
+		h = (h ^ uint64(s[i])) * 1099511628211
+	}
+	for i := range len(t) {
+		h = (h ^ uint64(t[i])) * 1099511628211
+	}
+	return h
+}
+
+// finder is the scratch of one worker.
+type finder struct {
+	heat    []float32
+	touched []int32
+	near    map[string][]string
+}
+
+func (ix *index) finder() *finder {
+	return &finder{heat: make([]float32, len(ix.names)), near: map[string][]string{}}
+}
+
+// similarWords returns known words like w, w itself first.
+func (ix *index) similarWords(f *finder, w string) []string {
+	if out, ok := f.near[w]; ok {
+		return out
+	}
+	found := map[string]bool{}
+	for h := range deletions(w) {
+		if list := ix.deletes[h]; len(list) <= sameKey {
+			for _, c := range list {
+				found[c] = true
+			}
+		}
+	}
+	delete(found, w)
+	var out []string
+	if len(ix.postings[w]) > 0 {
+		out = append(out, w)
+	}
+	for _, c := range slices.Sorted(maps.Keys(found)) {
+		if s, _ := similar(token{text: w}, token{text: c}); s > 0 {
+			out = append(out, c)
+		}
+	}
+	f.near[w] = out
+	return out
+}
+
+// find returns the known names most worth scoring.
+func (ix *index) find(n *name, f *finder) []int32 {
+	heat := func(i int32, w float64) {
+		if f.heat[i] == 0 {
+			f.touched = append(f.touched, i)
+		}
+		f.heat[i] += float32(w)
+	}
+	type lookup struct {
+		word   string
+		weight float64
+	}
+	for _, v := range n.views {
+		for _, i := range ix.exact[v.key] {
+			heat(i, 100)
+		}
+		for _, key := range []string{v.key, v.initials} {
+			if len(key) < 3 {
+				continue
+			}
+			list := ix.initials[key]
+			if key == v.initials {
+				list = ix.exact[key]
+			}
+			for _, i := range list[:min(len(list), fullScores)] {
+				heat(i, 1)
+			}
+		}
+		var lookups []lookup
+		for w, weight := range words(v) {
+			for k, s := range ix.similarWords(f, w) {
+				if k > 0 || s != w {
+					lookups = append(lookups, lookup{s, weight * 0.9})
+				} else {
+					lookups = append(lookups, lookup{s, weight})
+				}
+			}
+		}
+		slices.SortStableFunc(lookups, func(a, b lookup) int {
+			return cmp.Or(cmp.Compare(len(ix.postings[a.word]), len(ix.postings[b.word])), cmp.Compare(a.word, b.word))
+		})
+		for _, l := range lookups {
+			list := ix.postings[l.word]
+			if len(list) > longPosting {
+				if len(f.touched) > 0 {
+					break
+				}
+				list = list[:longPosting]
+			}
+			for _, i := range list {
+				heat(i, l.weight*l.weight)
+			}
+		}
+	}
+	length := func(i int32) float32 { return 1 + float32(len(ix.names[i].name.views[0].words)) }
+	slices.SortFunc(f.touched, func(a, b int32) int {
+		return cmp.Or(cmp.Compare(f.heat[b]/length(b), f.heat[a]/length(a)), cmp.Compare(a, b))
+	})
+	best := slices.Clone(f.touched[:min(len(f.touched), fullScores)])
+	for _, i := range f.touched {
+		f.heat[i] = 0
+	}
+	f.touched = f.touched[:0]
+	return best
+}
+
+// hit is an entity scored against a name.
+type hit struct {
+	entity   int
+	name     *name
+	score    float64
+	hard     bool // never automatic
+	exact    bool
+	identity bool // a numbering agrees
+	keys     []string
+	like     likeness
+}
+
+// candidates scores the entities worth a look, the ones with a common key among them.
+func (ix *index) candidates(in incoming, f *finder, forbidden map[string]bool) []hit {
+	best := map[int]hit{}
+	try := func(e int, n *name) {
+		if forbidden[ix.entities[e].ID] {
+			return
+		}
+		like := ix.corpus.compare(in.name, n)
+		s := hit{entity: e, name: n, score: like.score, hard: like.hard, exact: like.exact, like: like}
+		old, ok := best[e]
+		if !ok || s.score > old.score || s.score == old.score && !old.exact && s.exact {
+			best[e] = s
+		}
+	}
+	for _, i := range ix.find(in.name, f) {
+		try(ix.names[i].entity, ix.names[i].name)
+	}
+	for kind, values := range in.keys {
+		if kind == KeyPostcode || kind == KeyCity {
+			continue
+		}
+		for _, v := range values {
+			owners := ix.keys[kind][v]
+			if len(owners) > 5 && !kind.numbering() {
+				continue // a shared mail host or switchboard
+			}
+			for _, e := range owners {
+				if _, ok := best[e]; !ok {
+					for _, n := range slices.Concat(ix.entities[e].given, ix.entities[e].learned) {
+						try(e, n)
+					}
+					if len(ix.entities[e].Names)+len(ix.entities[e].Learned) == 0 {
+						try(e, parse(""))
+					}
+				}
+			}
+		}
+	}
+	out := make([]hit, 0, len(best))
+	for _, e := range slices.Sorted(maps.Keys(best)) {
+		s := best[e]
+		ix.weighKeys(&s, in.keys, ix.entities[e].keys)
+		out = append(out, s)
+	}
+	return out
+}
+
+// By how much an agreeing key shrinks the doubt, 1 - score: the odds of Fellegi & Sunter (1969),
+// rounded to what is safe for keys that branches and bookkeepers share.
+var doubtLeft = map[KeyKind]float64{KeyDomain: 0.25, KeyEmail: 0.6, KeyPhone: 0.4, KeyPostcode: 0.7, KeyCity: 0.9}
+
+// keyNames is how evidence calls a kind.
+var keyNames = map[KeyKind]string{KeyDomain: "e-mail domain", KeyEmail: "e-mail address", KeyPhone: "phone number",
+	KeyPostcode: "postcode", KeyCity: "city", KeyTaxID: "tax number"}
+
+// weighKeys lets keys speak about a scored pair.
+func (ix *index) weighKeys(s *hit, a, b keys) {
+	conflict := false
+	for _, kind := range slices.Sorted(maps.Keys(a)) {
+		if len(b[kind]) == 0 {
+			continue
+		}
+		title := cmp.Or(keyNames[kind], strings.ReplaceAll(string(kind), "_", " ")+" number")
+		i := slices.IndexFunc(a[kind], func(v string) bool { return slices.Contains(b[kind], v) })
+		switch {
+		case i >= 0 && kind.numbering():
+			s.identity = true
+			s.keys = append(s.keys, "same "+title)
+		case i >= 0:
+			s.keys = append(s.keys, "same "+title)
+			owners := len(ix.keys[kind][a[kind][i]])
+			if s.score >= worthShowing && (owners == 1 || kind == KeyPostcode || kind == KeyCity) {
+				most := 1.0
+				if s.hard {
+					most = max(0.94, s.score)
+				}
+				s.score = min(most, 1-(1-s.score)*doubtLeft[kind])
+			}
+			if (kind == KeyDomain || kind == KeyEmail) && owners <= 5 {
+				s.score = max(s.score, 0.82) // always worth a look
+			}
+		case kind.numbering():
+			conflict = true
+			s.keys = append(s.keys, fmt.Sprintf("%s differs: %s / %s", title, a[kind][0], b[kind][0]))
+		case kind == KeyCity:
+			s.hard = true
+			s.keys = append(s.keys, fmt.Sprintf("place differs: %s / %s", a[kind][0], b[kind][0]))
+		}
+	}
+	if s.identity {
+		s.score, s.hard = 1, conflict
+	}
+	if conflict {
+		s.hard, s.identity = true, false
+		s.score = min(s.score, 0.90)
+	}
+}
+
+// explain makes a candidate with its evidence.
+func (ix *index) explain(in incoming, s hit) Candidate {
+	return Candidate{Entity: ix.entities[s.entity].ID, Name: s.name.raw, Score: s.score,
+		Evidence: append(slices.Clone(s.keys), s.like.evidence()...)}
+}
+
+// firstName is the preferred name of an entity, if it is known.
+func (ix *index) firstName(id string) string {
+	if i, ok := ix.byID[id]; ok && len(ix.entities[i].Names) > 0 {
+		return ix.entities[i].Names[0]
+	}
+	return ""
+}
