@@ -4,15 +4,16 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 )
 
 // Limits of the search for candidates.
 const (
-	fullScores  = 40    // names scored in full for one new name
-	longPosting = 2_000 // names with a word beyond which the word is used only when nothing rarer is
-	sameKey     = 20    // words under one deletion key
+	fullScores  = 30  // names scored in full for one new name
+	mostTouched = 500 // names looked at for their words; a word that more have is used only when nothing rarer is
+	sameKey     = 20  // words under one deletion key
 )
 
 // index finds known names that may be like a new one.
@@ -86,7 +87,7 @@ func newIndex(known []Entity, batch []incoming) *index {
 	}
 	words := slices.Sorted(maps.Keys(ix.postings))
 	for _, w := range words {
-		for h := range deletions(w) {
+		for _, h := range deletions(w) {
 			ix.deletes[h] = append(ix.deletes[h], w)
 		}
 	}
@@ -130,22 +131,19 @@ func words(v *view) func(func(string, float64) bool) {
 	}
 }
 
-// deletions yields hashes of a word, of the word less one letter, of its sound and of its first five
+// deletions returns hashes of a word, of the word less one letter, of its sound and of its first five
 // letters: two words with one in common may be similar (the deletion neighborhood of Mor & Fraenkel 1982).
-func deletions(w string) map[uint64]bool {
-	out := map[uint64]bool{}
+func deletions(w string) []uint64 {
 	if len(w) < 4 || len(w) > 30 {
-		return out
+		return nil
 	}
-	out[hash(w, "")] = true
+	out := make([]uint64, 0, len(w)+3)
+	out = append(out, hash(w, ""), hash("~", sound(w)), hash("^", w[:min(5, len(w))]))
 	for i := range len(w) {
-		out[hash(w[:i], w[i+1:])] = true
+		out = append(out, hash(w[:i], w[i+1:]))
 	}
-	out[hash("~", sound(w))] = true
-	if len(w) >= 5 {
-		out[hash("^", w[:5])] = true
-	}
-	return out
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // hash is FNV-1a of s followed by t.
@@ -162,13 +160,20 @@ func hash(s, t string) uint64 {
 
 // finder is the scratch of one worker.
 type finder struct {
-	heat    []float32
+	seen    []int32 // by name: the round that touched it
+	round   int32
 	touched []int32
+	heat    []warm
 	near    map[string][]string
 }
 
+type warm struct {
+	name int32
+	heat float64
+}
+
 func (ix *index) finder() *finder {
-	return &finder{heat: make([]float32, len(ix.names)), near: map[string][]string{}}
+	return &finder{seen: make([]int32, len(ix.names)), near: map[string][]string{}}
 }
 
 // similarWords returns known words like w, w itself first.
@@ -176,21 +181,18 @@ func (ix *index) similarWords(f *finder, w string) []string {
 	if out, ok := f.near[w]; ok {
 		return out
 	}
-	found := map[string]bool{}
-	for h := range deletions(w) {
+	var found, out []string
+	for _, h := range deletions(w) {
 		if list := ix.deletes[h]; len(list) <= sameKey {
-			for _, c := range list {
-				found[c] = true
-			}
+			found = append(found, list...)
 		}
 	}
-	delete(found, w)
-	var out []string
 	if len(ix.postings[w]) > 0 {
 		out = append(out, w)
 	}
-	for _, c := range slices.Sorted(maps.Keys(found)) {
-		if s, _ := similar(token{text: w}, token{text: c}); s > 0 {
+	slices.Sort(found)
+	for _, c := range slices.Compact(found) {
+		if s, _ := similar(token{text: w}, token{text: c}); s > 0 && c != w {
 			out = append(out, c)
 		}
 	}
@@ -198,70 +200,76 @@ func (ix *index) similarWords(f *finder, w string) []string {
 	return out
 }
 
-// find returns the known names most worth scoring.
+// find returns the known names most worth scoring: those that share the rarest words, by the weight
+// of all words shared.
 func (ix *index) find(n *name, f *finder) []int32 {
-	heat := func(i int32, w float64) {
-		if f.heat[i] == 0 {
-			f.touched = append(f.touched, i)
-		}
-		f.heat[i] += float32(w)
-	}
-	type lookup struct {
-		word   string
-		weight float64
-	}
-	for _, v := range n.views {
-		for _, i := range ix.exact[v.key] {
-			heat(i, 100)
-		}
-		for _, key := range []string{v.key, v.initials} {
-			if len(key) < 3 {
-				continue
-			}
-			list := ix.initials[key]
-			if key == v.initials {
-				list = ix.exact[key]
-			}
-			for _, i := range list[:min(len(list), fullScores)] {
-				heat(i, 1)
-			}
-		}
-		var lookups []lookup
-		for w, weight := range words(v) {
-			for k, s := range ix.similarWords(f, w) {
-				if k > 0 || s != w {
-					lookups = append(lookups, lookup{s, weight * 0.9})
-				} else {
-					lookups = append(lookups, lookup{s, weight})
-				}
-			}
-		}
-		slices.SortStableFunc(lookups, func(a, b lookup) int {
-			return cmp.Or(cmp.Compare(len(ix.postings[a.word]), len(ix.postings[b.word])), cmp.Compare(a.word, b.word))
-		})
-		for _, l := range lookups {
-			list := ix.postings[l.word]
-			if len(list) > longPosting {
-				if len(f.touched) > 0 {
-					break
-				}
-				list = list[:longPosting]
-			}
-			for _, i := range list {
-				heat(i, l.weight*l.weight)
-			}
-		}
-	}
-	length := func(i int32) float32 { return 1 + float32(len(ix.names[i].name.views[0].words)) }
-	slices.SortFunc(f.touched, func(a, b int32) int {
-		return cmp.Or(cmp.Compare(f.heat[b]/length(b), f.heat[a]/length(a)), cmp.Compare(a, b))
-	})
-	best := slices.Clone(f.touched[:min(len(f.touched), fullScores)])
-	for _, i := range f.touched {
-		f.heat[i] = 0
-	}
+	f.round++
 	f.touched = f.touched[:0]
-	return best
+	touch := func(list []int32) {
+		for _, i := range list {
+			if f.seen[i] != f.round {
+				f.seen[i] = f.round
+				f.touched = append(f.touched, i)
+			}
+		}
+	}
+	weight := map[string]float64{}
+	var lookups []string
+	for _, v := range n.views {
+		for w, x := range words(v) {
+			for _, s := range ix.similarWords(f, w) {
+				y := x
+				if s != w {
+					y *= 0.9
+				}
+				if weight[s] == 0 {
+					lookups = append(lookups, s)
+				}
+				weight[s] = max(weight[s], y, 0.01)
+			}
+		}
+	}
+	slices.SortFunc(lookups, func(a, b string) int {
+		return cmp.Or(cmp.Compare(len(ix.postings[a]), len(ix.postings[b])), cmp.Compare(a, b))
+	})
+	for _, w := range lookups {
+		list := ix.postings[w]
+		if len(f.touched) > 0 && len(f.touched)+len(list) > mostTouched {
+			break
+		}
+		touch(list[:min(len(list), 2*mostTouched)])
+	}
+	if len(f.touched) > fullScores {
+		f.heat = f.heat[:0]
+		for _, i := range f.touched {
+			sum, length := 0.0, 0.1
+			for w, x := range words(ix.names[i].name.views[0]) {
+				sum += weight[w] * weight[w]
+				length += x * x
+			}
+			f.heat = append(f.heat, warm{i, sum / math.Sqrt(length)})
+		}
+		slices.SortFunc(f.heat, func(a, b warm) int { return cmp.Or(cmp.Compare(b.heat, a.heat), cmp.Compare(a.name, b.name)) })
+		f.touched = f.touched[:0]
+		for _, h := range f.heat[:fullScores] {
+			f.touched = append(f.touched, h.name)
+		}
+		f.round++ // what follows may touch the names left out
+		for _, i := range f.touched {
+			f.seen[i] = f.round
+		}
+	}
+	for _, v := range n.views { // equal names and acronyms always
+		equal := ix.exact[v.key]
+		touch(equal[:min(len(equal), fullScores)])
+		if list := ix.initials[v.key]; len(v.words) == 1 && len(list) <= fullScores {
+			touch(list)
+		}
+		if list := ix.exact[v.initials]; len(v.initials) >= 3 && len(list) <= fullScores {
+			touch(list)
+		}
+	}
+	return f.touched
 }
 
 // hit is an entity scored against a name.

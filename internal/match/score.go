@@ -303,7 +303,6 @@ func compareViews(a, b *view) likeness {
 	var dot, lenA, lenB float64
 	var caps []float64
 	hard, agree, typo, ordered := false, 0.0, 0, true
-	longest := 0
 	lastJ, imperfect := -1, false
 	sortLinks := slices.Clone(links)
 	slices.SortFunc(sortLinks, func(x, y link) int { return cmp.Compare(x.i, y.i) })
@@ -333,7 +332,6 @@ func compareViews(a, b *view) likeness {
 		case telling, ca == place && l.note != "plural", cb == place && l.note != "plural",
 			ca == generic && cb == generic && l.note != "plural":
 			typo++
-			longest = max(longest, len(a.words[l.i].text), len(b.words[l.j].text))
 			if telling {
 				agree += 0.5 * w
 			}
@@ -380,8 +378,7 @@ func compareViews(a, b *view) likeness {
 	limit(capNumberOne, hasA[number] != hasB[number])
 	hard = placeSwap || hasA[number] || hasB[number] || formsDiffer(a, b)
 	limit(capForm, formsDiffer(a, b))
-	safe := typo == 1 && longest >= 8 && agree >= 1
-	limit(capTypo, typo > 0 && !safe || imperfect && agree == 0)
+	limit(capTypo, typo > 0 || imperfect && agree == 0)
 	limit(capNothingRare, agree == 0 && (wordsA || wordsB || hasA[place] || hasB[place]))
 	few := 0
 	for _, t := range a.words {
@@ -637,17 +634,44 @@ func edits(s, t string, most int) int {
 	return min(last[len(t)], most+1)
 }
 
-var sounds = strings.NewReplacer("ph", "f", "ck", "k", "kh", "k", "ch", "k", "c", "k", "q", "k", "x", "ks", "z", "s",
-	"th", "t", "w", "v", "y", "i", "j", "i")
-
 // sound is a rough phonetic code over languages, after the idea of Soundex (Russell 1918): letters that
 // are written for each other become one, doubled letters too.
 func sound(s string) string {
-	s = sounds.Replace(s)
-	out := make([]byte, 0, len(s))
-	for i := range len(s) {
-		if i == 0 || s[i] != s[i-1] {
-			out = append(out, s[i])
+	out := make([]byte, 0, len(s)+2)
+	put := func(b ...byte) {
+		for _, c := range b {
+			if len(out) == 0 || out[len(out)-1] != c {
+				out = append(out, c)
+			}
+		}
+	}
+	for i := 0; i < len(s); i++ {
+		h := i+1 < len(s) && s[i+1] == 'h' // ph, th, ch, kh
+		switch c := s[i]; c {
+		case 'p':
+			if h {
+				put('f')
+			} else {
+				put('p')
+			}
+		case 't', 'k':
+			put(c)
+		case 'c', 'q':
+			put('k')
+		case 'x':
+			put('k', 's')
+		case 'z':
+			put('s')
+		case 'w':
+			put('v')
+		case 'y', 'j':
+			put('i')
+		default:
+			put(c)
+			continue
+		}
+		if h {
+			i++
 		}
 	}
 	return string(out)
