@@ -11,7 +11,7 @@ import (
 
 // Limits of the search for candidates.
 const (
-	fullScores  = 30  // names scored in full for one new name
+	fullScores  = 20  // names scored in full for one new name
 	mostTouched = 500 // names looked at for their words; a word that more have is used only when nothing rarer is
 	sameKey     = 20  // words under one deletion key
 )
@@ -22,10 +22,12 @@ type index struct {
 	entities []*entity // by ID
 	byID     map[string]int
 	names    []knownName
-	exact    map[string][]int32 // view key -> names
-	initials map[string][]int32 // initials -> names, and acronym -> names
-	postings map[string][]int32 // word -> names
-	deletes  map[uint64][]string
+	exact    map[string][]int32           // view key -> names
+	initials map[string][]int32           // initials -> names, and acronym -> names
+	words    map[string]int32             // word -> its number
+	spelled  []string                     // by word
+	postings [][]int32                    // by word: names that hold it
+	deletes  map[uint64][]int32           // -> words
 	keys     map[KeyKind]map[string][]int // -> entities
 }
 
@@ -38,11 +40,13 @@ type entity struct {
 type knownName struct {
 	name   *name
 	entity int
+	words  []int32
+	length float32 // root of the sum of squared weights
 }
 
 func newIndex(known []Entity, batch []incoming) *index {
 	ix := &index{corpus: &Corpus{}, byID: map[string]int{}, exact: map[string][]int32{}, initials: map[string][]int32{},
-		postings: map[string][]int32{}, deletes: map[uint64][]string{}, keys: map[KeyKind]map[string][]int{}}
+		words: map[string]int32{}, deletes: map[uint64][]int32{}, keys: map[KeyKind]map[string][]int{}}
 	known = slices.Clone(known)
 	slices.SortFunc(known, func(a, b Entity) int {
 		return cmp.Or(cmp.Compare(a.ID, b.ID), slices.Compare(a.Names, b.Names))
@@ -60,7 +64,7 @@ func newIndex(known []Entity, batch []incoming) *index {
 		all := slices.Concat(e.given, e.learned)
 		ix.corpus.add(all...)
 		for _, n := range all {
-			ix.names = append(ix.names, knownName{n, i})
+			ix.names = append(ix.names, knownName{name: n, entity: i})
 		}
 		for _, kind := range slices.Sorted(maps.Keys(e.keys)) {
 			if ix.keys[kind] == nil {
@@ -85,10 +89,9 @@ func newIndex(known []Entity, batch []incoming) *index {
 		ix.corpus.weigh(ix.names[i].name)
 		ix.enter(int32(i))
 	}
-	words := slices.Sorted(maps.Keys(ix.postings))
-	for _, w := range words {
-		for _, h := range deletions(w) {
-			ix.deletes[h] = append(ix.deletes[h], w)
+	for w, text := range ix.spelled {
+		for _, h := range deletions(text) {
+			ix.deletes[h] = append(ix.deletes[h], int32(w))
 		}
 	}
 	return ix
@@ -106,10 +109,24 @@ func (ix *index) enter(i int32) {
 		if len(v.initials) >= 3 {
 			post(ix.initials, v.initials)
 		}
-		for w := range words(v) {
-			post(ix.postings, w)
+		for text, x := range words(v) {
+			w, known := ix.words[text]
+			if !known {
+				w = int32(len(ix.spelled))
+				ix.words[text] = w
+				ix.spelled = append(ix.spelled, text)
+				ix.postings = append(ix.postings, nil)
+			}
+			if p := ix.postings[w]; len(p) == 0 || p[len(p)-1] != i {
+				ix.postings[w] = append(p, i)
+			}
+			if n := &ix.names[i]; v.kind == whole {
+				n.words = append(n.words, w)
+				n.length += float32(x * x)
+			}
 		}
 	}
+	ix.names[i].length = float32(math.Sqrt(float64(ix.names[i].length) + 0.1))
 }
 
 // words yields what a view is found by: its words, their other spelling, neighbors joined.
@@ -164,39 +181,40 @@ type finder struct {
 	round   int32
 	touched []int32
 	heat    []warm
-	near    map[string][]string
+	near    map[string][]int32
+	weight  []float32 // by word: what it is worth in the name at hand
 }
 
 type warm struct {
 	name int32
-	heat float64
+	heat float32
 }
 
 func (ix *index) finder() *finder {
-	return &finder{seen: make([]int32, len(ix.names)), near: map[string][]string{}}
+	return &finder{seen: make([]int32, len(ix.names)), near: map[string][]int32{}, weight: make([]float32, len(ix.spelled))}
 }
 
-// similarWords returns known words like w, w itself first.
-func (ix *index) similarWords(f *finder, w string) []string {
-	if out, ok := f.near[w]; ok {
+// similarWords returns known words like text, itself first.
+func (ix *index) similarWords(f *finder, text string) []int32 {
+	if out, ok := f.near[text]; ok {
 		return out
 	}
-	var found, out []string
-	for _, h := range deletions(w) {
+	var found, out []int32
+	for _, h := range deletions(text) {
 		if list := ix.deletes[h]; len(list) <= sameKey {
 			found = append(found, list...)
 		}
 	}
-	if len(ix.postings[w]) > 0 {
+	if w, ok := ix.words[text]; ok {
 		out = append(out, w)
 	}
 	slices.Sort(found)
-	for _, c := range slices.Compact(found) {
-		if s, _ := similar(token{text: w}, token{text: c}); s > 0 && c != w {
-			out = append(out, c)
+	for _, w := range slices.Compact(found) {
+		if s, _ := similar(token{text: text}, token{text: ix.spelled[w]}); s > 0 && ix.spelled[w] != text {
+			out = append(out, w)
 		}
 	}
-	f.near[w] = out
+	f.near[text] = out
 	return out
 }
 
@@ -213,24 +231,23 @@ func (ix *index) find(n *name, f *finder) []int32 {
 			}
 		}
 	}
-	weight := map[string]float64{}
-	var lookups []string
+	var lookups []int32
 	for _, v := range n.views {
-		for w, x := range words(v) {
-			for _, s := range ix.similarWords(f, w) {
-				y := x
-				if s != w {
+		for text, x := range words(v) {
+			for _, w := range ix.similarWords(f, text) {
+				y := float32(x)
+				if ix.spelled[w] != text {
 					y *= 0.9
 				}
-				if weight[s] == 0 {
-					lookups = append(lookups, s)
+				if f.weight[w] == 0 {
+					lookups = append(lookups, w)
 				}
-				weight[s] = max(weight[s], y, 0.01)
+				f.weight[w] = max(f.weight[w], y, 0.01)
 			}
 		}
 	}
-	slices.SortFunc(lookups, func(a, b string) int {
-		return cmp.Or(cmp.Compare(len(ix.postings[a]), len(ix.postings[b])), cmp.Compare(a, b))
+	slices.SortFunc(lookups, func(a, b int32) int {
+		return cmp.Or(cmp.Compare(len(ix.postings[a]), len(ix.postings[b])), cmp.Compare(ix.spelled[a], ix.spelled[b]))
 	})
 	for _, w := range lookups {
 		list := ix.postings[w]
@@ -242,12 +259,11 @@ func (ix *index) find(n *name, f *finder) []int32 {
 	if len(f.touched) > fullScores {
 		f.heat = f.heat[:0]
 		for _, i := range f.touched {
-			sum, length := 0.0, 0.1
-			for w, x := range words(ix.names[i].name.views[0]) {
-				sum += weight[w] * weight[w]
-				length += x * x
+			sum := float32(0)
+			for _, w := range ix.names[i].words {
+				sum += f.weight[w] * f.weight[w]
 			}
-			f.heat = append(f.heat, warm{i, sum / math.Sqrt(length)})
+			f.heat = append(f.heat, warm{i, sum / ix.names[i].length})
 		}
 		slices.SortFunc(f.heat, func(a, b warm) int { return cmp.Or(cmp.Compare(b.heat, a.heat), cmp.Compare(a.name, b.name)) })
 		f.touched = f.touched[:0]
@@ -258,6 +274,9 @@ func (ix *index) find(n *name, f *finder) []int32 {
 		for _, i := range f.touched {
 			f.seen[i] = f.round
 		}
+	}
+	for _, w := range lookups {
+		f.weight[w] = 0
 	}
 	for _, v := range n.views { // equal names and acronyms always
 		equal := ix.exact[v.key]
