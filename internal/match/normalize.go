@@ -14,8 +14,14 @@ import (
 // are gone, abbreviations are written out, Cyrillic and Greek are in Latin letters, initials are
 // joined ("I. B. M." is "ibm"). Normalizing again changes nothing.
 func Normalize(text string) string {
-	v := newView(text, whole)
-	return v.joined(" ")
+	for range 10 { // brackets and commas part words only once
+		again := newView(text, whole).key
+		if again == text {
+			break
+		}
+		text = again
+	}
+	return text
 }
 
 // token is one folded word.
@@ -46,6 +52,9 @@ type name struct {
 	views []*view
 }
 
+// mostWords bounds the work on one name; what comes after is compared for equality only.
+const mostWords = 40
+
 // view is one way to read a name.
 type view struct {
 	kind     kind
@@ -57,6 +66,7 @@ type view struct {
 	key      string   // words joined
 	initials string
 	inverted bool // "Last, First"
+	long     bool // has more than mostWords
 }
 
 var (
@@ -116,6 +126,9 @@ func newView(text string, k kind) *view {
 		}
 	}
 	v.plain = texts(tokens, " ")
+	if v.long = len(tokens) > mostWords; v.long {
+		tokens = tokens[:mostWords]
+	}
 	for range len(tokens) + 8 { // removing a form may bring new neighbors together
 		before := texts(tokens, " ")
 		tokens = v.canonical(tokens)
@@ -126,7 +139,7 @@ func newView(text string, k kind) *view {
 	v.words = tokens
 	slices.Sort(v.forms)
 	v.forms = slices.Compact(v.forms)
-	v.key = v.joined(" ")
+	v.key = texts(tokens, " ")
 	ordered := slices.Clone(tokens)
 	slices.SortStableFunc(ordered, func(a, b token) int { return strings.Compare(a.text, b.text) })
 	v.sorted = texts(ordered, " ")
@@ -137,8 +150,6 @@ func newView(text string, k kind) *view {
 	}
 	return v
 }
-
-func (v *view) joined(sep string) string { return texts(v.words, sep) }
 
 func texts(tokens []token, sep string) string {
 	var b strings.Builder

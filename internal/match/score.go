@@ -425,6 +425,8 @@ func equalWords(a, b *view) likeness {
 		if a.plain == b.plain && a.plain != "" {
 			score = 1
 		}
+	case (a.long || b.long) && a.plain != b.plain:
+		score = capTypo
 	case slices.Equal(a.forms, b.forms):
 	case formsDiffer(a, b):
 		score, hard = capForm, true
