@@ -298,13 +298,14 @@ type hit struct {
 	score    float64
 	hard     bool // never automatic
 	exact    bool
-	identity bool // a numbering agrees
+	claims   bool // a numbering agrees
+	identity bool // and none differs
 	keys     []string
 	like     likeness
 }
 
-// candidates scores the entities worth a look, the ones with a common key among them.
-func (ix *index) candidates(in incoming, f *finder, forbidden map[string]bool) []hit {
+// candidates scores the entities worth a look, with those that share a key or that people named.
+func (ix *index) candidates(in incoming, f *finder, forbidden map[string]bool, ruled []string) []hit {
 	best := map[int]hit{}
 	try := func(e int, n *name) {
 		if forbidden[ix.entities[e].ID] {
@@ -315,6 +316,18 @@ func (ix *index) candidates(in incoming, f *finder, forbidden map[string]bool) [
 		old, ok := best[e]
 		if !ok || s.score > old.score || s.score == old.score && !old.exact && s.exact {
 			best[e] = s
+		}
+	}
+	tryAll := func(e int) {
+		if _, ok := best[e]; ok {
+			return
+		}
+		all := slices.Concat(ix.entities[e].given, ix.entities[e].learned)
+		if len(all) == 0 {
+			all = append(all, parse(""))
+		}
+		for _, n := range all {
+			try(e, n)
 		}
 	}
 	for _, i := range ix.find(in.name, f) {
@@ -330,15 +343,13 @@ func (ix *index) candidates(in incoming, f *finder, forbidden map[string]bool) [
 				continue // a shared mail host or switchboard
 			}
 			for _, e := range owners {
-				if _, ok := best[e]; !ok {
-					for _, n := range slices.Concat(ix.entities[e].given, ix.entities[e].learned) {
-						try(e, n)
-					}
-					if len(ix.entities[e].Names)+len(ix.entities[e].Learned) == 0 {
-						try(e, parse(""))
-					}
-				}
+				tryAll(e)
 			}
+		}
+	}
+	for _, id := range ruled {
+		if e, ok := ix.byID[id]; ok {
+			tryAll(e)
 		}
 	}
 	out := make([]hit, 0, len(best))
@@ -369,7 +380,7 @@ func (ix *index) weighKeys(s *hit, a, b keys) {
 		i := slices.IndexFunc(a[kind], func(v string) bool { return slices.Contains(b[kind], v) })
 		switch {
 		case i >= 0 && kind.numbering():
-			s.identity = true
+			s.claims = true
 			s.keys = append(s.keys, "same "+title)
 		case i >= 0:
 			s.keys = append(s.keys, "same "+title)
@@ -392,12 +403,13 @@ func (ix *index) weighKeys(s *hit, a, b keys) {
 			s.keys = append(s.keys, fmt.Sprintf("place differs: %s / %s", a[kind][0], b[kind][0]))
 		}
 	}
-	if s.identity {
-		s.score, s.hard = 1, conflict
-	}
-	if conflict {
-		s.hard, s.identity = true, false
-		s.score = min(s.score, 0.90)
+	switch {
+	case s.claims && !conflict:
+		s.identity, s.score, s.hard = true, 1, false
+	case s.claims:
+		s.score, s.hard = 0.90, true
+	case conflict:
+		s.score, s.hard = min(s.score, 0.90), true
 	}
 }
 

@@ -145,6 +145,33 @@ func TestEvalPatStat(t *testing.T) {
 		t.Errorf("automatic precision %.4f, want at least 0.995", band.precision())
 	}
 
+	// As an import meets them: every other spelling of a firm is known, the rest come one by one.
+	var known []Entity
+	var fresh []Name
+	truth, seen := map[string]string{}, map[string]int{}
+	firm := map[string]*Entity{}
+	for i, n := range distinct {
+		id := gold[slices.Index(names, n)]
+		if seen[id]++; seen[id]%2 == 0 {
+			fresh = append(fresh, Name{ID: strconv.Itoa(i), Text: n})
+			truth[strconv.Itoa(i)] = id
+			continue
+		}
+		if firm[id] == nil {
+			firm[id] = &Entity{ID: id}
+		}
+		firm[id].Names = append(firm[id].Names, n)
+	}
+	for _, id := range slices.Sorted(maps.Keys(firm)) {
+		known = append(known, *firm[id])
+	}
+	var decisions []Decision
+	for _, n := range fresh {
+		decisions = append(decisions, Match(known, []Name{n}, nil, Options{})...)
+	}
+	t.Log("every other spelling known:")
+	tally(t, decisions, truth)
+
 	cluster := func(which int, threshold float64) (pairs counts, bcubed float64) {
 		var rows []int
 		for i := range names {

@@ -245,7 +245,7 @@ func (m *matcher) decide(in incoming, find *finder) outcome {
 		return out
 	}
 
-	scored := m.ix.candidates(in, find, forbidden)
+	scored := m.ix.candidates(in, find, forbidden, ruled)
 	for i := range scored {
 		if slices.Contains(ruled, m.ix.entities[scored[i].entity].ID) {
 			scored[i].hard = true // people named several: let one decide
@@ -283,7 +283,7 @@ func (m *matcher) decide(in incoming, find *finder) outcome {
 	if len(scored) > 1 && scored[1].score >= m.o.Lower {
 		second := scored[1]
 		switch {
-		case second.identity && best.identity, second.exact && best.exact,
+		case best.identity && slices.ContainsFunc(scored[1:], func(h hit) bool { return h.claims }), second.exact && best.exact,
 			!best.exact && !best.identity && best.score-second.score < m.o.Lead:
 			out.Evidence = append([]string{"several known names fit about as well"}, out.Evidence...)
 			return out
@@ -418,7 +418,7 @@ func domain(v string) string {
 	v, _, _ = strings.Cut(v, "/")
 	v, _, _ = strings.Cut(v, ":")
 	v = strings.TrimPrefix(strings.TrimSuffix(v, "."), "www.")
-	if !strings.Contains(v, ".") || tables().freeMail[v] || strings.HasSuffix(v, ".onmicrosoft.com") && v == "onmicrosoft.com" {
+	if !strings.Contains(v, ".") || tables().freeMail[v] {
 		return ""
 	}
 	return v
