@@ -14,6 +14,7 @@ const (
 	fullScores  = 20  // names scored in full for one new name
 	mostTouched = 500 // names looked at for their words; a word that more have is used only when nothing rarer is
 	sameKey     = 20  // words under one deletion key
+	leastHeat   = 0.3 // cosine by shared words below which no score is worth showing
 )
 
 // index finds known names that may be like a new one.
@@ -256,24 +257,30 @@ func (ix *index) find(n *name, f *finder) []int32 {
 		}
 		touch(list[:min(len(list), 2*mostTouched)])
 	}
-	if len(f.touched) > fullScores {
-		f.heat = f.heat[:0]
-		for _, i := range f.touched {
-			sum := float32(0)
-			for _, w := range ix.names[i].words {
-				sum += f.weight[w] * f.weight[w]
-			}
-			f.heat = append(f.heat, warm{i, sum / ix.names[i].length})
+	least := float32(math.MaxFloat32) // the length of the shortest view
+	for _, v := range n.views {
+		sum := 0.0
+		for _, t := range v.words {
+			sum += t.weight * t.weight
 		}
-		slices.SortFunc(f.heat, func(a, b warm) int { return cmp.Or(cmp.Compare(b.heat, a.heat), cmp.Compare(a.name, b.name)) })
-		f.touched = f.touched[:0]
-		for _, h := range f.heat[:fullScores] {
-			f.touched = append(f.touched, h.name)
+		least = min(least, float32(math.Sqrt(sum)))
+	}
+	f.heat = f.heat[:0]
+	for _, i := range f.touched {
+		sum := float32(0)
+		for _, w := range ix.names[i].words {
+			sum += f.weight[w] * f.weight[w]
 		}
-		f.round++ // what follows may touch the names left out
-		for _, i := range f.touched {
-			f.seen[i] = f.round
+		if h := sum / ix.names[i].length; h >= leastHeat*least {
+			f.heat = append(f.heat, warm{i, h})
 		}
+	}
+	slices.SortFunc(f.heat, func(a, b warm) int { return cmp.Or(cmp.Compare(b.heat, a.heat), cmp.Compare(a.name, b.name)) })
+	f.touched = f.touched[:0]
+	f.round++ // what follows may touch the names left out
+	for _, h := range f.heat[:min(len(f.heat), fullScores)] {
+		f.touched = append(f.touched, h.name)
+		f.seen[h.name] = f.round
 	}
 	for _, w := range lookups {
 		f.weight[w] = 0
