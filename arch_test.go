@@ -20,7 +20,7 @@ const internal = "github.com/moatmetrics/moatmetrics/internal/"
 var floors = []string{
 	"fault",
 	"quantity tenant",
-	"metadb stats sample",
+	"metadb stats sample match",
 	"warehouse audit job",
 	"access review workspace",
 	"dataset",
