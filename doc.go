@@ -17,6 +17,7 @@
 //	3      warehouse   Parquet files, the DuckLake catalog, snapshots, the engine that reads them
 //	3      audit       the hash-chained record
 //	3      job         durable work
+//	4      review      what people decide: proposals and decisions
 //	4      workspace   what people keep beside the data: dashboards, links, feedback, settings
 //	5      dataset     canonical tables, import, quality
 //	6      metric      the semantic layer: definition, query, SQL, result, lineage

@@ -44,7 +44,7 @@ func (s *Service) commit(ctx context.Context, scope tenant.Scope, l *load, req I
 			return ImportResult{}, err
 		}
 	}
-	r := ImportResult{File: l.t.Upload.Name, Dataset: l.d.Name, RowsRead: l.t.Records, Dialect: l.dialect(), Columns: l.columns(), Findings: l.findings, Rejects: []Reject{}}
+	r := ImportResult{File: l.t.Upload.Name, Dataset: l.d.Name, RowsRead: l.t.Records, Dialect: l.dialect(), Columns: l.columns(), Findings: l.findings, Rejects: []Reject{}, ToReview: int64(len(l.found.proposals))}
 	if r.Findings == nil {
 		r.Findings = []Finding{}
 	}
@@ -134,10 +134,30 @@ func (s *Service) record(ctx context.Context, scope tenant.Scope, tx *metadb.Tx,
 		Detail: map[string]any{"dataset": r.Dataset, "sha256": l.t.Upload.SHA256, "source_system": l.source, "rows_read": r.RowsRead, "rows_added": r.RowsAdded, "rows_updated": r.RowsUpdated, "rows_unchanged": r.RowsUnchanged, "rows_rejected": r.RowsRejected, "rows_deleted": r.RowsDeleted}}); err != nil {
 		return err
 	}
+	if err := s.propose(ctx, scope, tx, l, r.Snapshot); err != nil {
+		return err
+	}
 	if s.jobs == nil || !changed {
 		return nil
 	}
 	return s.jobs.Enqueue(ctx, scope, tx, JobAfterImport, map[string]int64{"import_id": r.ImportID, "snapshot": int64(r.Snapshot)})
+}
+
+// propose puts what the import is not sure of into the review queue, and takes out of it
+// what the import has settled.
+func (s *Service) propose(ctx context.Context, scope tenant.Scope, tx *metadb.Tx, l *load, at warehouse.Snapshot) error {
+	for _, p := range l.found.proposals {
+		p.Snapshot = int64(at)
+		if err := s.reviews.Propose(ctx, scope, tx, p); err != nil {
+			return err
+		}
+	}
+	for _, a := range l.found.aliases {
+		if err := s.reviews.Withdraw(ctx, scope, tx, MatchKind(a.kind), []string{a.key}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // columnSQL lists a table's columns over the staged rows.

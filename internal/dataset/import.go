@@ -27,6 +27,7 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/audit"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
+	"github.com/moatmetrics/moatmetrics/internal/review"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
 )
@@ -46,11 +47,13 @@ type Service struct {
 	log  *audit.Log
 	jobs Enqueuer
 	now  func() time.Time
+
+	reviews *review.Queue
 }
 
 // New returns a service; nil jobs means that no follow-up work is wanted.
 func New(w *warehouse.Warehouse, db *metadb.DB, log *audit.Log, jobs Enqueuer, now func() time.Time) *Service {
-	return &Service{w: w, db: db, log: log, jobs: jobs, now: now}
+	return &Service{w: w, db: db, log: log, jobs: jobs, now: now, reviews: review.New(db, log, now)}
 }
 
 // ImportRequest says what to import: a file by Path, or a Reader with a Name.

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/moatmetrics/moatmetrics/internal/warehouse"
 )
 
 // normalName is the form in which two spellings of a name are the same: lower case,
@@ -92,65 +90,9 @@ func (l *load) nameCells() []string {
 	return cells
 }
 
-// aliases makes the relation of client keys that mean a client spelled differently: a
-// spelling that equals an existing client's but for case, blanks and punctuation, or
-// "id:" and an id that the clients file resolves. Decisions that stand are not touched.
-func (l *load) aliases(ctx context.Context) (string, error) {
-	if _, ok := l.d.Field("client_name"); !ok {
-		return "", nil
-	}
-	known := "SELECT DISTINCT client_key AS name, client_id FROM now.clients WHERE client_key IS NOT NULL"
-	var keys string
-	if l.d.Name == "clients" {
-		known += fmt.Sprintf(" UNION SELECT client_key, client_id FROM %s", l.staged())
-		keys = storedClientKeys()
-	} else {
-		keys = fmt.Sprintf("SELECT DISTINCT client_key AS key FROM %s WHERE client_key IS NOT NULL", l.staged())
-	}
-	if keys == "" {
-		return "", nil
-	}
-	rel, err := l.create(ctx, "TABLE", "aliases", fmt.Sprintf(`AS WITH known AS (%[1]s), facts AS (%[2]s),
-spelled AS (SELECT %[3]s AS n, min(name) AS name FROM (SELECT DISTINCT name FROM known) GROUP BY 1 HAVING count(*) = 1),
-ids AS (SELECT 'id:' || client_id AS key, min(name) AS name FROM known WHERE client_id IS NOT NULL GROUP BY 1 HAVING count(DISTINCT name) = 1),
-found AS (SELECT f.key, coalesce(i.name, s.name) AS canonical FROM facts f LEFT JOIN ids i ON i.key = f.key LEFT JOIN spelled s ON s.n = %[4]s AND s.n <> ''
- WHERE f.key NOT IN (SELECT name FROM known))
-SELECT md5('aliases' || chr(31) || 'client' || chr(31) || key)::UUID AS row_id, %[5]s AS source_system, key AS source_id, %[6]d::BIGINT AS import_id, NULL::BIGINT AS record, NULL::VARCHAR AS attributes,
- 'client' AS kind, key, canonical FROM found WHERE canonical IS NOT NULL AND key NOT IN (SELECT key FROM now.aliases WHERE kind = 'client' AND key IS NOT NULL)`,
-		known, keys, normalName("name"), normalName("f.key"), q(l.source), l.importID))
-	if err != nil {
-		return "", err
-	}
-	rows, err := l.s.Query(ctx, "SELECT count(*), min(key), min(canonical) FROM "+rel)
-	if err != nil {
-		return "", err
-	}
-	n := rows.Rows[0][0].(int64)
-	if n == 0 {
-		return "", nil
-	}
-	l.add(Finding{Code: "client_alias", Severity: Info, Count: n,
-		Message: fmt.Sprintf("%s taken for a client of another spelling, such as %q for %q", plural(n, "client name was", "client names were"), rows.Rows[0][1], rows.Rows[0][2])})
-	return rel, nil
-}
-
-// storedClientKeys selects the client keys that stored facts use; "" when there are none.
-func storedClientKeys() string {
-	var parts []string
-	for _, d := range datasets {
-		if d.Name == "clients" {
-			continue
-		}
-		if _, ok := d.Field("client_name"); ok {
-			parts = append(parts, "SELECT DISTINCT client_key AS key FROM now."+warehouse.QuoteIdent(d.Name)+" WHERE client_key IS NOT NULL")
-		}
-	}
-	return strings.Join(parts, " UNION ")
-}
-
 // knownClients reports whether the tenant has any clients beside this file.
 func (l *load) knownClients(ctx context.Context) (bool, error) {
-	rows, err := l.s.Query(ctx, "SELECT count(*) FROM now.clients")
+	rows, err := l.s.Query(ctx, "SELECT count(*) FROM "+l.now("clients"))
 	if err != nil {
 		return false, err
 	}

@@ -51,12 +51,16 @@ type load struct {
 	temps    []string // TEMP objects to drop, newest last
 	rejected bool     // the rejects table exists
 	mode     keyMode
-	dropped  int64  // records that repeat another one and are not stored again
+	dropped  int64 // records that repeat another one and are not stored again
+	found    resolved
 	tail     string // condition that leaves out staged rows
 }
 
 // name returns the name of a temporary object of this load.
 func (l *load) name(what string) string { return fmt.Sprintf("ds%d_%s", l.importID, what) }
+
+// now is the tenant's current rows of a dataset.
+func (l *load) now(table string) string { return "now." + warehouse.QuoteIdent(table) }
 
 // create makes a TEMP table or view that finish drops. Temporary tables stay in memory,
 // and spill to the engine's own folder, which is three times as fast as a table on disk.

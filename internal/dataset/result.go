@@ -15,6 +15,7 @@ type ImportResult struct {
 	RowsUnchanged int64              `json:"rows_unchanged"`
 	RowsRejected  int64              `json:"rows_rejected"`
 	RowsDeleted   int64              `json:"rows_deleted"` // stored rows that the file says are gone
+	ToReview      int64              `json:"to_review"`    // names of which a person has to say what they mean
 	Quality       Quality            `json:"quality"`
 	Dialect       Dialect            `json:"dialect"`
 	Columns       []ColumnUse        `json:"columns"`

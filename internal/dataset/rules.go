@@ -282,7 +282,10 @@ func (l *load) references(ctx context.Context, m *measured) error {
 		return err
 	}
 	if _, ok := l.d.Field("client_id"); ok && l.d.Name != "clients" && (l.has("client_name") || l.has("client_id")) && m.anyClients {
-		known := fmt.Sprintf("SELECT %s AS n FROM now.clients WHERE client_key IS NOT NULL UNION SELECT 'id ' || client_id FROM now.clients WHERE client_id IS NOT NULL UNION SELECT %s FROM now.aliases WHERE kind = 'client' AND key IS NOT NULL", normalName("client_key"), normalName("key"))
+		known := fmt.Sprintf("SELECT %[1]s AS n FROM %[2]s WHERE client_key IS NOT NULL UNION SELECT 'id ' || client_id FROM %[2]s WHERE client_id IS NOT NULL UNION SELECT %[3]s FROM now.aliases WHERE kind = 'client' AND key IS NOT NULL", normalName("client_key"), l.now("clients"), normalName("key"))
+		if len(l.found.aliases) > 0 {
+			known += fmt.Sprintf(" UNION SELECT %s FROM %s WHERE kind = 'client'", normalName("key"), l.name("aliases"))
+		}
 		rows, err := l.s.Query(ctx, fmt.Sprintf(`SELECT count(*) FILTER (NOT known), coalesce(sum(n) FILTER (known), 0)::BIGINT, coalesce(sum(n), 0)::BIGINT, min(key) FILTER (NOT known)
 FROM (SELECT key, n, (%s IN (%s)) AS known FROM (SELECT client_key AS key, count(*) AS n FROM %s WHERE client_key IS NOT NULL GROUP BY 1))`, normalName("key"), known, l.staged()))
 		if err != nil {

@@ -109,9 +109,11 @@ var peopleTable = warehouse.Table{Name: TablePeople, Provenance: provenance, Col
 	warehouse.Column{ID: 13, Name: "email", Type: "VARCHAR"})}
 
 var aliasTable = warehouse.Table{Name: TableAliases, Provenance: provenance, Columns: append(systemColumns(plainSystem...),
-	warehouse.Column{ID: 10, Name: "kind", Type: "VARCHAR"}, // "client", "staff" or "product"
+	warehouse.Column{ID: 10, Name: "kind", Type: "VARCHAR"}, // "client", "staff" or "product"; with "_apart" what the key does not mean
 	warehouse.Column{ID: 11, Name: "key", Type: "VARCHAR"},
-	warehouse.Column{ID: 12, Name: "canonical", Type: "VARCHAR"})}
+	warehouse.Column{ID: 12, Name: "canonical", Type: "VARCHAR"},
+	warehouse.Column{ID: 13, Name: "how", Type: "VARCHAR"}, // "equal", "id", "match" or "person"; null in rows of before there was this column
+	warehouse.Column{ID: 14, Name: "score", Type: "DECIMAL(9,6)"})}
 
 // Tables declares everything this package stores: each dataset's table, the side tables
 // of private fields, people and aliases.

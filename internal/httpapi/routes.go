@@ -58,6 +58,7 @@ func register[I, O any](api huma.API, op huma.Operation, fn func(context.Context
 
 func (s *server) routes(api huma.API) {
 	s.importRoutes(api)
+	s.reviewRoutes(api)
 	s.workspaceRoutes(api)
 	get(api, "list-datasets", "/datasets", "Tables with rows, months and quality", func(ctx context.Context, _ *none) ([]dataset.TableSummary, error) {
 		return s.Data.Summary(ctx, s.scope())
