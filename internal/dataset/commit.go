@@ -44,6 +44,10 @@ func (s *Service) commit(ctx context.Context, scope tenant.Scope, l *load, req I
 			return ImportResult{}, err
 		}
 	}
+	if err := l.rejectFindings(ctx); err != nil {
+		return ImportResult{}, err
+	}
+	l.suggestFixes()
 	r := ImportResult{File: l.t.Upload.Name, Dataset: l.d.Name, RowsRead: l.t.Records, Dialect: l.dialect(), Columns: l.columns(), Findings: l.findings, Rejects: []Reject{}, ToReview: int64(len(l.found.proposals))}
 	if r.Findings == nil {
 		r.Findings = []Finding{}
@@ -51,8 +55,10 @@ func (s *Service) commit(ctx context.Context, scope tenant.Scope, l *load, req I
 	if r.RowsRejected, err = l.countRejects(ctx); err != nil {
 		return ImportResult{}, err
 	}
-	if req.Replace != "" && r.RowsRejected > 0 {
-		return ImportResult{}, fault.Newf(fault.Invalid, "%s of %s cannot be stored, and what they stand for would be deleted: see them with --dry-run, correct them, then replace; nothing was changed", plural(r.RowsRejected, "row", "rows"), l.t.Upload.Name)
+	if lost, err := l.countLost(ctx); err != nil {
+		return ImportResult{}, err
+	} else if req.Replace != "" && lost > 0 {
+		return ImportResult{}, fault.Newf(fault.Invalid, "%s of %s cannot be stored, and what they stand for would be deleted: see them with --dry-run, correct them, then replace; nothing was changed", plural(lost, "row", "rows"), l.t.Upload.Name)
 	}
 	twins := l.dropped
 	for _, f := range l.findings {

@@ -30,8 +30,8 @@ FROM (SELECT _row, record, row_id, source_id, %s AS content FROM %s WHERE row_id
 		staged, q(l.source), l.content(), twins)); err != nil {
 		return err
 	}
-	switch l.mode {
-	case byID, byRegister:
+	switch {
+	case l.mode == byID, l.mode == byRegister, l.mode == byContent && l.m.Options.Duplicates == "drop":
 		if err := l.dropTwins(ctx, twins); err != nil {
 			return err
 		}
@@ -56,6 +56,10 @@ func (l *load) reportTwins(ctx context.Context, twins string) error {
 		kept += " AND source_id IS NULL"
 	case byRegister:
 		return nil
+	case byContent:
+		if l.m.Options.Duplicates == "drop" {
+			return nil
+		}
 	}
 	rows, err := l.s.Query(ctx, fmt.Sprintf("SELECT count(*) FROM %s WHERE %s", twins, kept))
 	if err != nil {
@@ -83,6 +87,9 @@ func (l *load) allContent(content string) string {
 // rows that contradict it.
 func (l *load) dropTwins(ctx context.Context, twins string) error {
 	repeats, dropped := "nth > 1", "nth > 1"
+	if l.mode == byContent {
+		repeats, dropped = "n > 1", "n > 1"
+	}
 	if l.mode == byID {
 		repeats, dropped = "n > 1 AND same AND source_id IS NOT NULL", "n > 1 AND source_id IS NOT NULL"
 	}

@@ -204,6 +204,7 @@ func (l *load) unknownWords(ctx context.Context, in *input) error {
 	for _, r := range rows.Rows {
 		words = append(words, fmt.Sprintf("%q", cutText(r[0].(string), 40)))
 		f.Records = append(f.Records, r[1].(int64))
+		f.words = append(f.words, r[0].(string))
 	}
 	if in.field.Kind != Boolean {
 		f.Code, f.Suggestion = "number_unparsable", "write a plain number"

@@ -146,10 +146,7 @@ func bindHeaders(d Dataset, headers []string, m Mapping) (map[string]binding, er
 // bindMapped applies a mapping's columns. An empty field name leaves the column out.
 func bindMapped(d Dataset, headers []string, m Mapping, bound map[string]binding, used map[int]bool) error {
 	for source, field := range m.Columns {
-		i := slices.IndexFunc(headers, func(h string) bool { return strings.TrimSpace(h) == strings.TrimSpace(source) })
-		if i < 0 {
-			i = slices.IndexFunc(headers, func(h string) bool { return normalizeHeader(h).full == normalizeHeader(source).full })
-		}
+		i := columnOf(headers, source)
 		if i < 0 {
 			return fault.Newf(fault.Invalid, "the mapping names the column %q, which the file does not have; its columns are: %s", source, shown(headers))
 		}

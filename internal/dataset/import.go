@@ -246,7 +246,7 @@ func (s *Service) importTable(ctx context.Context, scope tenant.Scope, session *
 // prepare takes a load to the point where its rows are staged and everything about them
 // is known.
 func (l *load) prepare(ctx context.Context) error {
-	if l.t.Clean {
+	if l.t.Clean || len(l.m.Corrections) > 0 {
 		// A clean copy has its own record numbers; its rows are looked at many times.
 		if err := l.ensureRaw(ctx); err != nil {
 			return err
@@ -344,8 +344,8 @@ func (l *load) formFindings(ctx context.Context) error {
 	case t.Open && t.Records > 0:
 		l.add(Finding{Code: "no_final_line_end", Severity: Info, Count: 1, Message: "the last line has no line end: that is how some programs write files, and how a file ends that was cut off in its last cell"})
 	}
-	if t.Records == autotaskLimit {
-		l.add(Finding{Code: "maybe_truncated", Severity: Warning, Count: t.Records, Message: "the file has exactly 5,000 rows, the limit of some exports: it may be cut off", Suggestion: "export smaller periods"})
+	if slices.Contains(exportLimits, t.Records) {
+		l.add(Finding{Code: "maybe_truncated", Severity: Warning, Count: t.Records, Message: fmt.Sprintf("the file has exactly %d rows, the limit of some exports: it may be cut off", t.Records), Suggestion: "export smaller periods"})
 	}
 	if t.broken == nil || t.broken.rows == 0 {
 		return nil
@@ -365,8 +365,8 @@ func (l *load) formFindings(ctx context.Context) error {
 	return nil
 }
 
-// autotaskLimit is where grid exports of a common tool end without a word (domain: 1.4).
-const autotaskLimit = 5000
+// exportLimits are the rows at which exports of common tools end without a word (domain: 1.4).
+var exportLimits = []int64{5000, 10_000, 65_535, 1_048_575}
 
 func statusOf(changed bool, read int64) string {
 	switch {

@@ -11,28 +11,32 @@ import (
 
 // Mapping says what a file holds when its headers do not. The zero Mapping says nothing.
 type Mapping struct {
-	Dataset string `yaml:"dataset"`
+	Dataset string `yaml:"dataset,omitempty" json:"dataset,omitempty"`
 	// Columns maps a header of the file to a field; "" leaves the column out.
-	Columns map[string]string `yaml:"columns"`
+	Columns map[string]string `yaml:"columns,omitempty" json:"columns,omitempty"`
 	// Constants gives a field the same value in every row, written as a cell would be.
-	Constants map[string]string `yaml:"constants"`
-	Options   MappingOptions    `yaml:"options"`
+	Constants map[string]string `yaml:"constants,omitempty" json:"constants,omitempty"`
+	// Units says how a column of hours is measured when its header does not: minutes or seconds.
+	Units       map[string]string `yaml:"units,omitempty" json:"units,omitempty"`
+	Corrections []Correction      `yaml:"corrections,omitempty" json:"corrections,omitempty"`
+	Options     MappingOptions    `yaml:"options,omitempty" json:"options,omitzero"`
 }
 
 // MappingOptions decides what the importer would otherwise find out from the file.
 type MappingOptions struct {
-	DateOrder    string `yaml:"date_order"`    // dmy, mdy or ymd
-	DecimalMark  string `yaml:"decimal_mark"`  // "." or ","
-	SourceSystem string `yaml:"source_system"` // name kept with every row; default csv
-	Encoding     string `yaml:"encoding"`      // utf-8, utf-16le, utf-16be, windows-1252, windows-1251 or iso-8859-1
-	Delimiter    string `yaml:"delimiter"`     // one character, or "tab" or "space"
-	Quote        string `yaml:"quote"`         // " or ' or none
-	Escape       string `yaml:"escape"`        // double or backslash: how a quote is written in a quoted cell
-	HeaderLine   int64  `yaml:"header_line"`   // physical line of the header, 1 is the first
-	HeaderRows   int    `yaml:"header_rows"`   // records that make the header; 1 is the usual
-	Rows         string `yaml:"rows"`          // "as_is" takes every record below the header for a row as it stands
-	Sheet        string `yaml:"sheet"`         // sheet of a workbook
-	TaxBasis     string `yaml:"tax_basis"`     // what an invoice total is: net, gross or unknown
+	DateOrder    string `yaml:"date_order,omitempty" json:"date_order,omitempty"`       // dmy, mdy or ymd
+	DecimalMark  string `yaml:"decimal_mark,omitempty" json:"decimal_mark,omitempty"`   // "." or ","
+	SourceSystem string `yaml:"source_system,omitempty" json:"source_system,omitempty"` // name kept with every row; default csv
+	Encoding     string `yaml:"encoding,omitempty" json:"encoding,omitempty"`           // utf-8, utf-16le, utf-16be, windows-1252, windows-1251 or iso-8859-1
+	Delimiter    string `yaml:"delimiter,omitempty" json:"delimiter,omitempty"`         // one character, or "tab" or "space"
+	Quote        string `yaml:"quote,omitempty" json:"quote,omitempty"`                 // " or ' or none
+	Escape       string `yaml:"escape,omitempty" json:"escape,omitempty"`               // double or backslash: how a quote is written in a quoted cell
+	HeaderLine   int64  `yaml:"header_line,omitempty" json:"header_line,omitempty"`     // physical line of the header, 1 is the first
+	HeaderRows   int    `yaml:"header_rows,omitempty" json:"header_rows,omitempty"`     // records that make the header; 1 is the usual
+	Rows         string `yaml:"rows,omitempty" json:"rows,omitempty"`                   // "as_is" takes every record below the header for a row as it stands
+	Sheet        string `yaml:"sheet,omitempty" json:"sheet,omitempty"`                 // sheet of a workbook
+	TaxBasis     string `yaml:"tax_basis,omitempty" json:"tax_basis,omitempty"`         // what an invoice total is: net, gross or unknown
+	Duplicates   string `yaml:"duplicates,omitempty" json:"duplicates,omitempty"`       // "drop" stores rows without an id that are equal once
 }
 
 // ParseMapping reads a mapping file; every key it does not know is an error. An empty
@@ -65,6 +69,7 @@ func (m Mapping) check() error {
 	one("encoding", m.Options.Encoding, encUTF8, encUTF16LE, encUTF16BE, encWindows1252, encWindows1251, encLatin1)
 	one("quote", m.Options.Quote, `"`, "'", "none")
 	one("escape", m.Options.Escape, "double", "backslash")
+	one("duplicates", m.Options.Duplicates, "drop")
 	one("rows", m.Options.Rows, "as_is")
 	one("tax_basis", m.Options.TaxBasis, "net", "gross", "unknown")
 	if d := m.Options.Delimiter; d != "" && d != "tab" && d != "space" && (len(d) != 1 || strings.ContainsAny(d, "\"\r\n\x00") || d[0] >= 0x80) {
@@ -79,6 +84,7 @@ func (m Mapping) check() error {
 	if m.Options.HeaderLine < 0 {
 		wrong = append(wrong, fault.Field{Path: "options.header_line", Message: "must be 1 or more"})
 	}
+	wrong = append(wrong, m.checkCorrections()...)
 	d, known := Find(m.Dataset)
 	if m.Dataset != "" && !known {
 		wrong = append(wrong, fault.Field{Path: "dataset", Message: "there is no dataset " + m.Dataset, Allowed: Names()})

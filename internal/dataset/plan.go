@@ -53,7 +53,8 @@ type load struct {
 	mode     keyMode
 	dropped  int64 // records that repeat another one and are not stored again
 	found    resolved
-	tail     string // condition that leaves out staged rows
+	skips    []string // conditions of raw rows that a correction leaves out
+	tail     string   // condition that leaves out staged rows
 }
 
 // name returns the name of a temporary object of this load.
@@ -127,7 +128,7 @@ func (l *load) ensureRaw(ctx context.Context) error {
 		return err
 	}
 	l.rawTable = true
-	return nil
+	return l.correct(ctx)
 }
 
 // bind makes the inputs of what the file's headers and the mapping's constants say.
@@ -151,6 +152,11 @@ func (l *load) bind(bound map[string]binding) error {
 			}
 			for _, c := range b.Columns {
 				used[c] = true
+			}
+			for column, unit := range l.m.Units {
+				if f.Kind == Hours && columnOf(l.t.Layout.Header, column) == b.Columns[0] {
+					in.bind.Unit = units[unit]
+				}
 			}
 			in.text = trimmed(in.cell, l.t.Layout.Tidy)
 			l.inputs[f.Name] = in

@@ -19,6 +19,18 @@ func (l *load) countRejects(ctx context.Context) (int64, error) {
 	return rows.Rows[0][0].(int64), nil
 }
 
+// countLost counts the rejected rows that nobody asked to leave out.
+func (l *load) countLost(ctx context.Context) (int64, error) {
+	if !l.rejected {
+		return 0, nil
+	}
+	rows, err := l.s.Query(ctx, "SELECT count(DISTINCT record) FROM "+l.name("rejects")+" WHERE record NOT IN (SELECT record FROM "+l.name("rejects")+" WHERE code = 'skipped')")
+	if err != nil {
+		return 0, err
+	}
+	return rows.Rows[0][0].(int64), nil
+}
+
 // listRejects calls fn with the rejects in the order of the file, skipping the first
 // skip, up to limit of them in batches: one for each record, the first column's reason.
 func (l *load) listRejects(ctx context.Context, skip, limit int64, fn func([]Reject) error) error {

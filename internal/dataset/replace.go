@@ -34,7 +34,7 @@ func (l *load) replace(ctx context.Context, r Replace, staged []warehouse.Staged
 		return nil
 	}
 	cond := "source_system = " + q(l.source)
-	if n, err := l.countRejects(ctx); err != nil || n > 0 { // such a file may not replace, which commit says
+	if n, err := l.countLost(ctx); err != nil || n > 0 { // such a file may not replace, which commit says
 		return err
 	}
 	rows, err := l.s.Query(ctx, "SELECT count(*) FROM "+l.staged())

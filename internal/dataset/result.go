@@ -38,11 +38,13 @@ type Severity string
 
 // The severities.
 const (
-	Info    Severity = "info"    // good to know
+	Error   Severity = "error"   // rows were not stored
 	Warning Severity = "warning" // may make numbers wrong
+	Info    Severity = "info"    // good to know
 )
 
-// Finding is something noticed about a file; its rows were stored all the same.
+// Finding is something noticed about a file. Unless it is an error, its rows were stored
+// all the same.
 type Finding struct {
 	Code       string   `json:"code"`
 	Severity   Severity `json:"severity"`
@@ -51,6 +53,9 @@ type Finding struct {
 	Count      int64    `json:"count"`             // rows, or things, it is about
 	Records    []int64  `json:"records,omitempty"` // the first records
 	Suggestion string   `json:"suggestion,omitempty"`
+	Fixes      []Fix    `json:"fixes,omitempty"`
+
+	words []string // the words it is about
 }
 
 func (l *load) add(f Finding) { l.findings = append(l.findings, f) }

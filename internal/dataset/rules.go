@@ -176,6 +176,9 @@ func (l *load) review(ctx context.Context) (measured, error) {
 	if err := l.sameContent(ctx); err != nil {
 		return m, err
 	}
+	if err := l.patterns(ctx); err != nil {
+		return m, err
+	}
 	return m, l.references(ctx, &m)
 }
 

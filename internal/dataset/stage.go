@@ -49,6 +49,9 @@ func (l *load) reject(ctx context.Context, sel string) error {
 // check rejects the rows that cannot be stored: unreadable amounts, dates and hours, and
 // missing required values.
 func (l *load) check(ctx context.Context) error {
+	if err := l.skip(ctx); err != nil {
+		return err
+	}
 	if err := l.unreadable(ctx); err != nil {
 		return err
 	}

@@ -1,0 +1,112 @@
+package dataset_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/moatmetrics/moatmetrics/internal/dataset"
+	"github.com/moatmetrics/moatmetrics/internal/fault"
+)
+
+// fixed imports a text with the fix of that label added to a mapping.
+func (x *world) fixed(t testing.TB, name, text string, m dataset.Mapping, fixes ...dataset.Mapping) dataset.ImportResult {
+	t.Helper()
+	for _, f := range fixes {
+		m = m.With(f)
+	}
+	body, err := json.Marshal(m) // JSON is YAML
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x.load(t, name, text, dataset.ImportRequest{Mapping: body})
+}
+
+// fix finds a fix of a finding by its label.
+func fix(t testing.TB, r dataset.ImportResult, code, label string) dataset.Fix {
+	t.Helper()
+	var labels []string
+	for _, f := range r.Findings {
+		for _, x := range f.Fixes {
+			if f.Code == code && x.Label == label {
+				return x
+			}
+			labels = append(labels, f.Code+": "+x.Label)
+		}
+	}
+	t.Fatalf("no fix %q of %s; there are:\n%s", label, code, strings.Join(labels, "\n"))
+	return dataset.Fix{}
+}
+
+const ugly = "staff_name,client_name,date,hours,billable\n" +
+	"Dana,Harbor,2026-03-01,1.5,yes\nDana,Harbor,2026-03-02,1.5O,yes\nDana,Harbor,2026-03-03,1.5O,maybe\nDana,Harbor,2026-02-31,2,no\nDana,Harbor,2026-03-05,90,no\nDana,Harbor,2026-03-06,soon,no\nDana,Harbor,2026-03-01,1.5,yes\n"
+
+func TestFixesAreAppliedToAllAlikeAndToldInTheImport(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t)
+	r := x.load(t, "time.csv", ugly, dataset.ImportRequest{DryRun: true})
+	want(t, "rejected", r.RowsRejected, int64(4))
+	var said []string
+	for _, f := range r.Findings {
+		if f.Severity == dataset.Error {
+			said = append(said, f.Message)
+		}
+	}
+	want(t, "errors", said, []string{`3 rows not stored: hours "1.5O" is not a number of hours`, `1 row not stored: date "2026-02-31" is not a date`})
+	soon, half := "soon", "0.5"
+	typed := fix(t, r, "hours_unparsable", `Read "soon" as …`)
+	want(t, "asks", typed.Ask, "what hours should say")
+	typed.Patch.Corrections[0].Set = &half
+	all := []dataset.Mapping{
+		fix(t, r, "hours_unparsable", `Read "1.5O" as "1.50"`).Patch, typed.Patch,
+		fix(t, r, "date_unparsable", `Read "2026-02-31" as "2026-02-28"`).Patch,
+		fix(t, r, "unknown_word", `Read "maybe" as no`).Patch,
+		fix(t, r, "possible_duplicates", "Store repeated rows once").Patch,
+	}
+	after := x.fixed(t, "time.csv", ugly, dataset.Mapping{}, all...)
+	want(t, "rejected after fixes", after.RowsRejected, int64(0))
+	want(t, "hours", x.rows(t, "SELECT work_date, hours_worked, billable FROM time_entries ORDER BY 1, 2", "time_entries"),
+		[]string{"2026-02-28|2|false", "2026-03-01|1.5|true", "2026-03-02|1.5|true", "2026-03-03|1.5|false", "2026-03-05|90|false", "2026-03-06|0.5|false"})
+	var told []string
+	for _, f := range after.Findings {
+		if f.Code == "corrected" {
+			told = append(told, f.Message)
+		}
+	}
+	want(t, "told", told, []string{`2 cells were corrected: "1.5O" was read as "1.50"`, `1 cell was corrected: "soon" was read as "0.5"`, `1 cell was corrected: "2026-02-31" was read as "2026-02-28"`, `1 cell was corrected: "maybe" was read as "no"`})
+	// For the next file of this form: everything but what is about a numbered row.
+	one := dataset.Mapping{Corrections: []dataset.Correction{{Record: 2, Skip: true}, {Column: "hours", Is: &soon, Set: &half}}}
+	want(t, "lasting", len(one.Lasting().Corrections), 1)
+}
+
+func TestAColumnOfMinutesAndARowLeftOut(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t)
+	const file = "staff_name,client_name,date,hours\nDana,Harbor,2026-03-01,90\nDana,Harbor,2026-03-02,30\nDana,Harbor,2099-03-02,30\n"
+	r := x.load(t, "time.csv", file, dataset.ImportRequest{DryRun: true})
+	after := x.fixed(t, "time.csv", file, dataset.Mapping{}, fix(t, r, "hours_gt_24_entry", "hours are minutes").Patch, fix(t, r, "future_date", "Leave row 3 out").Patch)
+	want(t, "hours", x.rows(t, "SELECT hours_worked FROM time_entries ORDER BY work_date", "time_entries"), []string{"1.5", "0.5"})
+	want(t, "left out", fmt.Sprint(after.RowsRejected, after.Rejects[0].Code, after.Rejects[0].Record), "1skipped3")
+	if slices.ContainsFunc(after.Findings, func(f dataset.Finding) bool { return f.Severity == dataset.Error }) {
+		t.Errorf("a row left out on purpose is no error: %+v", after.Findings)
+	}
+}
+
+func TestCorrectionsAreChecked(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t)
+	for says, m := range map[string]string{
+		"corrections[0].column": `corrections: [{is: a, set: b}]`,
+		"needs a record":        `corrections: [{column: hours, set: b}]`,
+		"needs either set":      `corrections: [{column: hours, is: b}]`,
+		"units.hours":           `units: {hours: days}`,
+		"the column \"nope\"":   `corrections: [{column: nope, is: a, set: b}]`,
+	} {
+		_, err := x.Import(t.Context(), acme, dataset.ImportRequest{Name: "t.csv", Reader: strings.NewReader(ugly), Mapping: []byte(m)})
+		if err == nil || !strings.Contains(fmt.Sprintf("%+v %v", err, fault.FieldsOf(err)), says) {
+			t.Errorf("%s: got %v %v", m, err, fault.FieldsOf(err))
+		}
+	}
+}
