@@ -39,3 +39,16 @@ FROM import i JOIN tenant t ON t.id = i.tenant_id WHERE t.slug = $1 AND i.id = $
 SELECT r.ordinal, r.record, r.line, r.column_name, r.value, r.code, r.message, r.suggestion, r.source_row
 FROM import_reject r JOIN import i ON i.id = r.import_id JOIN tenant t ON t.id = i.tenant_id
 WHERE t.slug = $1 AND r.import_id = $2 AND r.ordinal > $3 ORDER BY r.ordinal LIMIT $4;
+
+-- name: count_imports_of_snapshot
+-- How many imports made a snapshot.
+SELECT COUNT(*) FROM import i JOIN tenant t ON t.id = i.tenant_id WHERE t.slug = $1 AND i.snapshot = $2 AND i.status = 'committed';
+
+-- name: later_imports_with_same_rows
+-- Imports of a dataset after one, of which rows were there already.
+SELECT i.id, i.file FROM import i JOIN tenant t ON t.id = i.tenant_id
+WHERE t.slug = $1 AND i.dataset = $2 AND i.id > $3 AND i.rows_unchanged > 0 AND i.status IN ('committed', 'unchanged') ORDER BY i.id;
+
+-- name: mark_undone
+-- Marks an import as undone.
+UPDATE import SET status = 'undone' WHERE id = $1 AND status = 'committed';

@@ -30,7 +30,7 @@ type Import struct {
 	StartedAt  time.Time    `json:"started_at"`
 	FinishedAt time.Time    `json:"finished_at"`
 	Actor      tenant.Actor `json:"actor"`
-	Status     string       `json:"status"` // "committed", "unchanged" or "empty"
+	Status     string       `json:"status"` // "committed", "unchanged", "empty" or "undone"
 	Result     ImportResult `json:"result"` // without rejects: Service.Rejects lists them
 }
 

@@ -46,7 +46,10 @@ func (s *server) importRoutes(api huma.API) {
 	get(api, "get-import", "/imports/{id}", "One import with what was recognized and found", func(ctx context.Context, in *importPath) (dataset.Import, error) {
 		return s.Data.Record(ctx, s.scope(), in.ID)
 	})
-	post(api, "undo-import", "/imports/{id}/undo", "Undo the newest import: go back to the snapshot before it", func(ctx context.Context, in *importPath) (rollbackAnswer, error) { return s.undo(ctx, in.ID) })
+	post(api, "undo-import", "/imports/{id}/undo", "Undo an import, whatever came after it: a new snapshot without what it changed", func(ctx context.Context, in *importPath) (rollbackAnswer, error) {
+		out, err := s.Data.Undo(ctx, s.scope(), in.ID)
+		return rollbackAnswer{out.Snapshot, out.Changed}, err
+	})
 
 	raw(api, huma.Operation{OperationID: "create-import", Method: http.MethodPost, Path: "/api/v1/imports", Summary: "Import one or more files (multipart/form-data; streamed)",
 		Description: "Parts named dataset, mapping (YAML), dry_run and replace (period or table) must stand before the file parts they are for. With an Idempotency-Key the same request returns the same answer while the server runs; importing a file again changes nothing in any case.",
@@ -216,26 +219,6 @@ func bodyFault(err error) error {
 		return err
 	}
 	return fault.Wrapf(fault.Invalid, err, "the form could not be read to its end: send it again")
-}
-
-// undo goes back to the snapshot before an import, if nothing came after it.
-func (s *server) undo(ctx context.Context, id int64) (rollbackAnswer, error) {
-	imp, err := s.Data.Record(ctx, s.scope(), id)
-	if err != nil {
-		return rollbackAnswer{}, err
-	}
-	list, err := s.Warehouse.Snapshots(ctx, s.scope())
-	if err != nil {
-		return rollbackAnswer{}, err
-	}
-	if imp.Status != "committed" {
-		return rollbackAnswer{}, fault.Newf(fault.Conflict, "import %d changed nothing: there is nothing to undo", id)
-	}
-	if len(list) < 2 || list[0].ID != imp.Result.Snapshot {
-		return rollbackAnswer{}, fault.Newf(fault.Conflict, "other changes came after import %d: roll back to a snapshot instead, which undoes them too", id)
-	}
-	out, err := s.Rollback(ctx, s.scope(), list[1].ID)
-	return rollbackAnswer{out.Snapshot, out.Changed}, err
 }
 
 func (s *server) rejects(ctx huma.Context) error {

@@ -35,3 +35,7 @@ ORDER BY p.decided_at DESC, p.weight DESC, p.created_at, p.id LIMIT $4 OFFSET $5
 -- name: count_open
 -- How many proposals of each kind are open.
 SELECT p.kind, COUNT(*) FROM proposal p JOIN tenant t ON t.id = p.tenant_id WHERE t.slug = $1 AND p.status = 'open' GROUP BY p.kind ORDER BY p.kind;
+
+-- name: withdraw_import
+-- Closes the open proposals of an import without a decision.
+UPDATE proposal SET status = 'withdrawn' WHERE tenant_id = (SELECT id FROM tenant WHERE slug = $1) AND import_id = $2 AND status = 'open';

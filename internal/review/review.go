@@ -107,6 +107,14 @@ func (q *Queue) Withdraw(ctx context.Context, scope tenant.Scope, tx *metadb.Tx,
 	return nil
 }
 
+// WithdrawImport closes the open proposals of an import without a decision.
+func (q *Queue) WithdrawImport(ctx context.Context, scope tenant.Scope, tx *metadb.Tx, importID int64) error {
+	if _, err := tx.Exec(ctx, queries.Get("withdraw_import"), string(scope.Tenant), importID); err != nil {
+		return fmt.Errorf("withdraw proposals: %w", err)
+	}
+	return nil
+}
+
 // maxReason is the longest reason, in characters.
 const maxReason = 2000
 

@@ -30,7 +30,7 @@ type plan struct {
 	changed map[string]tableChange
 	read    map[string]bool // tables whose state the merge depends on
 	shows   Snapshot        // the snapshot whose files a rollback shows again, 0 for other plans
-	counts  Counts
+	counts  map[int]Counts  // by group
 	months  []quantity.Day
 	closed  []ClosedMonth // the months that were closed when the plan was checked
 }
@@ -99,7 +99,7 @@ func (s *Session) discard(p *plan) {
 // that its files can be discarded.
 func (s *Session) merge(ctx context.Context, base *state, c Change) (*plan, error) {
 	p := &plan{base: base, next: base, changed: map[string]tableChange{}, read: map[string]bool{}}
-	var n tally
+	n := tally{}
 	touched := map[string][]quantity.Day{}
 	for _, st := range c.Staged {
 		t, ok := s.w.table(st.Table)
@@ -107,7 +107,7 @@ func (s *Session) merge(ctx context.Context, base *state, c Change) (*plan, erro
 			return p, fmt.Errorf("commit: no table %q", st.Table)
 		}
 		start := time.Now()
-		months, err := s.mergeTable(ctx, p, t, st, c.Today, &n)
+		months, err := s.mergeTable(ctx, p, t, st, c.Today, n)
 		s.w.log.DebugContext(ctx, "table merged", slog.String("table", t.Name), slog.Duration("elapsed", time.Since(start)))
 		if err != nil {
 			return p, fmt.Errorf("commit %s: %w", st.Table, err)
@@ -128,24 +128,48 @@ func (s *Session) merge(ctx context.Context, base *state, c Change) (*plan, erro
 
 // Preview counts what a commit of the change would do now, without writing anything.
 func (s *Session) Preview(ctx context.Context, c Change) (Counts, error) {
-	var n tally
+	n := tally{}
 	for _, st := range c.Staged {
 		t, ok := s.w.table(st.Table)
 		if !ok {
 			return Counts{}, fmt.Errorf("preview: no table %q", st.Table)
 		}
-		if _, _, err := s.compare(ctx, t, st, s.base.files[st.Table], c.Today, &n); err != nil {
+		if _, _, err := s.compare(ctx, t, st, s.base.files[st.Table], c.Today, n); err != nil {
 			return Counts{}, fmt.Errorf("preview %s: %w", st.Table, err)
 		}
 	}
-	return n.counts(ctx, s)
+	counts, err := n.counts(ctx, s)
+	return sum(counts), err
 }
 
-// tally is what becomes of the records of a change: relations whose rows are all new, and
-// status tables (see compare) of the others.
-type tally struct {
+// tally is what becomes of the records of a change, by group.
+type tally map[int]groupTally
+
+// groupTally is relations whose rows are all new, and status tables (see compare) of the others.
+type groupTally struct {
 	fresh  []Staged
 	status []statusTable
+}
+
+// counts counts each group.
+func (n tally) counts(ctx context.Context, s *Session) (map[int]Counts, error) {
+	out := map[int]Counts{}
+	for group, g := range n {
+		c, err := g.counts(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		out[group] = c
+	}
+	return out, nil
+}
+
+func sum(groups map[int]Counts) Counts {
+	var c Counts
+	for _, g := range groups {
+		c.Added, c.Updated, c.Unchanged, c.Deleted = c.Added+g.Added, c.Updated+g.Updated, c.Unchanged+g.Unchanged, c.Deleted+g.Deleted
+	}
+	return c
 }
 
 type statusTable struct {
@@ -155,7 +179,7 @@ type statusTable struct {
 
 // counts counts records, not stored rows: one is added when all its rows are, unchanged
 // when all are there. Rows without a record number count for nothing.
-func (n tally) counts(ctx context.Context, s *Session) (Counts, error) {
+func (n groupTally) counts(ctx context.Context, s *Session) (Counts, error) {
 	var c Counts
 	if len(n.status) == 0 {
 		main := slices.DeleteFunc(slices.Clone(n.fresh), func(st Staged) bool { return st.Beside })
@@ -188,7 +212,7 @@ FROM (SELECT record, bool_and(fresh) AS fresh, bool_and(same) AS same FROM (`+st
 
 // mergeTable merges one staged relation, notes what becomes of its records, and returns
 // the months whose rows changed.
-func (s *Session) mergeTable(ctx context.Context, p *plan, t Table, st Staged, today quantity.Day, n *tally) ([]quantity.Day, error) {
+func (s *Session) mergeTable(ctx context.Context, p *plan, t Table, st Staged, today quantity.Day, n tally) ([]quantity.Day, error) {
 	p.read[t.Name] = true
 	current := p.next.files[t.Name]
 	rel, status, err := s.compare(ctx, t, st, current, today, n)
@@ -220,9 +244,11 @@ func (s *Session) mergeTable(ctx context.Context, p *plan, t Table, st Staged, t
 // updated, same; and gone for current rows that the replace condition removes. A row that
 // begins a new period of a known entity updates it. There is no status table when the
 // stored table is empty: every row is added then.
-func (s *Session) compare(ctx context.Context, t Table, st Staged, current []dataFile, today quantity.Day, n *tally) (rel, status string, err error) {
+func (s *Session) compare(ctx context.Context, t Table, st Staged, current []dataFile, today quantity.Day, n tally) (rel, status string, err error) {
 	rel = QuoteIdent(st.Relation)
-	if t.Effective {
+	g := n[st.Group]
+	defer func() { n[st.Group] = g }()
+	if t.Effective && !st.Exact {
 		name, err := s.resolveEffective(ctx, t, rel, current, today)
 		if err != nil {
 			return "", "", err
@@ -230,11 +256,11 @@ func (s *Session) compare(ctx context.Context, t Table, st Staged, current []dat
 		st.Relation, rel = name, QuoteIdent(name)
 	}
 	if len(current) == 0 {
-		n.fresh = append(n.fresh, st)
+		g.fresh = append(g.fresh, st)
 		return rel, "", nil
 	}
 	status, err = s.statusOf(ctx, t, rel, st.Replace, current)
-	n.status = append(n.status, statusTable{status, st.Beside})
+	g.status = append(g.status, statusTable{status, st.Beside})
 	return rel, status, err
 }
 
@@ -408,7 +434,7 @@ func (w *Warehouse) install(ctx context.Context, scope tenant.Scope, p *plan, ki
 		}
 	}
 	err := w.db.Transact(ctx, func(tx *metadb.Tx) error {
-		out = Outcome{Snapshot: p.base.snapshot, Counts: p.counts, Months: p.months}
+		out = Outcome{Snapshot: p.base.snapshot, Counts: sum(p.counts), Groups: p.counts, Months: p.months}
 		if len(p.changed) > 0 {
 			for _, ch := range p.changed {
 				for _, f := range ch.added {

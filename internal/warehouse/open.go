@@ -86,6 +86,19 @@ func Open(ctx context.Context, db *metadb.DB, dir string, schema Schema, opt Opt
 	return w, nil
 }
 
+// Folder makes a folder of that name in the data directory, for files that belong to the
+// tenant's data but are no facts, and returns its path.
+func (w *Warehouse) Folder(scope tenant.Scope, name string) (string, error) {
+	if err := scope.Check(); err != nil {
+		return "", err
+	}
+	dir := filepath.Join(w.dir, name, string(scope.Tenant))
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", diskFault(err)
+	}
+	return dir, nil
+}
+
 // Close releases the engine. Running statements end with an error.
 func (w *Warehouse) Close() error { return w.engine.close() }
 

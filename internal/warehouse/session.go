@@ -41,6 +41,24 @@ func (w *Warehouse) NewSession(ctx context.Context, scope tenant.Scope) (*Sessio
 	return s, nil
 }
 
+// View makes the tables of an older snapshot of the tenant readable in the session, as
+// views in a schema of that name. A snapshot that is not kept any more is NotFound.
+func (s *Session) View(ctx context.Context, snap Snapshot, schema string) error {
+	st, err := s.w.stateAt(ctx, s.scope, snap)
+	if err != nil {
+		return err
+	}
+	if err := s.Exec(ctx, "CREATE SCHEMA "+QuoteIdent(schema)); err != nil {
+		return err
+	}
+	for _, t := range s.w.schema.Tables {
+		if err := s.Exec(ctx, "CREATE VIEW "+QuoteIdent(schema)+"."+QuoteIdent(t.Name)+" AS "+s.w.relation(t, st.files[t.Name])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // scratch opens a session without the views of current tables: it works also when their
 // files are damaged.
 func (w *Warehouse) scratch(ctx context.Context, scope tenant.Scope) (*Session, error) {

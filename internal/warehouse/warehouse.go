@@ -101,6 +101,11 @@ type Staged struct {
 	// OwnRecords says that each row is a record of its own; Beside that the rows belong to
 	// records of the change's first relation, or to none. Both save counting.
 	OwnRecords, Beside bool
+	// Exact says that the rows of an Effective table are taken as they are, row_id and
+	// valid_from included: rows that were stored before.
+	Exact bool
+	// Group tells the rows of one file from those of another: Outcome.Groups counts them apart.
+	Group int
 }
 
 // Change is one unit of new facts: everything in it commits or nothing does.
@@ -131,7 +136,8 @@ type Outcome struct {
 	Snapshot Snapshot // the new snapshot, or the current one when nothing changed
 	Changed  bool
 	Counts   Counts
-	Bytes    int64 // bytes of Parquet written, roll-ups included
+	Groups   map[int]Counts // by Staged.Group
+	Bytes    int64          // bytes of Parquet written, roll-ups included
 	Months   []quantity.Day
 }
 
