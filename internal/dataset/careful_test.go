@@ -46,10 +46,11 @@ func TestAFileTheEngineReadsOtherwiseIsReadCarefully(t *testing.T) {
 		t.Fatal("the file should look regular")
 	}
 	tab.Records += 7 // as if we had miscounted
-	r, err := svc.importTable(ctx, scope, s, tab, d, m, ImportRequest{})
-	if err != nil {
+	set := &setTable{m: m, t: tab, d: d}
+	if err := svc.importOne(ctx, scope, s, set); err != nil {
 		t.Fatal(err)
 	}
+	r := set.Result
 	if !tab.Clean || r.RowsRead != 3 || r.RowsAdded != 2 || r.RowsRejected != 1 || r.Rejects[0].Line != 3 || r.Rejects[0].Row != "Dana,B,bad,2" {
 		t.Errorf("got clean %v, %+v", tab.Clean, r)
 	}

@@ -15,50 +15,62 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
 )
 
-// commit stores a prepared load, or only counts when dry, and returns its result.
-func (s *Service) commit(ctx context.Context, scope tenant.Scope, l *load, req ImportRequest, started time.Time) (ImportResult, error) {
-	change := warehouse.Change{Session: l.s, Today: l.today, Kind: "import", Message: l.d.Title + " from " + l.t.Upload.Name}
+// prepared is a load of which everything is known and nothing is stored.
+type prepared struct {
+	l          *load
+	r          ImportResult
+	upload     string // the kept original, "" when there is none
+	staged     []warehouse.Staged
+	extra      []warehouse.Staged // people and aliases
+	freshExtra bool               // all of extra is new
+	early      bool               // the rejects are too many for the commit's transaction
+	started    time.Time
+}
+
+// assemble finds out all about a load whose rows are staged.
+func (s *Service) assemble(ctx context.Context, l *load, req ImportRequest, started time.Time) (*prepared, error) {
+	p := &prepared{l: l, started: started, upload: req.upload}
 	main, err := l.relation(ctx)
 	if err != nil {
-		return ImportResult{}, err
+		return nil, err
 	}
-	change.Staged = append(change.Staged, main)
+	p.staged = append(p.staged, main)
 	if private, ok, err := l.privateRelation(ctx, req.Replace != ""); err != nil {
-		return ImportResult{}, err
+		return nil, err
 	} else if ok {
-		change.Staged = append(change.Staged, private)
+		p.staged = append(p.staged, private)
 	}
-	if err := l.replace(ctx, req.Replace, change.Staged); err != nil {
-		return ImportResult{}, err
+	if err := l.replace(ctx, req.Replace, p.staged); err != nil {
+		return nil, err
 	}
-	extra, freshExtra, err := l.extras(ctx)
-	if err != nil {
-		return ImportResult{}, err
+	if p.extra, p.freshExtra, err = l.extras(ctx); err != nil {
+		return nil, err
 	}
 	m, err := l.review(ctx)
 	if err != nil {
-		return ImportResult{}, err
+		return nil, err
 	}
 	if req.Replace == "" {
 		if err := l.overlap(ctx); err != nil {
-			return ImportResult{}, err
+			return nil, err
 		}
 	}
 	if err := l.rejectFindings(ctx); err != nil {
-		return ImportResult{}, err
+		return nil, err
 	}
 	l.suggestFixes()
-	r := ImportResult{File: l.t.Upload.Name, Dataset: l.d.Name, RowsRead: l.t.Records, Dialect: l.dialect(), Columns: l.columns(), Findings: l.findings, Rejects: []Reject{}, ToReview: int64(len(l.found.proposals))}
+	p.r = ImportResult{File: l.t.Upload.Name, Dataset: l.d.Name, RowsRead: l.t.Records, Dialect: l.dialect(), Columns: l.columns(), Findings: l.findings, Rejects: []Reject{}, ToReview: int64(len(l.found.proposals)), Upload: req.upload}
+	r := &p.r
 	if r.Findings == nil {
 		r.Findings = []Finding{}
 	}
 	if r.RowsRejected, err = l.countRejects(ctx); err != nil {
-		return ImportResult{}, err
+		return nil, err
 	}
 	if lost, err := l.countLost(ctx); err != nil {
-		return ImportResult{}, err
+		return nil, err
 	} else if req.Replace != "" && lost > 0 {
-		return ImportResult{}, fault.Newf(fault.Invalid, "%s of %s cannot be stored, and what they stand for would be deleted: see them with --dry-run, correct them, then replace; nothing was changed", plural(lost, "row", "rows"), l.t.Upload.Name)
+		return nil, fault.Newf(fault.Invalid, "%s of %s cannot be stored, and what they stand for would be deleted: see them with --dry-run, correct them, then replace; nothing was changed", plural(lost, "row", "rows"), l.t.Upload.Name)
 	}
 	twins := l.dropped
 	for _, f := range l.findings {
@@ -67,45 +79,69 @@ func (s *Service) commit(ctx context.Context, scope tenant.Scope, l *load, req I
 		}
 	}
 	r.Quality = score(m, r.RowsRead, r.RowsRejected, twins, l.today)
-	if err := l.listRejects(ctx, 0, maxListed, func(page []Reject) error { r.Rejects = append(r.Rejects, page...); return nil }); err != nil {
-		return ImportResult{}, err
+	err = l.listRejects(ctx, 0, maxListed, func(page []Reject) error { r.Rejects = append(r.Rejects, page...); return nil })
+	return p, err
+}
+
+// commit stores prepared loads of one session in one snapshot: all or none.
+func (s *Service) commit(ctx context.Context, scope tenant.Scope, ps ...*prepared) error {
+	first := ps[0]
+	change := warehouse.Change{Session: first.l.s, Today: first.l.today, Kind: "import", Message: first.l.d.Title + " from " + first.l.t.Upload.Name}
+	if len(ps) > 1 {
+		change.Message = fmt.Sprintf("%s and %s", first.l.t.Upload.Name, plural(int64(len(ps)-1), "more table", "more tables"))
 	}
-	if req.DryRun {
-		return s.dryRun(ctx, scope, l, change, r)
-	}
-	r.ImportID = l.importID
-	early := r.RowsRejected > rejectBatch
-	if early {
-		if err := s.keepRejects(ctx, l); err != nil {
-			return ImportResult{}, err
+	forget := func() {
+		for _, p := range ps {
+			if p.early {
+				s.forgetRejects(context.WithoutCancel(ctx), p.l.importID)
+			}
 		}
 	}
-	change.Staged = append(change.Staged, extra...)
-	expected := r.RowsRead - r.RowsRejected - l.dropped
+	for i, p := range ps {
+		p.r.ImportID = p.l.importID
+		if p.early = p.r.RowsRejected > rejectBatch; p.early {
+			if err := s.keepRejects(ctx, p.l); err != nil {
+				forget()
+				return err
+			}
+		}
+		for _, st := range append(p.staged, p.extra...) {
+			st.Group = i
+			change.Staged = append(change.Staged, st)
+		}
+	}
 	change.Within = func(ctx context.Context, tx *metadb.Tx, out warehouse.Outcome) error {
-		r.count(out, expected, freshExtra, l.dropped)
-		return s.record(ctx, scope, tx, l, r, out.Changed, started, early)
+		for i, p := range ps {
+			p.count(out, i)
+			changed := out.Changed && (len(ps) == 1 || len(p.extra) > 0 || p.r.RowsAdded+p.r.RowsUpdated+p.r.RowsDeleted > 0)
+			if err := s.record(ctx, scope, tx, p, changed); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 	out, err := s.w.Commit(ctx, scope, change)
 	if err != nil {
-		if early && !errors.Is(err, metadb.ErrOutcomeUnknown) {
-			s.forgetRejects(context.WithoutCancel(ctx), l.importID)
+		if !errors.Is(err, metadb.ErrOutcomeUnknown) {
+			forget()
 		}
-		return ImportResult{}, err
+		return err
 	}
-	r.count(out, expected, freshExtra, l.dropped)
-	return r, nil
+	for i, p := range ps {
+		p.count(out, i)
+	}
+	return nil
 }
 
-// count takes the outcome's counts. People and aliases have no record number: where the
-// outcome counts them as one more record, it is taken off again.
-func (r *ImportResult) count(out warehouse.Outcome, expected int64, freshExtra bool, dropped int64) {
-	c := out.Counts
+// count takes the outcome's counts of a group. People and aliases have no record number:
+// where the outcome counts them as one more record, it is taken off again.
+func (p *prepared) count(out warehouse.Outcome, group int) {
+	r, c := &p.r, out.Groups[group]
 	r.Snapshot, r.RowsDeleted = out.Snapshot, c.Deleted
 	r.RowsAdded, r.RowsUpdated, r.RowsUnchanged = c.Added, c.Updated, c.Unchanged
-	if c.Added+c.Updated+c.Unchanged == expected+1 {
+	if expected := r.RowsRead - r.RowsRejected - p.l.dropped; c.Added+c.Updated+c.Unchanged == expected+1 {
 		switch {
-		case freshExtra && r.RowsAdded > 0:
+		case p.freshExtra && r.RowsAdded > 0:
 			r.RowsAdded--
 		case r.RowsUpdated > 0:
 			r.RowsUpdated--
@@ -113,12 +149,12 @@ func (r *ImportResult) count(out warehouse.Outcome, expected int64, freshExtra b
 			r.RowsUnchanged--
 		}
 	}
-	r.RowsUnchanged += dropped
+	r.RowsUnchanged += p.l.dropped
 }
 
 // record writes the import, its rejects, the audit event and the follow-up job.
-func (s *Service) record(ctx context.Context, scope tenant.Scope, tx *metadb.Tx, l *load, r ImportResult, changed bool, started time.Time, early bool) error {
-	now := s.now()
+func (s *Service) record(ctx context.Context, scope tenant.Scope, tx *metadb.Tx, p *prepared, changed bool) error {
+	l, r, now := p.l, p.r, s.now()
 	id, err := metadb.EnsureTenant(ctx, tx, string(scope.Tenant), now)
 	if err != nil {
 		return err
@@ -127,17 +163,25 @@ func (s *Service) record(ctx context.Context, scope tenant.Scope, tx *metadb.Tx,
 	if err != nil {
 		return fmt.Errorf("import record: %w", err)
 	}
-	if _, err := tx.Exec(ctx, queries.Get("insert_import"), r.ImportID, id, r.Dataset, metadb.Text(r.File), l.t.Upload.SHA256, l.t.Upload.Bytes, metadb.Now(started), metadb.Now(now),
+	if _, err := tx.Exec(ctx, queries.Get("insert_import"), r.ImportID, id, r.Dataset, metadb.Text(r.File), l.t.Upload.SHA256, l.t.Upload.Bytes, metadb.Now(p.started), metadb.Now(now),
 		string(scope.Actor), int64(r.Snapshot), statusOf(changed, r.RowsRead), r.RowsRead, r.RowsAdded, r.RowsUpdated, r.RowsUnchanged, r.RowsRejected, r.RowsDeleted, summary); err != nil {
 		return fmt.Errorf("import record: %w", err)
 	}
-	if !early {
+	if !p.early {
 		if err := insertRejects(ctx, tx, r.ImportID, 1, r.Rejects); err != nil {
 			return fmt.Errorf("rejected rows: %w", err)
 		}
 	}
-	if _, err := s.log.Append(ctx, scope, tx, audit.Event{Action: "import.commit", Subject: audit.Subject{Kind: "import", ID: fmt.Sprint(r.ImportID)}, Snapshot: int64(r.Snapshot),
-		Detail: map[string]any{"dataset": r.Dataset, "sha256": l.t.Upload.SHA256, "source_system": l.source, "rows_read": r.RowsRead, "rows_added": r.RowsAdded, "rows_updated": r.RowsUpdated, "rows_unchanged": r.RowsUnchanged, "rows_rejected": r.RowsRejected, "rows_deleted": r.RowsDeleted}}); err != nil {
+	if p.upload != "" {
+		if _, err := tx.Exec(ctx, queries.Get("keep_upload"), string(scope.Tenant), p.upload, metadb.Now(now)); err != nil {
+			return fmt.Errorf("import record: %w", err)
+		}
+	}
+	detail := map[string]any{"dataset": r.Dataset, "sha256": l.t.Upload.SHA256, "source_system": l.source, "rows_read": r.RowsRead, "rows_added": r.RowsAdded, "rows_updated": r.RowsUpdated, "rows_unchanged": r.RowsUnchanged, "rows_rejected": r.RowsRejected, "rows_deleted": r.RowsDeleted}
+	if n := len(l.m.Corrections); n > 0 {
+		detail["corrections"] = n
+	}
+	if _, err := s.log.Append(ctx, scope, tx, audit.Event{Action: "import.commit", Subject: audit.Subject{Kind: "import", ID: fmt.Sprint(r.ImportID)}, Snapshot: int64(r.Snapshot), Detail: detail}); err != nil {
 		return err
 	}
 	if err := s.propose(ctx, scope, tx, l, r.Snapshot); err != nil {

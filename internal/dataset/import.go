@@ -13,14 +13,11 @@
 package dataset
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -72,6 +69,9 @@ type ImportRequest struct {
 	// Progress is told how far a phase is: bytes when reading, otherwise rows; total may
 	// be 0 when it is not known. It may be nil.
 	Progress func(phase string, done, total int64)
+
+	upload string                 // the kept original of the file
+	tables map[string]TableChoice // choices for tables of an archive or workbook, by name
 }
 
 // Import reads a file into the warehouse: one result, or one for each table of a zip
@@ -79,111 +79,29 @@ type ImportRequest struct {
 // is about another table of the archive. Nothing of a table is stored unless all of it is:
 // rows, import record, audit event and follow-up job commit together.
 func (s *Service) Import(ctx context.Context, scope tenant.Scope, req ImportRequest) ([]ImportResult, error) {
-	if err := scope.Check(); err != nil {
-		return nil, err
-	}
-	m, err := ParseMapping(req.Mapping)
+	set, err := s.ImportSet(ctx, scope, []ImportRequest{req}, false)
 	if err != nil {
 		return nil, err
 	}
-	if req.Dataset != "" {
-		if _, ok := Find(req.Dataset); !ok {
-			return nil, fault.WithFields("there is no dataset "+req.Dataset, fault.Field{Path: "dataset", Message: "unknown", Allowed: Names()})
+	var results []ImportResult
+	var errs []error
+	for _, t := range set {
+		switch {
+		case t.Err == nil:
+			results = append(results, t.Result)
+		case len(set) == 1:
+			return nil, t.Err
+		default:
+			errs = append(errs, fmt.Errorf("%s: %w", t.Name, t.Err))
 		}
-		m.Dataset = req.Dataset
 	}
-	if err := req.Replace.check(); err != nil {
-		return nil, err
-	}
-	m.Options.SourceSystem = cmp.Or(req.SourceSystem, m.Options.SourceSystem, "csv")
-	if err := m.check(); err != nil {
-		return nil, err
-	}
-	in := req.Reader
-	total := int64(0)
-	if in == nil {
-		f, err := os.Open(req.Path)
-		if err != nil {
-			return nil, fault.Wrapf(fault.Invalid, err, "the file %s cannot be opened: check its name and permissions", req.Path)
-		}
-		defer f.Close()
-		if st, err := f.Stat(); err == nil {
-			if st.IsDir() {
-				return nil, fault.Newf(fault.Invalid, "%s is a folder: name the files in it", req.Path)
-			}
-			total = st.Size()
-		}
-		in = f
-	}
-	name := cmp.Or(req.Name, filepath.Base(req.Path))
-	files, err := s.w.NewSession(ctx, scope)
-	if err != nil {
-		return nil, fmt.Errorf("import: %w", err)
-	}
-	defer files.Close()
-	c := &copier{dir: files.Dir(), encoding: m.Options.Encoding, progress: func(done int64) { req.report("reading", done, total) }}
-	uploads, err := c.open(ctx, name, in)
-	if err != nil {
-		return nil, err
-	}
-	if len(uploads) == 1 {
-		r, err := s.importUpload(ctx, scope, files, uploads[0], m, req)
-		if err != nil {
-			return nil, err
-		}
-		return []ImportResult{r}, nil
-	}
-	return s.importMany(ctx, scope, files.Dir(), uploads, m, req)
+	return results, errors.Join(errs...)
 }
 
 func (r ImportRequest) report(phase string, done, total int64) {
 	if r.Progress != nil {
 		r.Progress(phase, done, total)
 	}
-}
-
-// importMany imports the members of an archive in the order of the datasets, so that
-// clients and staff are known when facts come.
-func (s *Service) importMany(ctx context.Context, scope tenant.Scope, dir string, uploads []upload, m Mapping, req ImportRequest) ([]ImportResult, error) {
-	type member struct {
-		t    *table
-		d    Dataset
-		rank int
-	}
-	var members []member
-	var errs []error
-	for _, u := range uploads {
-		t, d, err := openTable(ctx, dir, u, m, req)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", u.Name, err))
-			continue
-		}
-		members = append(members, member{t, d, slices.Index(Names(), d.Name)})
-	}
-	slices.SortStableFunc(members, func(a, b member) int { return cmp.Compare(a.rank, b.rank) })
-	var results []ImportResult
-	for _, x := range members {
-		session, err := s.w.NewSession(ctx, scope)
-		if err != nil {
-			return results, fmt.Errorf("import: %w", err)
-		}
-		r, err := s.importTable(ctx, scope, session, x.t, x.d, m, req)
-		session.Close()
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", x.t.Upload.Name, err))
-			continue
-		}
-		results = append(results, r)
-	}
-	return results, errors.Join(errs...)
-}
-
-func (s *Service) importUpload(ctx context.Context, scope tenant.Scope, session *warehouse.Session, u upload, m Mapping, req ImportRequest) (ImportResult, error) {
-	t, d, err := openTable(ctx, session.Dir(), u, m, req)
-	if err != nil {
-		return ImportResult{}, err
-	}
-	return s.importTable(ctx, scope, session, t, d, m, req)
 }
 
 // openTable makes an upload readable and decides its dataset.
@@ -200,47 +118,6 @@ func openTable(ctx context.Context, dir string, u upload, m Mapping, req ImportR
 	}
 	d, err := guess(u.Name, t.Layout.Titles, t.Layout.Header, m)
 	return t, d, err
-}
-
-// importTable brings one table into the warehouse.
-func (s *Service) importTable(ctx context.Context, scope tenant.Scope, session *warehouse.Session, t *table, d Dataset, m Mapping, req ImportRequest) (ImportResult, error) {
-	started := s.now()
-	m.Dataset = d.Name
-	if err := m.check(); err != nil {
-		return ImportResult{}, err
-	}
-	bound, err := bindHeaders(d, t.Layout.Header, m)
-	if err != nil {
-		return ImportResult{}, err
-	}
-	if lacking := missing(d, bound, m); len(lacking) > 0 {
-		return ImportResult{}, missingFault(t.Upload.Name, d, lacking, t.Layout.Header, false)
-	}
-	l := &load{d: d, t: t, m: m, s: session, source: m.Options.SourceSystem}
-	if l.today, err = s.today(ctx, scope); err != nil {
-		return ImportResult{}, err
-	}
-	if l.salt, err = s.salt(ctx, scope); err != nil {
-		return ImportResult{}, err
-	}
-	if l.importID, err = s.db.NextID(ctx, "import"); err != nil {
-		return ImportResult{}, fmt.Errorf("import: %w", err)
-	}
-	defer l.finish()
-	if err := l.bind(bound); err != nil {
-		return ImportResult{}, err
-	}
-	req.report("checking", 0, t.Records)
-	if err := l.prepare(ctx); err != nil {
-		return ImportResult{}, fmt.Errorf("import %s: %w", t.Upload.Name, err)
-	}
-	req.report("storing", 0, t.Records)
-	r, err := s.commit(ctx, scope, l, req, started)
-	if err != nil {
-		return ImportResult{}, fmt.Errorf("import %s: %w", t.Upload.Name, err)
-	}
-	req.report("storing", t.Records, t.Records)
-	return r, nil
 }
 
 // prepare takes a load to the point where its rows are staged and everything about them

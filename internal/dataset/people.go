@@ -92,7 +92,7 @@ func (l *load) nameCells() []string {
 
 // knownClients reports whether the tenant has any clients beside this file.
 func (l *load) knownClients(ctx context.Context) (bool, error) {
-	rows, err := l.s.Query(ctx, "SELECT count(*) FROM "+l.now("clients"))
+	rows, err := l.s.Query(ctx, "SELECT count(*) FROM now.clients")
 	if err != nil {
 		return false, err
 	}

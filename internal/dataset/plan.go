@@ -60,8 +60,8 @@ type load struct {
 // name returns the name of a temporary object of this load.
 func (l *load) name(what string) string { return fmt.Sprintf("ds%d_%s", l.importID, what) }
 
-// now is the tenant's current rows of a dataset.
-func (l *load) now(table string) string { return "now." + warehouse.QuoteIdent(table) }
+// made reports whether the load has made a table of its own of that name.
+func (l *load) made(what string) bool { return slices.Contains(l.temps, "TABLE "+l.name(what)) }
 
 // create makes a TEMP table or view that finish drops. Temporary tables stay in memory,
 // and spill to the engine's own folder, which is three times as fast as a table on disk.

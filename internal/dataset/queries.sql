@@ -52,3 +52,35 @@ WHERE t.slug = $1 AND i.dataset = $2 AND i.id > $3 AND i.rows_unchanged > 0 AND 
 -- name: mark_undone
 -- Marks an import as undone.
 UPDATE import SET status = 'undone' WHERE id = $1 AND status = 'committed';
+
+-- name: insert_upload
+-- Announces a file.
+INSERT INTO upload (tenant_id, id, name, bytes, received, sha256, created_at, touched_at, actor, kept) VALUES ($1, $2, $3, $4, 0, '', $5, $5, $6, 0);
+
+-- name: get_upload
+-- One upload of a tenant.
+SELECT u.id, u.name, u.bytes, u.received, u.sha256, u.created_at, u.actor FROM upload u JOIN tenant t ON t.id = u.tenant_id WHERE t.slug = $1 AND u.id = $2;
+
+-- name: extend_upload
+-- Records more bytes of an upload, if nobody else did.
+UPDATE upload SET received = $4, touched_at = $5 WHERE tenant_id = (SELECT id FROM tenant WHERE slug = $1) AND id = $2 AND received = $3;
+
+-- name: complete_upload
+-- Records that an upload is all there.
+UPDATE upload SET sha256 = $3 WHERE tenant_id = (SELECT id FROM tenant WHERE slug = $1) AND id = $2;
+
+-- name: keep_upload
+-- Marks an upload as the original of an import.
+UPDATE upload SET kept = 1, touched_at = $3 WHERE tenant_id = (SELECT id FROM tenant WHERE slug = $1) AND id = $2;
+
+-- name: delete_upload
+-- Forgets an upload that no import used.
+DELETE FROM upload WHERE tenant_id = (SELECT id FROM tenant WHERE slug = $1) AND id = $2 AND kept = 0;
+
+-- name: forget_upload
+-- Forgets an upload.
+DELETE FROM upload WHERE tenant_id = (SELECT id FROM tenant WHERE slug = $1) AND id = $2;
+
+-- name: old_uploads
+-- Uploads that nobody used since an instant, and originals since another.
+SELECT u.id FROM upload u JOIN tenant t ON t.id = u.tenant_id WHERE t.slug = $1 AND (u.kept = 0 AND u.touched_at < $2 OR u.kept = 1 AND u.touched_at < $3);

@@ -10,7 +10,6 @@ import (
 
 	"github.com/moatmetrics/moatmetrics/internal/match"
 	"github.com/moatmetrics/moatmetrics/internal/review"
-	"github.com/moatmetrics/moatmetrics/internal/warehouse"
 )
 
 // Kinds of what a source's key may mean, as the aliases table has them.
@@ -121,7 +120,7 @@ WHERE client_key IS NOT NULL AND client_key NOT IN (SELECT client_key FROM now.c
 			return nil, nil
 		}
 		fresh, err := l.create(ctx, "TABLE", "fresh_clients", fmt.Sprintf(`AS SELECT client_key AS key, count(*) AS n FROM %s
-WHERE client_key IS NOT NULL AND client_key NOT IN (SELECT client_key FROM %s WHERE client_key IS NOT NULL) AND client_key NOT IN (%s) GROUP BY 1`, l.staged(), l.now("clients"), settled))
+WHERE client_key IS NOT NULL AND client_key NOT IN (SELECT client_key FROM %s WHERE client_key IS NOT NULL) AND client_key NOT IN (%s) GROUP BY 1`, l.staged(), "now.clients", settled))
 		if err != nil {
 			return nil, err
 		}
@@ -188,7 +187,7 @@ func (l *load) entities(ctx context.Context, kind string) ([]match.Entity, []mat
 	switch kind {
 	case KindClient:
 		sel = fmt.Sprintf(`SELECT coalesce(a.canonical, c.client_key), c.client_key, '', c.source_system, c.client_id, c.tax_id, c.domain, c.attributes
-FROM (SELECT DISTINCT client_key, source_system, client_id, tax_id, domain, attributes FROM %s WHERE client_key IS NOT NULL) c LEFT JOIN %s a ON a.key = c.client_key`, l.now("clients"), aliases)
+FROM (SELECT DISTINCT client_key, source_system, client_id, tax_id, domain, attributes FROM %s WHERE client_key IS NOT NULL) c LEFT JOIN %s a ON a.key = c.client_key`, "now.clients", aliases)
 		if l.d.Name == "clients" {
 			sel += fmt.Sprintf(" UNION ALL SELECT client_key, client_key, '', %s, client_id, tax_id, domain, attributes FROM %s WHERE client_key IS NOT NULL AND client_key NOT IN (SELECT key FROM %s)", q(l.source), l.staged(), aliases)
 		} else {
@@ -315,7 +314,7 @@ func (l *load) proposal(kind string, n match.Name, d match.Decision, rows int64)
 // reports it.
 func (l *load) aliases(ctx context.Context) (string, error) {
 	people := ""
-	if slices.Contains(l.temps, "TABLE "+l.name("people")) {
+	if l.made(TablePeople) {
 		people = l.name("people")
 	}
 	if err := l.clientsByID(ctx); err != nil {
@@ -340,7 +339,7 @@ func (l *load) clientsByID(ctx context.Context) error {
 	if _, ok := l.d.Field("client_name"); !ok {
 		return nil
 	}
-	keys, known := fmt.Sprintf("SELECT DISTINCT client_key AS key FROM %s", l.staged()), l.now("clients")
+	keys, known := fmt.Sprintf("SELECT DISTINCT client_key AS key FROM %s", l.staged()), "now.clients"
 	if l.d.Name == "clients" {
 		keys = storedClientKeys()
 		known = fmt.Sprintf("(SELECT client_key, client_id FROM %s UNION SELECT client_key, client_id FROM %s)", known, l.staged())
@@ -408,7 +407,7 @@ func storedClientKeys() string {
 			continue
 		}
 		if _, ok := d.Field("client_name"); ok {
-			parts = append(parts, "SELECT DISTINCT client_key AS key FROM now."+warehouse.QuoteIdent(d.Name)+" WHERE client_key IS NOT NULL")
+			parts = append(parts, "SELECT DISTINCT client_key AS key FROM now."+d.Name+" WHERE client_key IS NOT NULL")
 		}
 	}
 	return strings.Join(parts, " UNION ")

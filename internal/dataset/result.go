@@ -17,6 +17,10 @@ type ImportResult struct {
 	RowsDeleted   int64              `json:"rows_deleted"` // stored rows that the file says are gone
 	ToReview      int64              `json:"to_review"`    // names of which a person has to say what they mean
 	Quality       Quality            `json:"quality"`
+	Upload        string             `json:"upload,omitempty"`  // the kept original
+	Applied       *Mapping           `json:"applied,omitempty"` // the mapping it was read with, when one was given
+	Preview       *Preview           `json:"preview,omitempty"` // of a dry run
+	Effect        []Effect           `json:"effect,omitempty"`  // of a dry run
 	Dialect       Dialect            `json:"dialect"`
 	Columns       []ColumnUse        `json:"columns"`
 	Findings      []Finding          `json:"findings"`

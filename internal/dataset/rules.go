@@ -285,7 +285,7 @@ func (l *load) references(ctx context.Context, m *measured) error {
 		return err
 	}
 	if _, ok := l.d.Field("client_id"); ok && l.d.Name != "clients" && (l.has("client_name") || l.has("client_id")) && m.anyClients {
-		known := fmt.Sprintf("SELECT %[1]s AS n FROM %[2]s WHERE client_key IS NOT NULL UNION SELECT 'id ' || client_id FROM %[2]s WHERE client_id IS NOT NULL UNION SELECT %[3]s FROM now.aliases WHERE kind = 'client' AND key IS NOT NULL", normalName("client_key"), l.now("clients"), normalName("key"))
+		known := fmt.Sprintf("SELECT %[1]s AS n FROM %[2]s WHERE client_key IS NOT NULL UNION SELECT 'id ' || client_id FROM %[2]s WHERE client_id IS NOT NULL UNION SELECT %[3]s FROM now.aliases WHERE kind = 'client' AND key IS NOT NULL", normalName("client_key"), "now.clients", normalName("key"))
 		if len(l.found.aliases) > 0 {
 			known += fmt.Sprintf(" UNION SELECT %s FROM %s WHERE kind = 'client'", normalName("key"), l.name("aliases"))
 		}

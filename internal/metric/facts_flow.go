@@ -1,12 +1,15 @@
 package metric
 
+import "github.com/moatmetrics/moatmetrics/internal/dataset"
+
 // Views of facts that happen on a day: work, invoices, expenses, payments, tickets. Each
 // yields origin (the stored table), row_id, import_id, record, day, its keys and columns.
 
-// posted leaves out invoices that are none.
-const posted = `lower(coalesce(status, '')) NOT IN ('void', 'voided', 'draft', 'deleted', 'cancelled', 'canceled')`
-
-const revenueLines = posted + ` AND lower(coalesce(invoice_type, '')) NOT IN ('down payment', 'downpayment')`
+// What of the invoices counts is said where they are imported, whose preview shows it.
+const (
+	posted       = dataset.PostedSQL
+	revenueLines = dataset.RevenueSQL
+)
 
 // timeView is entries with their cost: the entry's own rate, else the staff member's on
 // the work date, else, when no staff cost is known at all, the entry's billing rate. A

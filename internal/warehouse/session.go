@@ -59,6 +59,20 @@ func (s *Session) View(ctx context.Context, snap Snapshot, schema string) error 
 	return nil
 }
 
+// Overlay adds the rows of a relation of the session to what "now" shows of a table, so
+// that what is prepared next sees them. A commit does not look at it.
+func (s *Session) Overlay(ctx context.Context, table, relation string) error {
+	was := s.table("now")
+	if err := s.Exec(ctx, fmt.Sprintf("ALTER VIEW now.%s RENAME TO %s", QuoteIdent(table), was)); err != nil {
+		return err
+	}
+	rows := s.table("overlay")
+	if err := s.Exec(ctx, "CREATE TABLE "+rows+" AS FROM "+QuoteIdent(relation)); err != nil {
+		return err
+	}
+	return s.Exec(ctx, fmt.Sprintf("CREATE VIEW now.%s AS FROM now.%s UNION ALL BY NAME FROM %s", QuoteIdent(table), was, rows))
+}
+
 // scratch opens a session without the views of current tables: it works also when their
 // files are damaged.
 func (w *Warehouse) scratch(ctx context.Context, scope tenant.Scope) (*Session, error) {
