@@ -108,9 +108,19 @@ func (a *App) registerJobs() {
 		if _, err := a.Warehouse.Sweep(ctx); err != nil {
 			return err
 		}
+		if _, err := a.Data.Sweep(ctx, scope); err != nil {
+			return err
+		}
 		// Warms the result cache, so that the first visitor after an import need not wait.
 		_, err := a.Insights.Analyze(ctx, scope, quantity.Period{})
 		return err
+	})
+	a.Jobs.Register(dataset.JobBatch, func(ctx context.Context, scope tenant.Scope, args json.RawMessage) error {
+		var of struct{ ID string }
+		if err := json.Unmarshal(args, &of); err != nil {
+			return fault.Wrapf(fault.Invalid, err, "a batch job without an id")
+		}
+		return a.Data.ResumeBatch(ctx, scope, of.ID)
 	})
 }
 
@@ -166,6 +176,9 @@ func (a *App) verify(ctx context.Context, scope tenant.Scope) ([]warehouse.Probl
 // Close releases everything; it may be called on a half-built App.
 func (a *App) Close() error {
 	var errs []error
+	if a.Data != nil {
+		errs = append(errs, a.Data.Close())
+	}
 	if a.Warehouse != nil {
 		errs = append(errs, a.Warehouse.Close())
 	}

@@ -46,6 +46,7 @@ type Service struct {
 	now  func() time.Time
 
 	reviews *review.Queue
+	running runner
 }
 
 // New returns a service; nil jobs means that no follow-up work is wanted.

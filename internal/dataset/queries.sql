@@ -84,3 +84,31 @@ DELETE FROM upload WHERE tenant_id = (SELECT id FROM tenant WHERE slug = $1) AND
 -- name: old_uploads
 -- Uploads that nobody used since an instant, and originals since another.
 SELECT u.id FROM upload u JOIN tenant t ON t.id = u.tenant_id WHERE t.slug = $1 AND (u.kept = 0 AND u.touched_at < $2 OR u.kept = 1 AND u.touched_at < $3);
+
+-- name: insert_batch
+-- Adds a batch that waits.
+INSERT INTO batch (tenant_id, id, status, request, progress, answer, created_at, finished_at, lease, actor) VALUES ($1, $2, 'queued', $3, '', '', $4, '', '', $5);
+
+-- name: claim_batch
+-- Takes a batch that waits, or whose process has given no sign of life.
+UPDATE batch SET status = 'running', lease = $3 WHERE tenant_id = (SELECT id FROM tenant WHERE slug = $1) AND id = $2 AND (status = 'queued' OR status = 'running' AND lease < $4);
+
+-- name: beat_batch
+-- Writes progress and a sign of life.
+UPDATE batch SET progress = $3, lease = $4 WHERE tenant_id = (SELECT id FROM tenant WHERE slug = $1) AND id = $2 AND status = 'running';
+
+-- name: end_batch
+-- Writes what became of a batch.
+UPDATE batch SET status = $3, answer = $4, finished_at = $5, progress = '' WHERE tenant_id = (SELECT id FROM tenant WHERE slug = $1) AND id = $2;
+
+-- name: get_batch
+-- One batch of a tenant.
+SELECT b.id, b.status, b.request, b.progress, b.answer, b.created_at, b.finished_at, b.actor FROM batch b JOIN tenant t ON t.id = b.tenant_id WHERE t.slug = $1 AND b.id = $2;
+
+-- name: list_batches
+-- A tenant's batches, newest first.
+SELECT b.id, b.status, b.request, b.progress, b.answer, b.created_at, b.finished_at, b.actor FROM batch b JOIN tenant t ON t.id = b.tenant_id WHERE t.slug = $1 ORDER BY b.created_at DESC, b.id LIMIT $2 OFFSET $3;
+
+-- name: forget_dry_runs
+-- Forgets dry runs that ended before an instant.
+DELETE FROM batch WHERE tenant_id = (SELECT id FROM tenant WHERE slug = $1) AND finished_at < $2 AND finished_at <> '' AND request LIKE '%"dry_run":true%';

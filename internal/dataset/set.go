@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/moatmetrics/moatmetrics/internal/fault"
@@ -26,10 +27,12 @@ type TableChoice struct {
 type SetResult struct {
 	Request int    // index of the file in the requests
 	Name    string // of the file, or of the table in it
+	Dataset string // what it was taken for, "" when that is not known
 	Result  ImportResult
-	Err     error      // the table is not stored, and why
-	Header  []string   // the table's columns, when it could be read that far
-	Sample  [][]string // its first rows as they stand, when they could not be understood
+	Err     error       // the table is not stored, and why
+	Header  []string    // the table's columns, when it could be read that far
+	Columns []ColumnUse // what they were taken for, when that is known
+	Sample  [][]string  // its first rows as they stand, when Err is set
 }
 
 // setTable is a table on its way.
@@ -77,9 +80,33 @@ func (s *Service) ImportSet(ctx context.Context, scope tenant.Scope, reqs []Impo
 	slices.SortStableFunc(set, func(a, b *setTable) int { return cmp.Compare(a.Request, b.Request) })
 	out := make([]SetResult, len(set))
 	for i, t := range set {
+		if t.Dataset = t.d.Name; t.Err != nil && t.t != nil && ctx.Err() == nil {
+			t.Sample = t.sample(ctx, files)
+		}
 		out[i] = t.SetResult
 	}
 	return out, err
+}
+
+// sampleRows is how many rows of a table that cannot be imported are shown.
+const sampleRows = 5
+
+// sample reads the first rows as they stand; none when that fails too.
+func (t *setTable) sample(ctx context.Context, session *warehouse.Session) [][]string {
+	cells := make([]string, len(t.Header))
+	for i := range cells {
+		cells[i] = fmt.Sprintf("coalesce(c%d, '')", i)
+	}
+	var out [][]string
+	_ = session.Each(ctx, fmt.Sprintf("SELECT [%s] FROM %s LIMIT %d", strings.Join(cells, ", "), (&load{t: t.t}).csvSQL(), sampleRows), func(row []any) error {
+		var cells []string
+		for _, c := range list(row[0]) {
+			cells = append(cells, cutText(text(c), 200))
+		}
+		out = append(out, cells)
+		return nil
+	})
+	return out
 }
 
 func (r ImportRequest) name() string { return cmp.Or(r.Name, filepath.Base(r.Path)) }
@@ -304,6 +331,7 @@ func (s *Service) prepare(ctx context.Context, scope tenant.Scope, session *ware
 	if err := l.bind(bound); err != nil {
 		return nil, err
 	}
+	t.Columns = l.columns()
 	t.req.report("checking", 0, t.t.Records)
 	err = l.prepare(ctx)
 	var p *prepared

@@ -40,6 +40,8 @@ const (
 	maxUpload = 64 << 30
 	// uploadKept is how long a file that no import used is kept.
 	uploadKept = 7 * 24 * time.Hour
+	// dryRunKept is how long the record of a dry run is kept.
+	dryRunKept = 24 * time.Hour
 	// originalKept is how long the file of an import is kept after its last use.
 	originalKept = 400 * 24 * time.Hour
 	// flushEvery is after how many bytes what came is made durable and recorded.
@@ -253,9 +255,9 @@ func (s *Service) Original(ctx context.Context, scope tenant.Scope, id string) (
 	return u, f, nil
 }
 
-// SweepUploads removes files that nobody used for a week, and originals of imports of
-// more than 400 days ago, and returns how many.
-func (s *Service) SweepUploads(ctx context.Context, scope tenant.Scope) (int, error) {
+// Sweep removes files that nobody used for a week, originals of imports of more than 400
+// days ago, and dry runs of more than a day ago, which hold rows. It returns how many files.
+func (s *Service) Sweep(ctx context.Context, scope tenant.Scope) (int, error) {
 	now := s.now()
 	var ids []string
 	err := s.db.Transact(ctx, func(tx *metadb.Tx) error {
@@ -273,6 +275,9 @@ func (s *Service) SweepUploads(ctx context.Context, scope tenant.Scope) (int, er
 			ids = append(ids, id)
 		}
 		rows.Close()
+		if _, err := tx.Exec(ctx, queries.Get("forget_dry_runs"), string(scope.Tenant), metadb.Now(now.Add(-dryRunKept))); err != nil {
+			return err
+		}
 		for _, id := range ids {
 			if _, err := tx.Exec(ctx, queries.Get("forget_upload"), string(scope.Tenant), id); err != nil {
 				return err

@@ -130,23 +130,11 @@ func (s *server) stream(ctx huma.Context) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", eventStream)
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("X-Accel-Buffering", "no") // nginx would hold the events back
-	out := http.NewResponseController(w)
-	defer out.SetWriteDeadline(time.Time{}) // the connection may serve again
-	send := func(text string) bool {
-		out.SetWriteDeadline(time.Now().Add(sendWithin))
-		_, err := fmt.Fprint(w, text)
-		return err == nil && out.Flush() == nil
-	}
-	event := func(name string, data any) bool {
-		text, err := json.Marshal(data)
-		return err == nil && send("event: "+name+"\ndata: "+string(text)+"\n\n")
-	}
+	out := newEventWriter(w)
+	defer out.end()
 	beat := time.NewTicker(beatEvery)
 	defer beat.Stop()
-	going := event("hello", helloEvent{snap, s.opt.Version})
+	going := out.event("hello", helloEvent{snap, s.opt.Version})
 	for going {
 		select {
 		case <-r.Context().Done():
@@ -154,13 +142,41 @@ func (s *server) stream(ctx huma.Context) error {
 		case <-s.opt.Done:
 			return nil
 		case <-beat.C:
-			going = send(": still here\n\n")
+			going = out.send(": still here\n\n")
 		case now := <-news:
 			if now != snap {
-				going = event("snapshot", snapshotEvent{now, snap})
+				going = out.event("snapshot", snapshotEvent{now, snap})
 				snap = now
 			}
 		}
 	}
 	return nil // the client is gone
+}
+
+// eventWriter writes server-sent events to a client; each write says whether the client is
+// still there.
+type eventWriter struct {
+	w   http.ResponseWriter
+	out *http.ResponseController
+}
+
+func newEventWriter(w http.ResponseWriter) *eventWriter {
+	w.Header().Set("Content-Type", eventStream)
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Accel-Buffering", "no") // nginx would hold the events back
+	return &eventWriter{w, http.NewResponseController(w)}
+}
+
+// end lets the connection serve again.
+func (e *eventWriter) end() { e.out.SetWriteDeadline(time.Time{}) }
+
+func (e *eventWriter) send(text string) bool {
+	e.out.SetWriteDeadline(time.Now().Add(sendWithin))
+	_, err := fmt.Fprint(e.w, text)
+	return err == nil && e.out.Flush() == nil
+}
+
+func (e *eventWriter) event(name string, data any) bool {
+	text, err := json.Marshal(data)
+	return err == nil && e.send("event: "+name+"\ndata: "+string(text)+"\n\n")
 }

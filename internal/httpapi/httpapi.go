@@ -247,7 +247,7 @@ func (s *server) secure(next http.Handler) http.Handler {
 			return
 		}
 		limit := int64(jsonLimit)
-		if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
+		if t := r.Header.Get("Content-Type"); strings.HasPrefix(t, "multipart/form-data") || t == offsetStream {
 			limit = s.opt.MaxUpload
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, limit)

@@ -72,7 +72,7 @@ func serveWith(t *testing.T, change func(*httpapi.Deps, *httpapi.Options)) (*htt
 		change(&deps, &opt)
 	}
 	s := httptest.NewServer(httpapi.New(deps, opt))
-	t.Cleanup(func() { s.Close(); w.Close() })
+	t.Cleanup(func() { s.Close(); deps.Data.Close(); w.Close() })
 	return s, deps
 }
 

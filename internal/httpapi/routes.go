@@ -58,6 +58,8 @@ func register[I, O any](api huma.API, op huma.Operation, fn func(context.Context
 
 func (s *server) routes(api huma.API) {
 	s.importRoutes(api)
+	s.uploadRoutes(api)
+	s.batchRoutes(api)
 	s.reviewRoutes(api)
 	s.workspaceRoutes(api)
 	get(api, "list-datasets", "/datasets", "Tables with rows, months and quality", func(ctx context.Context, _ *none) ([]dataset.TableSummary, error) {
