@@ -23,14 +23,15 @@ import (
 
 func (c *cli) importCommand() *cobra.Command {
 	var name, mapping, rejects string
-	var dry bool
+	var dry, together bool
 	var replace string
 	cmd := &cobra.Command{
-		Use:   "import FILE...",
-		Short: "Import CSV, TSV, XLSX, .gz or .zip files",
+		Use:   "import FILE|FOLDER...",
+		Short: "Import CSV, TSV, XLSX, .gz or .zip files, or folders of them",
 		Long: "Import files. The dataset is guessed from the headers unless --dataset says it. Every row is stored or reported with its\n" +
-			"line, column, value, reason and a suggestion; importing a file again changes nothing.",
-		Example: "  moatmetrics import clients.csv invoices.csv time_logs.csv licenses.csv\n  moatmetrics import export.csv --dataset invoices --mapping mapping.yaml --dry-run",
+			"line, column, value, reason and a suggestion; importing a file again changes nothing. Several files are imported in the\n" +
+			"order in which they build on each other: clients before invoices.",
+		Example: "  moatmetrics import clients.csv invoices.csv time_logs.csv licenses.csv\n  moatmetrics import exports/ --all-or-nothing\n  moatmetrics import export.csv --dataset invoices --mapping mapping.yaml --dry-run",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			var mappingText []byte
@@ -41,52 +42,59 @@ func (c *cli) importCommand() *cobra.Command {
 				}
 			}
 			return c.with(cmd, func(ctx context.Context, a *App) error {
-				return c.importFiles(ctx, a, files, dataset.ImportRequest{Dataset: name, Mapping: mappingText, DryRun: dry, Replace: dataset.Replace(replace)}, rejects)
+				return c.importFiles(ctx, a, files, dataset.ImportRequest{Dataset: name, Mapping: mappingText, DryRun: dry, Replace: dataset.Replace(replace)}, rejects, together)
 			})
 		},
 	}
 	cmd.Flags().StringVar(&name, "dataset", "", "dataset of the files (guessed when not given)")
 	cmd.Flags().StringVar(&mapping, "mapping", "", "YAML file that maps columns to fields")
 	cmd.Flags().StringVar(&replace, "replace", "", "delete stored rows of the same source that the file does not hold: of its period, or of the whole table")
+	cmd.Flags().BoolVar(&together, "all-or-nothing", false, "store nothing unless every row of every file can be stored")
 	cmd.Flags().BoolVar(&dry, "dry-run", false, "say what would happen, change nothing")
 	cmd.Flags().StringVar(&rejects, "rejects", "", "write rejected rows with reasons to this CSV file")
 	return cmd
 }
 
-// importFiles imports in the order of the arguments. A file that fails does not keep the
-// others from being imported; the first failure is returned at the end.
-func (c *cli) importFiles(ctx context.Context, a *App, files []string, req dataset.ImportRequest, rejectsFile string) error {
+// importFiles imports the files as a set and prints what became of each in the order of
+// the arguments. A file that fails does not keep the others from being imported, unless
+// all or nothing was asked for; the first failure is returned at the end.
+func (c *cli) importFiles(ctx context.Context, a *App, args []string, req dataset.ImportRequest, rejectsFile string, together bool) error {
+	files, err := filesIn(args)
+	if err != nil {
+		return err
+	}
+	reqs := make([]dataset.ImportRequest, len(files))
+	for i, file := range files {
+		bar := c.progress(file)
+		defer bar.done()
+		reqs[i] = req
+		reqs[i].Path, reqs[i].Progress = file, bar.update
+	}
+	set, err := a.Data.ImportSet(ctx, a.Scope, reqs, together)
+	if err != nil {
+		return err
+	}
 	var rejected []dataset.Reject
 	var names []string
 	var first error
-	for _, file := range files {
-		r := req
-		r.Path = file
-		bar := c.progress(file)
-		r.Progress = bar.update
-		results, err := a.Data.Import(ctx, a.Scope, r)
-		bar.done()
-		for _, res := range results {
-			if err := c.printImport(res, req); err != nil {
+	for _, t := range set {
+		if t.Err == nil {
+			if err := c.printImport(t.Result, req); err != nil {
 				return err
 			}
-			for _, rej := range res.Rejects {
-				rejected = append(rejected, rej)
-				names = append(names, res.File)
-			}
-		}
-		if err != nil {
-			err = fmt.Errorf("%s: %w", filepath.Base(file), err)
-			if len(files) > 1 {
-				fmt.Fprintf(c.err, "%s: ", filepath.Base(file))
-				c.printError(err)
+		} else {
+			err := fmt.Errorf("%s: %w", t.Name, t.Err)
+			if len(set) > 1 {
+				fmt.Fprintf(c.err, "%s: ", t.Name)
+				c.printError(t.Err)
 			}
 			if first == nil {
 				first = err
 			}
-			if ctx.Err() != nil {
-				break
-			}
+		}
+		for _, rej := range t.Result.Rejects {
+			rejected = append(rejected, rej)
+			names = append(names, t.Name)
 		}
 	}
 	if rejectsFile != "" {
@@ -101,6 +109,32 @@ func (c *cli) importFiles(ctx context.Context, a *App, files []string, req datas
 		return errRejects
 	}
 	return nil
+}
+
+// filesIn replaces folders by the files in them, not those in folders below.
+func filesIn(args []string) ([]string, error) {
+	var out []string
+	for _, arg := range args {
+		st, err := os.Stat(arg)
+		if err != nil || !st.IsDir() {
+			out = append(out, arg) // a file that is not there is told when it is opened
+			continue
+		}
+		list, err := os.ReadDir(arg)
+		if err != nil {
+			return nil, fault.Wrapf(fault.Invalid, err, "the folder %s cannot be read: check its permissions", arg)
+		}
+		n := len(out)
+		for _, e := range list {
+			if e.Type().IsRegular() && !strings.HasPrefix(e.Name(), ".") {
+				out = append(out, filepath.Join(arg, e.Name()))
+			}
+		}
+		if len(out) == n {
+			return nil, fault.Newf(fault.Invalid, "the folder %s holds no file", arg)
+		}
+	}
+	return out, nil
 }
 
 // bar shows progress when a person watches the terminal.
@@ -144,16 +178,79 @@ func (c *cli) printImport(r dataset.ImportResult, req dataset.ImportRequest) err
 	}
 	fmt.Fprintf(c.out, "%s: %s %d %s rows: %d added, %d updated, %d unchanged, %d rejected%s\n", filepath.Base(r.File), verb, r.RowsRead, r.Dataset, r.RowsAdded, r.RowsUpdated, r.RowsUnchanged, r.RowsRejected, deleted)
 	for _, f := range r.Findings {
-		fmt.Fprintf(c.out, "  %s: %s\n", f.Severity, f.Message)
+		if f.Severity != dataset.Error || len(r.Rejects) > shownRejects { // few rows are listed each
+			fmt.Fprintf(c.out, "  %s: %s\n", f.Severity, f.Message)
+		}
+	}
+	for _, e := range r.Effect {
+		if len(r.Effect) <= shownEffects {
+			fmt.Fprintf(c.out, "  effect: %s %s %s\n", strings.ReplaceAll(e.Measure, "_", " "), e.Month[:7], strings.TrimSpace(withSign(e.Change)+" "+e.Currency))
+		}
 	}
 	for i, rej := range r.Rejects {
-		if i == 10 {
+		if i == shownRejects {
 			fmt.Fprintf(c.out, "  … and %d more rejected rows (--rejects FILE writes them all)\n", len(r.Rejects)-i)
 			break
 		}
 		fmt.Fprintf(c.out, "  line %d, %s %q: %s. %s\n", rej.Line, rej.Column, rej.Value, rej.Message, rej.Suggestion)
 	}
 	return nil
+}
+
+// How many rejected rows and how many months of effects are printed.
+const (
+	shownRejects = 10
+	shownEffects = 12
+)
+
+// withSign writes a decimal with its sign and without needless zeros.
+func withSign(decimal string) string {
+	if strings.Contains(decimal, ".") {
+		decimal = strings.TrimRight(strings.TrimRight(decimal, "0"), ".")
+	}
+	if !strings.HasPrefix(decimal, "-") {
+		decimal = "+" + decimal
+	}
+	return decimal
+}
+
+func (c *cli) importsCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "imports", Short: "List the imports, newest first", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.with(cmd, func(ctx context.Context, a *App) error {
+				list, err := a.Data.Imports(ctx, a.Scope, 200, 0)
+				if err != nil {
+					return err
+				}
+				rows := make([][]string, len(list))
+				for i, x := range list {
+					r := x.Result
+					rows[i] = []string{fmt.Sprint(x.ID), x.FinishedAt.Local().Format("2006-01-02 15:04"), x.Status, r.Dataset, r.File, fmt.Sprint(r.RowsRead), fmt.Sprint(r.RowsAdded), fmt.Sprint(r.RowsUpdated), fmt.Sprint(r.RowsRejected), fmt.Sprintf("%.2f", r.Quality.Score)}
+				}
+				return c.table([]string{"import", "at", "status", "dataset", "file", "rows", "added", "updated", "rejected", "quality"}, rows, list)
+			})
+		},
+	}
+}
+
+func (c *cli) undoCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "undo IMPORT", Short: "Take an import back, whatever came after it", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := strconv.ParseInt(args[0], 10, 64)
+			if err != nil {
+				return fault.Newf(fault.Invalid, "%q is no number of an import: see moatmetrics imports", args[0])
+			}
+			return c.with(cmd, func(ctx context.Context, a *App) error {
+				out, err := a.Data.Undo(ctx, a.Scope, id)
+				if err == nil {
+					fmt.Fprintf(c.out, "import %d is undone; snapshot %d\n", id, out.Snapshot)
+				}
+				return err
+			})
+		},
+	}
 }
 
 func (c *cli) templateCommand() *cobra.Command {
