@@ -84,6 +84,42 @@ func (c *cli) listReviews(ctx context.Context, a *App, status review.Status) err
 	return c.table([]string{"id", "kind", "name", "rows", "may mean", "why", "decided"}, rows, list)
 }
 
+func (c *cli) qualityCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "quality", Short: "Say how fit the data is and what to put right first", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.with(cmd, func(ctx context.Context, a *App) error {
+				r, err := a.Data.QualityReport(ctx, a.Scope)
+				if err != nil {
+					return err
+				}
+				if c.format == "json" {
+					return c.table(nil, nil, r)
+				}
+				fmt.Fprintf(c.out, "score %.2f\n\n", r.Score)
+				var rows [][]string
+				for _, d := range r.Datasets {
+					row := []string{d.Name, fmt.Sprint(d.Rows), fmt.Sprintf("%.2f", d.Score)}
+					for _, k := range []string{"completeness", "validity", "uniqueness", "coverage", "timeliness"} {
+						v, ok := d.Dimensions[k]
+						row = append(row, map[bool]string{true: fmt.Sprintf("%.2f", v), false: "-"}[ok])
+					}
+					rows = append(rows, row)
+				}
+				if err := c.table([]string{"dataset", "rows", "score", "completeness", "validity", "uniqueness", "coverage", "timeliness"}, rows, nil); err != nil {
+					return err
+				}
+				fmt.Fprintln(c.out)
+				rows = nil
+				for _, i := range r.Issues[:min(20, len(r.Issues))] {
+					rows = append(rows, []string{fmt.Sprintf("+%.3f", i.Gain), i.Message, fmt.Sprintf("%.1f %%", 100*i.Share), i.Suggestion})
+				}
+				return c.table([]string{"gain", "what", "share", "what to do"}, rows, nil)
+			})
+		},
+	}
+}
+
 func (c *cli) aliasCommand() *cobra.Command {
 	var kind string
 	cmd := &cobra.Command{

@@ -47,6 +47,7 @@ type Service struct {
 
 	reviews *review.Queue
 	running runner
+	reports reports
 }
 
 // New returns a service; nil jobs means that no follow-up work is wanted.

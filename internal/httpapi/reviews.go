@@ -104,6 +104,9 @@ func (s *server) reviewRoutes(api huma.API) {
 	post(api, "undo-review", "/reviews/{id}/undo", "Take a decision back; the question is open again", func(ctx context.Context, in *reviewPath) (reviewAnswer, error) {
 		return reviewOf(s.Data.UndoMatch(ctx, s.scope(), in.ID))
 	})
+	get(api, "get-quality", "/quality", "How fit the data is, where it is not, and what to put right first", func(ctx context.Context, _ *none) (dataset.QualityReport, error) {
+		return s.Data.QualityReport(ctx, s.scope())
+	})
 	get(api, "list-aliases", "/aliases", "What names of the imports are taken for", func(ctx context.Context, in *struct {
 		Kind string `query:"kind" enum:"client,staff,product" default:"client"`
 	}) (page[dataset.Alias], error) {
