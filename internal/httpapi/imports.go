@@ -31,6 +31,14 @@ type importAnswer struct {
 	Problem *problem               `json:"problem,omitempty" doc:"what stopped the import after these results, if anything did"`
 }
 
+type fieldAnswer struct {
+	Name     string `json:"name"`
+	Kind     string `json:"kind"`
+	Required bool   `json:"required"`
+	Help     string `json:"help"`
+	Example  string `json:"example"`
+}
+
 func (s *server) importRoutes(api huma.API) {
 	get(api, "list-imports", "/imports", "Imports, newest first", func(ctx context.Context, in *Paging) (page[dataset.Import], error) {
 		items, err := s.Data.Imports(ctx, s.scope(), in.Limit, in.Cursor)
@@ -49,6 +57,20 @@ func (s *server) importRoutes(api huma.API) {
 	post(api, "undo-import", "/imports/{id}/undo", "Undo an import, whatever came after it: a new snapshot without what it changed", func(ctx context.Context, in *importPath) (rollbackAnswer, error) {
 		out, err := s.Data.Undo(ctx, s.scope(), in.ID)
 		return rollbackAnswer{out.Snapshot, out.Changed}, err
+	})
+
+	get(api, "list-fields", "/datasets/{name}/fields", "What a column of a dataset's file can mean", func(_ context.Context, in *struct {
+		Name string `path:"name"`
+	}) (page[fieldAnswer], error) {
+		d, ok := dataset.Find(in.Name)
+		if !ok {
+			return page[fieldAnswer]{}, notFound("dataset", in.Name)
+		}
+		out := page[fieldAnswer]{}
+		for _, f := range d.Fields {
+			out.Items = append(out.Items, fieldAnswer{f.Name, string(f.Kind), f.Required, f.Help, f.Example})
+		}
+		return out, nil
 	})
 
 	raw(api, huma.Operation{OperationID: "create-import", Method: http.MethodPost, Path: "/api/v1/imports", Summary: "Import one or more files (multipart/form-data; streamed)",

@@ -4,6 +4,41 @@
  */
 
 export interface paths {
+    "/api/v1/aliases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What names of the imports are taken for */
+        get: operations["list-aliases"];
+        put?: never;
+        /** Say that a name means another one, for its past and coming rows */
+        post: operations["set-alias"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/aliases/part": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that a name does not mean what it is taken for; no import links them again */
+        post: operations["part-alias"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/analyses": {
         parameters: {
             query?: never;
@@ -30,6 +65,78 @@ export interface paths {
         };
         /** The audit record, oldest first */
         get: operations["list-audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Imports of several files, newest first */
+        get: operations["list-batches"];
+        put?: never;
+        /** Import uploaded files, or look at what importing them would do (dry_run) */
+        post: operations["create-batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/batches/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What became of an import of several files */
+        get: operations["get-batch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/batches/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop an import; what it has stored stays */
+        post: operations["cancel-batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/batches/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How far an import is, as server-sent events
+         * @description progress while it runs, then end once, after which the batch has its answer.
+         */
+        get: operations["batch-events"];
         put?: never;
         post?: never;
         delete?: never;
@@ -211,6 +318,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets/{name}/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a column of a dataset's file can mean */
+        get: operations["list-fields"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/datasets/{name}/template": {
         parameters: {
             query?: never;
@@ -364,7 +488,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Undo the newest import: go back to the snapshot before it */
+        /** Undo an import, whatever came after it: a new snapshot without what it changed */
         post: operations["undo-import"];
         delete?: never;
         options?: never;
@@ -476,6 +600,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/quality": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How fit the data is, where it is not, and what to put right first */
+        get: operations["get-quality"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/query": {
         parameters: {
             query?: never;
@@ -545,6 +686,91 @@ export interface paths {
         get: operations["export-rows"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a person has to decide, or has decided */
+        get: operations["list-reviews"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reviews/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many proposals are open, by kind */
+        get: operations["count-reviews"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reviews/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One proposal with its evidence */
+        get: operations["get-review"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reviews/{id}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decide what a name means, for its past and coming rows */
+        post: operations["decide-review"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reviews/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a decision back; the question is open again */
+        post: operations["undo-review"];
         delete?: never;
         options?: never;
         head?: never;
@@ -688,6 +914,62 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Announce a file; its bytes follow in parts */
+        post: operations["create-upload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How much of a file is there */
+        get: operations["get-upload"];
+        put?: never;
+        post?: never;
+        /** Forget a file that no import used */
+        delete: operations["delete-upload"];
+        options?: never;
+        head?: never;
+        /**
+         * Send a part of a file
+         * @description The body is the bytes from Upload-Offset on, which must be the upload's received; 409 says where to go on otherwise. What arrived before a connection broke is kept: ask for the upload, then send on. The file is complete when sha256 is set.
+         */
+        patch: operations["append-upload"];
+        trace?: never;
+    };
+    "/api/v1/uploads/{id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The file as it came */
+        get: operations["get-upload-file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/usage": {
         parameters: {
             query?: never;
@@ -777,6 +1059,14 @@ export interface components {
             /** Format: int64 */
             uses: number;
         };
+        AliasBody: {
+            /** @description what it means */
+            canonical: string;
+            /** @description the name that is another one for canonical */
+            key: string;
+            /** @enum {string} */
+            kind: "client" | "staff" | "product";
+        };
         AnswersAnswer: {
             /** Format: int64 */
             bytes: number;
@@ -799,6 +1089,10 @@ export interface components {
         AuditSubject: {
             id: string;
             kind: string;
+        };
+        BatchEvent: {
+            progress: components["schemas"]["DatasetBatchProgress"];
+            status: string;
         };
         CacheAnswer: {
             /** Format: int64 */
@@ -844,11 +1138,81 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
         };
+        DatasetAlias: {
+            canonical: string;
+            how: string;
+            /** Format: int64 */
+            import_id: number;
+            key: string;
+            key_name: string;
+            kind: string;
+            name: string;
+            /** Format: double */
+            score: number;
+        };
+        DatasetBatch: {
+            actor: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            finished_at: string | null;
+            id: string;
+            problem: components["schemas"]["DatasetBatchProblem"];
+            progress: components["schemas"]["DatasetBatchProgress"];
+            request: components["schemas"]["DatasetBatchRequest"];
+            status: string;
+            tables: components["schemas"]["DatasetBatchTable"][] | null;
+        };
+        DatasetBatchFile: {
+            mapping?: components["schemas"]["DatasetMapping"];
+            replace?: string;
+            skip?: boolean;
+            tables?: {
+                [key: string]: components["schemas"]["DatasetTableChoice"];
+            };
+            upload: string;
+        };
+        DatasetBatchProblem: {
+            fields: components["schemas"]["FaultField"][] | null;
+            kind: string;
+            message: string;
+        };
+        DatasetBatchProgress: {
+            /** Format: int64 */
+            done: number;
+            file: string;
+            phase: string;
+            /** Format: int64 */
+            total: number;
+        };
+        DatasetBatchRequest: {
+            dry_run?: boolean;
+            files: components["schemas"]["DatasetBatchFile"][] | null;
+            together?: boolean;
+        };
+        DatasetBatchTable: {
+            columns: components["schemas"]["DatasetColumnUse"][] | null;
+            dataset: string;
+            header: string[] | null;
+            name: string;
+            problem: components["schemas"]["DatasetBatchProblem"];
+            result: components["schemas"]["DatasetImportResult"];
+            sample: (string[] | null)[] | null;
+            upload: string;
+        };
         DatasetColumnUse: {
             /** Format: double */
             confidence: number;
             field: string | null;
             source: string;
+        };
+        DatasetCorrection: {
+            column?: string;
+            is?: string;
+            /** Format: int64 */
+            record?: number;
+            set?: string;
+            skip?: boolean;
         };
         DatasetDialect: {
             compression?: string;
@@ -872,15 +1236,29 @@ export interface components {
             /** Format: int64 */
             tables?: number;
         };
+        DatasetEffect: {
+            change: string;
+            currency?: string;
+            measure: string;
+            month: string;
+        };
         DatasetFinding: {
             code: string;
             column?: string;
             /** Format: int64 */
             count: number;
+            fixes?: components["schemas"]["DatasetFix"][] | null;
             message: string;
             records?: number[] | null;
             severity: string;
             suggestion?: string;
+        };
+        DatasetFix: {
+            ask?: string;
+            label: string;
+            patch: components["schemas"]["DatasetMapping"];
+            replace?: string;
+            scope: string;
         };
         DatasetImport: {
             actor: string;
@@ -897,13 +1275,16 @@ export interface components {
             status: string;
         };
         DatasetImportResult: {
+            applied?: components["schemas"]["DatasetMapping"];
             columns: components["schemas"]["DatasetColumnUse"][] | null;
             dataset: string;
             dialect: components["schemas"]["DatasetDialect"];
+            effect?: components["schemas"]["DatasetEffect"][] | null;
             file: string;
             findings: components["schemas"]["DatasetFinding"][] | null;
             /** Format: int64 */
             import_id: number;
+            preview?: components["schemas"]["DatasetPreview"];
             quality: components["schemas"]["DatasetQuality"];
             rejects: components["schemas"]["DatasetReject"][] | null;
             /** Format: int64 */
@@ -920,6 +1301,63 @@ export interface components {
             rows_updated: number;
             /** Format: int64 */
             snapshot: number;
+            /** Format: int64 */
+            to_review: number;
+            upload?: string;
+        };
+        DatasetMapping: {
+            columns?: {
+                [key: string]: string;
+            };
+            constants?: {
+                [key: string]: string;
+            };
+            corrections?: components["schemas"]["DatasetCorrection"][] | null;
+            dataset?: string;
+            options?: components["schemas"]["DatasetMappingOptions"];
+            units?: {
+                [key: string]: string;
+            };
+        };
+        DatasetMappingOptions: {
+            date_order?: string;
+            decimal_mark?: string;
+            delimiter?: string;
+            duplicates?: string;
+            encoding?: string;
+            escape?: string;
+            /** Format: int64 */
+            header_line?: number;
+            /** Format: int64 */
+            header_rows?: number;
+            quote?: string;
+            rows?: string;
+            sheet?: string;
+            source_system?: string;
+            tax_basis?: string;
+        };
+        DatasetMatchCandidate: {
+            entity: string;
+            name: string;
+            /** Format: double */
+            score: number;
+            why: string[] | null;
+        };
+        DatasetMatchEvidence: {
+            candidates: components["schemas"]["DatasetMatchCandidate"][] | null;
+            dataset: string;
+            key: string;
+            kind: string;
+            name: string;
+            /** Format: int64 */
+            rows: number;
+            source: string;
+            why: string[] | null;
+        };
+        DatasetPreview: {
+            fields: string[] | null;
+            records: number[] | null;
+            rows: ((string | null)[] | null)[] | null;
         };
         DatasetQuality: {
             dimensions: {
@@ -927,6 +1365,51 @@ export interface components {
             };
             /** Format: double */
             score: number;
+        };
+        DatasetQualityIssue: {
+            code: string;
+            dataset: string;
+            dimension: string;
+            /** Format: double */
+            gain: number;
+            message: string;
+            /** Format: int64 */
+            rows: number;
+            /** Format: double */
+            share: number;
+            suggestion: string;
+        };
+        DatasetQualityOf: {
+            dimensions: {
+                [key: string]: number;
+            };
+            name: string;
+            /** Format: int64 */
+            rows: number;
+            /** Format: double */
+            score: number;
+        };
+        DatasetQualityPoint: {
+            at: string;
+            dataset: string;
+            /** Format: int64 */
+            import_id: number;
+            /** Format: double */
+            score: number;
+        };
+        DatasetQualityReport: {
+            clients: components["schemas"]["DatasetQualityOf"][] | null;
+            datasets: components["schemas"]["DatasetQualityOf"][] | null;
+            dimensions: {
+                [key: string]: number;
+            };
+            issues: components["schemas"]["DatasetQualityIssue"][] | null;
+            months: components["schemas"]["DatasetQualityOf"][] | null;
+            /** Format: double */
+            score: number;
+            /** Format: int64 */
+            snapshot: number;
+            trend: components["schemas"]["DatasetQualityPoint"][] | null;
         };
         DatasetReject: {
             code: string;
@@ -939,6 +1422,11 @@ export interface components {
             suggestion: string;
             value: string;
         };
+        DatasetTableChoice: {
+            mapping?: components["schemas"]["DatasetMapping"];
+            replace?: string;
+            skip?: boolean;
+        };
         DatasetTableSummary: {
             months: string[] | null;
             name: string;
@@ -947,12 +1435,40 @@ export interface components {
             /** Format: int64 */
             rows: number;
         };
+        DatasetUpload: {
+            actor: string;
+            /** Format: int64 */
+            bytes: number;
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            name: string;
+            /** Format: int64 */
+            received: number;
+            sha256: string;
+        };
+        DecisionBody: {
+            /** @description the entity that it means; may be left out when there is one candidate */
+            choice?: string;
+            /** @description why, for those who read it later */
+            reason?: string;
+            /**
+             * @description same: it means choice; different: none of the candidates; create: a client of its own
+             * @enum {string}
+             */
+            verdict: "same" | "different" | "create";
+        };
         DimensionAnswer: {
             help: string;
             label: string;
             name: string;
             /** @description a step of time; its values are the first days */
             time: boolean;
+        };
+        FaultField: {
+            Allowed: string[] | null;
+            Message: string;
+            Path: string;
         };
         FeedbackAnswer: {
             /** Format: date-time */
@@ -997,6 +1513,13 @@ export interface components {
              * @description of these, with a score
              */
             scored: number;
+        };
+        FieldAnswer: {
+            example: string;
+            help: string;
+            kind: string;
+            name: string;
+            required: boolean;
         };
         HelloEvent: {
             /** Format: int64 */
@@ -1267,12 +1790,37 @@ export interface components {
              */
             template?: "owner" | "service" | "finance";
         };
+        NewUpload: {
+            /**
+             * Format: int64
+             * @description size of the whole file
+             */
+            bytes: number;
+            /** @description file name */
+            name: string;
+        };
         NewView: {
             content: components["schemas"]["WorkspaceTarget"];
             name: string;
         };
         PageAdoptionAnswer: {
             items: components["schemas"]["AdoptionAnswer"][] | null;
+            /**
+             * Format: int64
+             * @description pass as cursor for the next page; absent on the last
+             */
+            next?: number;
+        };
+        PageAlias: {
+            items: components["schemas"]["DatasetAlias"][] | null;
+            /**
+             * Format: int64
+             * @description pass as cursor for the next page; absent on the last
+             */
+            next?: number;
+        };
+        PageBatch: {
+            items: components["schemas"]["DatasetBatch"][] | null;
             /**
              * Format: int64
              * @description pass as cursor for the next page; absent on the last
@@ -1289,6 +1837,14 @@ export interface components {
         };
         PageEntry: {
             items: components["schemas"]["AuditEntry"][] | null;
+            /**
+             * Format: int64
+             * @description pass as cursor for the next page; absent on the last
+             */
+            next?: number;
+        };
+        PageFieldAnswer: {
+            items: components["schemas"]["FieldAnswer"][] | null;
             /**
              * Format: int64
              * @description pass as cursor for the next page; absent on the last
@@ -1327,6 +1883,14 @@ export interface components {
              */
             next?: number;
         };
+        PageReviewAnswer: {
+            items: components["schemas"]["ReviewAnswer"][] | null;
+            /**
+             * Format: int64
+             * @description pass as cursor for the next page; absent on the last
+             */
+            next?: number;
+        };
         PageSnapshotAnswer: {
             items: components["schemas"]["SnapshotAnswer"][] | null;
             /**
@@ -1350,6 +1914,11 @@ export interface components {
              * @description pass as cursor for the next page; absent on the last
              */
             next?: number;
+        };
+        PartBody: {
+            key: string;
+            /** @enum {string} */
+            kind: "client" | "staff" | "product";
         };
         Problem: {
             /** @description kind of failure: invalid, not_found, conflict, too_large, unavailable, canceled, internal */
@@ -1404,6 +1973,31 @@ export interface components {
             versus_snapshot?: number;
             /** @description condition such as client = "X" and month >= 2026-01 */
             where?: string;
+        };
+        ReviewAnswer: {
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            decision: components["schemas"]["ReviewDecision"];
+            evidence: components["schemas"]["DatasetMatchEvidence"];
+            id: string;
+            /** Format: int64 */
+            import_id: number;
+            kind: string;
+            /** Format: int64 */
+            snapshot: number;
+            status: string;
+            subject: string;
+            /** Format: int64 */
+            weight: number;
+        };
+        ReviewDecision: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            choice: string;
+            reason: string;
+            verdict: string;
         };
         RevisionAnswer: {
             /** Format: date-time */
@@ -1739,6 +2333,207 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    "list-aliases": {
+        parameters: {
+            query?: {
+                kind?: "client" | "staff" | "product";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageAlias"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "set-alias": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AliasBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "part-alias": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
     "run-analyses": {
         parameters: {
             query?: {
@@ -1875,6 +2670,305 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "list-batches": {
+        parameters: {
+            query?: {
+                /** @description most entries of the page */
+                limit?: number;
+                /** @description next of the page before */
+                cursor?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageBatch"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "create-batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DatasetBatchRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetBatch"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "get-batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetBatch"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "cancel-batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetBatch"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "batch-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": {
+                        data?: components["schemas"]["BatchEvent"];
+                        /** @enum {string} */
+                        event?: "progress" | "end";
+                    };
                 };
             };
         };
@@ -2706,6 +3800,73 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DatasetTableSummary"][] | null;
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "list-fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageFieldAnswer"];
                 };
             };
             /** @description Not Found */
@@ -3868,6 +5029,71 @@ export interface operations {
             };
         };
     };
+    "get-quality": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetQualityReport"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
     query: {
         parameters: {
             query?: {
@@ -4214,6 +5440,351 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "list-reviews": {
+        parameters: {
+            query?: {
+                /** @description most entries of the page */
+                limit?: number;
+                /** @description next of the page before */
+                cursor?: number;
+                status?: "open" | "decided" | "withdrawn";
+                /** @description such as client_match; any when left out */
+                kind?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageReviewAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "count-reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: number;
+                    };
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "get-review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "decide-review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "undo-review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4855,6 +6426,264 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "create-upload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUpload"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetUpload"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "get-upload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetUpload"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "delete-upload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "append-upload": {
+        parameters: {
+            query?: never;
+            header: {
+                "Upload-Offset": number;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/offset+octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description how much is there now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetUpload"];
+                };
+            };
+            /** @description another offset comes next; problem details */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "get-upload-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the bytes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
         };
