@@ -72,6 +72,8 @@ type ImportRequest struct {
 	// Progress is told how far a phase is: bytes when reading, otherwise rows; total may
 	// be 0 when it is not known. It may be nil.
 	Progress func(phase string, done, total int64)
+
+	saved []SavedMapping // what the tenant keeps for the source
 }
 
 // Import reads a file into the warehouse: one result, or one for each table of a zip
@@ -97,6 +99,9 @@ func (s *Service) Import(ctx context.Context, scope tenant.Scope, req ImportRequ
 	}
 	m.Options.SourceSystem = cmp.Or(req.SourceSystem, m.Options.SourceSystem, "csv")
 	if err := m.check(); err != nil {
+		return nil, err
+	}
+	if req.saved, err = s.savedOf(ctx, scope, m.Options.SourceSystem); err != nil {
 		return nil, err
 	}
 	in := req.Reader
@@ -198,6 +203,10 @@ func openTable(ctx context.Context, dir string, u upload, m Mapping, req ImportR
 	if d, ok := Find(m.Dataset); ok {
 		return t, d, nil
 	}
+	if x := savedFor(req.saved, t.Layout.Header, m); x != nil {
+		d, _ := Find(x.Dataset)
+		return t, d, nil
+	}
 	d, err := guess(u.Name, t.Layout.Titles, t.Layout.Header, m)
 	return t, d, err
 }
@@ -209,14 +218,12 @@ func (s *Service) importTable(ctx context.Context, scope tenant.Scope, session *
 	if err := m.check(); err != nil {
 		return ImportResult{}, err
 	}
-	bound, err := bindHeaders(d, t.Layout.Header, m)
+	l := &load{d: d, t: t, m: m, given: m, s: session, source: m.Options.SourceSystem}
+	l.useSaved(req.saved)
+	bound, err := l.recognize(ctx)
 	if err != nil {
 		return ImportResult{}, err
 	}
-	if lacking := missing(d, bound, m); len(lacking) > 0 {
-		return ImportResult{}, missingFault(t.Upload.Name, d, lacking, t.Layout.Header, false)
-	}
-	l := &load{d: d, t: t, m: m, s: session, source: m.Options.SourceSystem}
 	if l.today, err = s.today(ctx, scope); err != nil {
 		return ImportResult{}, err
 	}
@@ -301,6 +308,7 @@ func (l *load) carefully(ctx context.Context) error {
 // formFindings reports what was wrong with the file's form.
 func (l *load) formFindings(ctx context.Context) error {
 	t := l.t
+	l.findings = append(l.findings, l.noticed...)
 	if t.Records == 0 {
 		l.add(Finding{Code: "no_rows", Severity: Warning, Message: "the file has a header line and no rows: nothing was imported", Suggestion: "check the export's filter and period"})
 	}
@@ -381,6 +389,10 @@ func statusOf(changed bool, read int64) string {
 // summary is the result as it is kept: without rejects, which have a table of their own.
 func (r ImportResult) summary() (string, error) {
 	r.Rejects = nil
+	r.Columns = slices.Clone(r.Columns)
+	for i := range r.Columns {
+		r.Columns[i].Samples = nil
+	}
 	text, err := json.Marshal(r)
 	return string(text), err
 }

@@ -52,3 +52,19 @@ WHERE t.slug = $1 AND i.dataset = $2 AND i.id > $3 AND i.rows_unchanged > 0 AND 
 -- name: mark_undone
 -- Marks an import as undone.
 UPDATE import SET status = 'undone' WHERE id = $1 AND status = 'committed';
+
+-- name: keep_mapping
+-- Keeps a mapping for the files of a source with these headers.
+INSERT INTO mapping (tenant_id, id, source_system, dataset, headers, mapping, import_id, saved_at, saved_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (tenant_id, id) DO UPDATE SET dataset = excluded.dataset, headers = excluded.headers, mapping = excluded.mapping,
+import_id = excluded.import_id, saved_at = excluded.saved_at, saved_by = excluded.saved_by;
+
+-- name: list_mappings
+-- A tenant's saved mappings.
+SELECT m.id, m.source_system, m.dataset, m.headers, m.mapping, m.import_id, m.saved_at, m.saved_by
+FROM mapping m JOIN tenant t ON t.id = m.tenant_id WHERE t.slug = $1 ORDER BY m.source_system, m.dataset, m.id;
+
+-- name: delete_mapping
+-- Forgets a saved mapping.
+DELETE FROM mapping WHERE id = $2 AND tenant_id = (SELECT id FROM tenant WHERE slug = $1);
