@@ -58,6 +58,7 @@ func (s *Service) assemble(ctx context.Context, l *load, req ImportRequest, star
 	if err := l.rejectFindings(ctx); err != nil {
 		return nil, err
 	}
+	l.doubts()
 	l.suggestFixes()
 	p.r = ImportResult{File: l.t.Upload.Name, Dataset: l.d.Name, RowsRead: l.t.Records, Dialect: l.dialect(), Columns: l.columns(), Findings: l.findings, Rejects: []Reject{}, ToReview: int64(len(l.found.proposals)), Upload: req.upload}
 	r := &p.r
@@ -187,6 +188,9 @@ func (s *Service) record(ctx context.Context, scope tenant.Scope, tx *metadb.Tx,
 	if err := s.propose(ctx, scope, tx, l, r.Snapshot); err != nil {
 		return err
 	}
+	if err := s.keepMapping(ctx, scope, tx, l, id, r.Snapshot); err != nil {
+		return err
+	}
 	if s.jobs == nil || !changed {
 		return nil
 	}
@@ -289,21 +293,6 @@ func (l *load) extras(ctx context.Context) (staged []warehouse.Staged, fresh boo
 		}
 	}
 	return staged, fresh, nil
-}
-
-// columns says what each column of the file was taken for.
-func (l *load) columns() []ColumnUse {
-	uses := make([]ColumnUse, len(l.t.Layout.Header))
-	for i, h := range l.t.Layout.Header {
-		uses[i].Source = strings.TrimSpace(h)
-	}
-	for name, in := range l.inputs {
-		for _, c := range in.bind.Columns {
-			field := name
-			uses[c].Field, uses[c].Confidence = &field, in.bind.Confidence
-		}
-	}
-	return uses
 }
 
 // overlap warns when rows without ids add to a period that holds such rows already: a

@@ -22,6 +22,8 @@ type Correction struct {
 	Set *string `yaml:"set,omitempty" json:"set,omitempty"`
 	// Skip leaves the rows out instead: they are reported as rejected rows.
 	Skip bool `yaml:"skip,omitempty" json:"skip,omitempty"`
+	// Rule keeps the correction for the next files of the source with these headers.
+	Rule bool `yaml:"rule,omitempty" json:"rule,omitempty"`
 }
 
 // maxCorrections bounds a mapping's corrections: each is a pass over a column.
@@ -45,6 +47,8 @@ func (m Mapping) checkCorrections() []fault.Field {
 			wrong = append(wrong, fault.Field{Path: path, Message: "needs a record, or what the cells say (is)"})
 		case c.Column == "" && (!c.Skip || c.Is != nil):
 			wrong = append(wrong, fault.Field{Path: path + ".column", Message: "is missing"})
+		case c.Record > 0 && c.Rule:
+			wrong = append(wrong, fault.Field{Path: path + ".rule", Message: "is for what all cells of a column say, not for one row"})
 		case (c.Set != nil) == c.Skip:
 			wrong = append(wrong, fault.Field{Path: path, Message: "needs either set or skip: true"})
 		}
@@ -85,12 +89,6 @@ func merged(a, b map[string]string) map[string]string {
 		}
 	}
 	return out
-}
-
-// Lasting is the mapping without what concerns one file only: corrections of numbered rows.
-func (m Mapping) Lasting() Mapping {
-	m.Corrections = slices.DeleteFunc(slices.Clone(m.Corrections), func(c Correction) bool { return c.Record > 0 })
-	return m
 }
 
 // columnOf finds a header of the file, by its text or by its normal form; -1 when there is none.

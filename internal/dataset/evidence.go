@@ -3,7 +3,10 @@ package dataset
 import (
 	"context"
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 )
@@ -114,15 +117,27 @@ FROM (SELECT v, n, TRY_CAST(regexp_extract(v, %[1]s, 1) AS INTEGER) AS a, TRY_CA
 			}
 			continue
 		}
-		rows, err := l.s.Query(ctx, fmt.Sprintf("SELECT v FROM %s WHERE regexp_matches(v, %s) ORDER BY first LIMIT 1", l.name("texts_"+in.field.Name), q(yearLast)))
+		rows, err := l.s.Query(ctx, fmt.Sprintf("SELECT v FROM %[1]s WHERE regexp_matches(v, %[2]s) ORDER BY regexp_extract(v, %[2]s, 1) = regexp_extract(v, %[2]s, 2), first LIMIT 1", l.name("texts_"+in.field.Name), q(yearLast)))
 		if err != nil {
 			return err
 		}
 		example, _ := rows.Rows[0][0].(string)
-		return fault.WithFields(fmt.Sprintf("column %q: dates such as %s can be read day first or month first, and no date in the file decides it: say which with a mapping file that holds options: {date_order: dmy} or {date_order: mdy}", in.header, example),
+		return fault.WithFields(fmt.Sprintf("column %q: %s, and no date in the file decides it: say which with a mapping file that holds options: {date_order: dmy} for day first or {date_order: mdy} for month first", in.header, bothReadings(example)),
 			fault.Field{Path: "options.date_order", Message: "undecided", Allowed: []string{"dmy", "mdy"}})
 	}
 	return nil
+}
+
+// bothReadings tells the two days that a date may be.
+func bothReadings(example string) string {
+	if parts := regexp.MustCompile(yearLast).FindStringSubmatch(example); len(parts) >= 3 {
+		a, errA := strconv.Atoi(parts[1])
+		b, errB := strconv.Atoi(parts[2])
+		if errA == nil && errB == nil && a >= 1 && a <= 12 && b >= 1 && b <= 12 && a != b {
+			return fmt.Sprintf("dates such as %s can be read day first (%d %s) or month first (%d %s)", example, a, time.Month(b), b, time.Month(a))
+		}
+	}
+	return fmt.Sprintf("dates such as %s can be read day first or month first", example)
 }
 
 // dialect reports what was decided.

@@ -1,15 +1,38 @@
 package dataset
 
-// Headers returns, for each field of a dataset, the header that fills it.
-func Headers(dataset string, headers []string) map[string]string {
+import (
+	"encoding/csv"
+	"strings"
+)
+
+// Recognized says what the columns of a text are taken for in a dataset, without a tenant.
+func Recognized(dataset, text string) []ColumnUse {
 	d, _ := Find(dataset)
-	bound, err := bindHeaders(d, headers, Mapping{})
+	headers, columns := parsed(text)
+	l := &load{d: d, t: &table{}, columnsSeen: columns}
+	l.t.Layout.Header = headers
+	bound, err := bindColumns(d, headers, Mapping{}, columns, false)
 	if err != nil {
 		panic(err)
 	}
-	out := map[string]string{}
-	for name, b := range bound {
-		out[name] = headers[b.Columns[0]]
+	if err := l.bind(bound); err != nil {
+		panic(err)
 	}
-	return out
+	return l.columns()
+}
+
+func parsed(text string) ([]string, []column) {
+	rows, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(text, "\ufeff"))).ReadAll()
+	if err != nil {
+		panic(err)
+	}
+	columns := make([]column, len(rows[0]))
+	for i := range columns {
+		columns[i].count, columns[i].known = map[string]int{}, map[string]int{}
+		for _, r := range rows[1:] {
+			columns[i].take(r[i])
+		}
+		columns[i].middle()
+	}
+	return rows[0], columns
 }

@@ -55,7 +55,7 @@ func TestFixesAreAppliedToAllAlikeAndToldInTheImport(t *testing.T) {
 		}
 	}
 	want(t, "errors", said, []string{`3 rows not stored: hours "1.5O" is not a number of hours`, `1 row not stored: date "2026-02-31" is not a date`})
-	soon, half := "soon", "0.5"
+	half := "0.5"
 	typed := fix(t, r, "hours_unparsable", `Read "soon" as …`)
 	want(t, "asks", typed.Ask, "what hours should say")
 	typed.Patch.Corrections[0].Set = &half
@@ -76,9 +76,13 @@ func TestFixesAreAppliedToAllAlikeAndToldInTheImport(t *testing.T) {
 		}
 	}
 	want(t, "told", told, []string{`2 cells were corrected: "1.5O" was read as "1.50"`, `1 cell was corrected: "soon" was read as "0.5"`, `1 cell was corrected: "2026-02-31" was read as "2026-02-28"`, `1 cell was corrected: "maybe" was read as "no"`})
-	// For the next file of this form: everything but what is about a numbered row.
-	one := dataset.Mapping{Corrections: []dataset.Correction{{Record: 2, Skip: true}, {Column: "hours", Is: &soon, Set: &half}}}
-	want(t, "lasting", len(one.Lasting().Corrections), 1)
+	// A correction that is a rule is made in the next file of this form too, without a word.
+	rule := fix(t, r, "unknown_word", `Read "maybe" as no`).Patch
+	rule.Corrections[0].Rule = true
+	x.fixed(t, "time2.csv", ugly, dataset.Mapping{}, rule)
+	const next = "staff_name,client_name,date,hours,billable\nDana,Harbor,2026-04-01,1,maybe\n"
+	x.load(t, "next.csv", next, dataset.ImportRequest{})
+	want(t, "by rule", x.rows(t, "SELECT billable FROM time_entries WHERE work_date >= DATE '2026-04-01'", "time_entries"), []string{"false"})
 }
 
 func TestAColumnOfMinutesAndARowLeftOut(t *testing.T) {

@@ -21,6 +21,9 @@ type binding struct {
 	Invert     bool  // the header means the opposite of the field ("Non-Billable")
 	Unit       int64 // hours fields: the column's unit is 1/Unit hours (60: minutes)
 	Confidence float64
+	Evidence   []string // why, in sentences
+	Suggested  bool     // no name says so, only the values or a like name
+	Told       bool     // a person's word
 }
 
 // headerName is one header cell in the forms that are compared.
@@ -66,7 +69,8 @@ func compact(s string) string {
 type alias struct {
 	field  int
 	rank   int
-	invert bool
+	invert bool // means the opposite
+	doubt  bool // may mean something else
 }
 
 // aliasIndex maps compact names to the fields of a dataset.
@@ -79,10 +83,13 @@ var aliasIndexes = sync.OnceValue(func() map[string]aliasIndex {
 		for i, f := range d.Fields {
 			key := compact(f.Name)
 			index[key] = append(index[key], alias{field: i})
-			for rank, a := range f.Aliases {
-				name, invert := strings.CutPrefix(a, "!")
+			for rank, name := range f.Aliases {
+				a := alias{field: i, rank: rank + 1, invert: strings.HasPrefix(name, "!"), doubt: strings.HasPrefix(name, "?")}
+				if strings.HasPrefix(name, "+") {
+					a.rank = -1
+				}
 				if key := compact(name); !slices.ContainsFunc(index[key], func(x alias) bool { return x.field == i }) {
-					index[key] = append(index[key], alias{field: i, rank: rank + 1, invert: invert})
+					index[key] = append(index[key], a)
 				}
 			}
 		}
@@ -91,20 +98,18 @@ var aliasIndexes = sync.OnceValue(func() map[string]aliasIndex {
 	return all
 })
 
-// bindHeaders assigns the file's columns to the dataset's fields: what the mapping says
-// first, then by name, each column and each field once, better-known names first.
-func bindHeaders(d Dataset, headers []string, m Mapping) (map[string]binding, error) {
+// candidate is a field that a column's name says, or may say.
+type candidate struct {
+	binding
+	field, rank, column int
+	misfit              bool // the column's values contradict it
+}
+
+// namedBy is what the names of a file's columns say, the best first. Where a field has
+// several, one that the values contradict comes last.
+func namedBy(d Dataset, headers []string, columns []column, serials bool) []candidate {
 	index := aliasIndexes()[d.Name]
-	bound := map[string]binding{}
-	used := map[int]bool{}
-	if err := bindMapped(d, headers, m, bound, used); err != nil {
-		return nil, err
-	}
-	type candidate struct {
-		binding
-		field, rank, column int
-	}
-	var candidates []candidate
+	var out []candidate
 	for i, cell := range headers {
 		h := normalizeHeader(cell)
 		for n, key := range []string{h.full, h.short} {
@@ -117,30 +122,111 @@ func bindHeaders(d Dataset, headers []string, m Mapping) (map[string]binding, er
 					continue
 				}
 				c := candidate{field: a.field, rank: 2*a.rank + n, column: i}
-				c.binding = binding{Field: f.Name, Columns: []int{i}, Invert: a.invert, Unit: 1, Confidence: []float64{0.95, 0.9}[n]}
-				if a.rank == 0 {
-					c.Confidence = 1
+				c.binding = binding{Field: f.Name, Columns: []int{i}, Invert: a.invert, Unit: 1, Confidence: []float64{confidentBy, confidentCut}[n]}
+				switch {
+				case a.doubt:
+					c.Confidence = perhaps
+				case a.rank == 0:
+					c.Confidence = confident
 				}
 				if f.Kind == Hours {
 					c.Unit = h.unit
 				}
-				candidates = append(candidates, c)
+				if columns != nil {
+					col := &columns[i]
+					c.Confidence, c.Evidence = col.judge(f, c.Unit, f.Name == d.IDField && !d.Effective, serials, c.Confidence)
+					if share, _, ok := col.fits(f, serials); ok && col.filled > 0 && share < misfit {
+						c.misfit = true
+					}
+				}
+				out = append(out, c)
 			}
 		}
 	}
-	slices.SortStableFunc(candidates, func(a, b candidate) int {
+	slices.SortStableFunc(out, func(a, b candidate) int {
+		if a.misfit != b.misfit {
+			return cmp.Compare(btoi(a.misfit), btoi(b.misfit))
+		}
 		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.field, b.field), cmp.Compare(a.column, b.column))
 	})
-	for _, c := range candidates {
+	return out
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// bindHeaders assigns the file's columns to the dataset's fields: what the mapping says
+// first, then by name, each column and each field once, better-known names first.
+func bindHeaders(d Dataset, headers []string, m Mapping) (map[string]binding, error) {
+	return bindColumns(d, headers, m, nil, false)
+}
+
+// bindColumns is bindHeaders with what is known of the columns' values: they choose among
+// several columns of a name, and a column that contradicts its name does not fill a field
+// that may be missing.
+func bindColumns(d Dataset, headers []string, m Mapping, columns []column, serials bool) (map[string]binding, error) {
+	bound := map[string]binding{}
+	used := map[int]bool{}
+	if err := bindMapped(d, headers, m, bound, used); err != nil {
+		return nil, err
+	}
+	for _, c := range namedBy(d, headers, columns, serials) {
 		_, taken := bound[c.Field]
 		if _, constant := m.Constants[c.Field]; taken || constant || used[c.column] {
+			continue
+		}
+		if f := d.Fields[c.field]; c.misfit && c.rank > 1 && !f.Required && columns[c.column].filled >= 3 && !isText(f.Kind) {
 			continue
 		}
 		bound[c.Field] = c.binding
 		used[c.column] = true
 	}
 	bindSplitName(d, headers, bound, used)
+	bindSuggested(d, headers, m, columns, serials, bound, used)
 	return bound, nil
+}
+
+// bindSuggested fills required fields that nothing names with the one column that its
+// values, or a like name, suggest for them.
+func bindSuggested(d Dataset, headers []string, m Mapping, columns []column, serials bool, bound map[string]binding, used map[int]bool) {
+	if columns == nil {
+		return
+	}
+	for _, f := range missing(d, bound, m) {
+		if own, ok := d.Field(f.Name); !ok || !own.Required {
+			continue
+		}
+		at, best, n := -1, 0.0, 0
+		var why string
+		var days []int
+		for i, h := range headers {
+			if used[i] || columns[i].filled == 0 {
+				continue
+			}
+			list, reasons := suggestions(d, h, &columns[i], serials)
+			for _, a := range list {
+				if a.Field == f.Name && a.Confidence >= likely {
+					n++
+					at, best, why = i, a.Confidence, reasons[a.Field]
+				}
+			}
+			if share, _, _ := columns[i].fits(f, serials); (f.Kind == Date || f.Kind == Timestamp) && share >= sure {
+				days = append(days, i)
+			}
+		}
+		if n == 0 && len(days) == 1 {
+			n, at, best, why = 1, days[0], likely, "it is the only column of dates"
+		}
+		if n != 1 {
+			continue
+		}
+		bound[f.Name] = binding{Field: f.Name, Columns: []int{at}, Unit: normalizeHeader(headers[at]).unit, Confidence: best, Evidence: []string{why}, Suggested: true}
+		used[at] = true
+	}
 }
 
 // bindMapped applies a mapping's columns. An empty field name leaves the column out.
@@ -161,7 +247,7 @@ func bindMapped(d Dataset, headers []string, m Mapping, bound map[string]binding
 		if _, twice := bound[field]; twice {
 			return fault.Newf(fault.Invalid, "the mapping fills the field %s from two columns", field)
 		}
-		b := binding{Field: field, Columns: []int{i}, Unit: 1, Confidence: 1}
+		b := binding{Field: field, Columns: []int{i}, Unit: 1, Confidence: confident, Told: true}
 		if f.Kind == Hours {
 			b.Unit = normalizeHeader(headers[i]).unit
 		}
@@ -182,7 +268,7 @@ func bindSplitName(d Dataset, headers []string, bound map[string]binding, used m
 		first := slices.IndexFunc(headers, func(h string) bool { return normalizeHeader(h).full == "firstname" })
 		last := slices.IndexFunc(headers, func(h string) bool { n := normalizeHeader(h).full; return n == "lastname" || n == "surname" })
 		if first >= 0 && last >= 0 && !used[first] && !used[last] {
-			bound[field] = binding{Field: field, Columns: []int{first, last}, Unit: 1, Confidence: 0.9}
+			bound[field] = binding{Field: field, Columns: []int{first, last}, Unit: 1, Confidence: confidentCut, Evidence: []string{"it is made of first and last name"}}
 			used[first], used[last] = true, true
 			return
 		}
@@ -348,13 +434,24 @@ func begins(file string, hints ...string) bool {
 	})
 }
 
+// plainAliases are a field's other names that mean it without doubt.
+func plainAliases(f Field) []string {
+	var out []string
+	for _, a := range f.Aliases {
+		if !strings.HasPrefix(a, "?") {
+			out = append(out, strings.TrimLeft(a, "+ "))
+		}
+	}
+	return out
+}
+
 // missingFault tells which columns are missing and what would be accepted for them.
 func missingFault(file string, d Dataset, lacking []Field, headers []string, guessed bool) error {
 	fields := make([]fault.Field, len(lacking))
 	names := make([]string, len(lacking))
 	for i, f := range lacking {
 		names[i] = f.Name
-		fields[i] = fault.Field{Path: f.Name, Message: "no column for it: " + f.Help, Allowed: append([]string{f.Name}, f.Aliases...)}
+		fields[i] = fault.Field{Path: f.Name, Message: "no column for it: " + f.Help, Allowed: append([]string{f.Name}, plainAliases(f)...)}
 	}
 	text := filepath.Base(file) + ": "
 	if guessed {

@@ -74,6 +74,7 @@ type ImportRequest struct {
 
 	upload string                 // the kept original of the file
 	tables map[string]TableChoice // choices for tables of an archive or workbook, by name
+	saved  []SavedMapping         // what the tenant keeps for the source
 }
 
 // Import reads a file into the warehouse: one result, or one for each table of a zip
@@ -116,6 +117,10 @@ func openTable(ctx context.Context, dir string, u upload, m Mapping, req ImportR
 		return nil, Dataset{}, err
 	}
 	if d, ok := Find(m.Dataset); ok {
+		return t, d, nil
+	}
+	if x := savedFor(req.saved, t.Layout.Header, m); x != nil {
+		d, _ := Find(x.Dataset)
 		return t, d, nil
 	}
 	d, err := guess(u.Name, t.Layout.Titles, t.Layout.Header, m)
@@ -180,6 +185,7 @@ func (l *load) carefully(ctx context.Context) error {
 // formFindings reports what was wrong with the file's form.
 func (l *load) formFindings(ctx context.Context) error {
 	t := l.t
+	l.findings = append(l.findings, l.noticed...)
 	if t.Records == 0 {
 		l.add(Finding{Code: "no_rows", Severity: Warning, Message: "the file has a header line and no rows: nothing was imported", Suggestion: "check the export's filter and period"})
 	}
@@ -260,6 +266,10 @@ func statusOf(changed bool, read int64) string {
 // summary is the result as it is kept: without rejects, which have a table of their own.
 func (r ImportResult) summary() (string, error) {
 	r.Rejects = nil
+	r.Columns = slices.Clone(r.Columns)
+	for i := range r.Columns {
+		r.Columns[i].Samples = nil
+	}
 	text, err := json.Marshal(r)
 	return string(text), err
 }

@@ -55,6 +55,11 @@ type load struct {
 	found    resolved
 	skips    []string // conditions of raw rows that a correction leaves out
 	tail     string   // condition that leaves out staged rows
+
+	told        Mapping       // what a person said, now or in a saved mapping, without what was found out
+	saved       *SavedMapping // the mapping that was recognized, nil when none was
+	columnsSeen []column      // nil when the file's start could not be read
+	noticed     []Finding     // by the recognition of columns
 }
 
 // name returns the name of a temporary object of this load.

@@ -112,3 +112,19 @@ SELECT b.id, b.status, b.request, b.progress, b.answer, b.created_at, b.finished
 -- name: forget_dry_runs
 -- Forgets dry runs that ended before an instant.
 DELETE FROM batch WHERE tenant_id = (SELECT id FROM tenant WHERE slug = $1) AND finished_at < $2 AND finished_at <> '' AND request LIKE '%"dry_run":true%';
+
+-- name: keep_mapping
+-- Keeps a mapping for the files of a source with these headers.
+INSERT INTO mapping (tenant_id, id, source_system, dataset, headers, mapping, import_id, saved_at, saved_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (tenant_id, id) DO UPDATE SET dataset = excluded.dataset, headers = excluded.headers, mapping = excluded.mapping,
+import_id = excluded.import_id, saved_at = excluded.saved_at, saved_by = excluded.saved_by;
+
+-- name: list_mappings
+-- A tenant's saved mappings.
+SELECT m.id, m.source_system, m.dataset, m.headers, m.mapping, m.import_id, m.saved_at, m.saved_by
+FROM mapping m JOIN tenant t ON t.id = m.tenant_id WHERE t.slug = $1 ORDER BY m.source_system, m.dataset, m.id;
+
+-- name: delete_mapping
+-- Forgets a saved mapping.
+DELETE FROM mapping WHERE id = $2 AND tenant_id = (SELECT id FROM tenant WHERE slug = $1);

@@ -35,6 +35,11 @@ type ColumnUse struct {
 	Source     string  `json:"source"`     // header in the file
 	Field      *string `json:"field"`      // null: kept as an attribute
 	Confidence float64 `json:"confidence"` // 1: the field's own name or the mapping's word; 0 when not taken
+	// Alternatives are other fields that it may mean, Evidence is why it was taken for Field.
+	Alternatives []Alternative `json:"alternatives"`
+	Evidence     []string      `json:"evidence"`
+	Samples      []string      `json:"samples,omitempty"`    // its first different values; not kept with the import
+	ParseRate    *float64      `json:"parse_rate,omitempty"` // share of its values that could be read, of fields that are no text
 }
 
 // Severity says how much a finding matters.

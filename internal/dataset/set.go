@@ -62,7 +62,7 @@ func (s *Service) ImportSet(ctx context.Context, scope tenant.Scope, reqs []Impo
 	defer files.Close()
 	var set []*setTable
 	for i, req := range reqs {
-		tables, err := s.openFile(ctx, files, i, req)
+		tables, err := s.openFile(ctx, scope, files, i, req)
 		if err != nil {
 			tables = []*setTable{{SetResult: SetResult{Request: i, Name: req.name(), Err: err}, req: req}}
 		}
@@ -131,7 +131,7 @@ func (r ImportRequest) mapping(table string) (Mapping, error) {
 }
 
 // openFile copies a file into the session's folder and opens its tables.
-func (s *Service) openFile(ctx context.Context, files *warehouse.Session, index int, req ImportRequest) ([]*setTable, error) {
+func (s *Service) openFile(ctx context.Context, scope tenant.Scope, files *warehouse.Session, index int, req ImportRequest) ([]*setTable, error) {
 	if err := req.Replace.check(); err != nil {
 		return nil, err
 	}
@@ -145,6 +145,9 @@ func (s *Service) openFile(ctx context.Context, files *warehouse.Session, index 
 	}
 	if c, ok := in.(io.Closer); ok && req.Reader == nil {
 		defer c.Close()
+	}
+	if req.saved, err = s.savedOf(ctx, scope, m.Options.SourceSystem); err != nil {
+		return nil, err
 	}
 	dir := filepath.Join(files.Dir(), fmt.Sprintf("file%d", index))
 	if err := os.Mkdir(dir, 0o700); err != nil {
@@ -311,14 +314,15 @@ func (s *Service) prepare(ctx context.Context, scope tenant.Scope, session *ware
 	if err := m.check(); err != nil {
 		return nil, err
 	}
-	bound, err := bindHeaders(t.d, t.t.Layout.Header, m)
+	l := &load{d: t.d, t: t.t, m: m, told: m, s: session, source: m.Options.SourceSystem}
+	l.useSaved(t.req.saved)
+	bound, err := l.recognize(ctx)
 	if err != nil {
+		if bound != nil && l.bind(bound) == nil {
+			t.Columns = l.columns()
+		}
 		return nil, err
 	}
-	if lacking := missing(t.d, bound, m); len(lacking) > 0 {
-		return nil, missingFault(t.Name, t.d, lacking, t.t.Layout.Header, false)
-	}
-	l := &load{d: t.d, t: t.t, m: m, s: session, source: m.Options.SourceSystem}
 	if l.today, err = s.today(ctx, scope); err != nil {
 		return nil, err
 	}
@@ -342,8 +346,8 @@ func (s *Service) prepare(ctx context.Context, scope tenant.Scope, session *ware
 		l.finish()
 		return nil, fmt.Errorf("import %s: %w", t.Name, err)
 	}
-	if len(t.req.Mapping) > 0 || len(t.req.tables) > 0 {
-		p.r.Applied = &t.m
+	if l.told.says() {
+		p.r.Applied = &l.told
 	}
 	return p, nil
 }

@@ -1150,6 +1150,11 @@ export interface components {
             /** Format: double */
             score: number;
         };
+        DatasetAlternative: {
+            /** Format: double */
+            confidence: number;
+            field: string;
+        };
         DatasetBatch: {
             actor: string;
             /** Format: date-time */
@@ -1201,9 +1206,14 @@ export interface components {
             upload: string;
         };
         DatasetColumnUse: {
+            alternatives: components["schemas"]["DatasetAlternative"][] | null;
             /** Format: double */
             confidence: number;
+            evidence: string[] | null;
             field: string | null;
+            /** Format: double */
+            parse_rate?: number;
+            samples?: string[] | null;
             source: string;
         };
         DatasetCorrection: {
@@ -1211,6 +1221,7 @@ export interface components {
             is?: string;
             /** Format: int64 */
             record?: number;
+            rule?: boolean;
             set?: string;
             skip?: boolean;
         };
