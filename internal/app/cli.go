@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -79,7 +80,24 @@ func (c *cli) printError(err error) {
 		if len(f.Allowed) > 0 {
 			fmt.Fprintf(c.err, "    allowed: %s\n", joinList(f.Allowed))
 		}
+		if how := howToSay(f); how != "" {
+			fmt.Fprintf(c.err, "    how: %s\n", how)
+		}
 	}
+}
+
+// howToSay is how a person says on the command line what an import could not decide.
+func howToSay(f fault.Field) string {
+	option, isOption := strings.CutPrefix(f.Path, "options.")
+	switch {
+	case f.Message == "undecided" && f.Path == "dataset":
+		return "--dataset NAME"
+	case f.Message == "undecided" && isOption && len(f.Allowed) > 0:
+		return fmt.Sprintf("--mapping FILE, a file that holds options: {%s: %s}", option, f.Allowed[0])
+	case strings.HasPrefix(f.Message, "no column for it"):
+		return fmt.Sprintf("rename the column, or --mapping FILE with columns: {your header: %s}", f.Path)
+	}
+	return ""
 }
 
 // userText is the message of a fault, or for our own defects the whole error: on the

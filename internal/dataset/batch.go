@@ -289,8 +289,11 @@ func (s *Service) leaveBatch(ctx context.Context, scope tenant.Scope, id string)
 func (s *Service) doBatch(ctx context.Context, scope tenant.Scope, b Batch) ([]BatchTable, error) {
 	beat := s.newBeat(ctx, scope, b.ID)
 	defer beat.stop()
-	reqs := make([]ImportRequest, len(b.Request.Files))
-	for i, f := range b.Request.Files {
+	var reqs []ImportRequest
+	for _, f := range b.Request.Files {
+		if f.Skip {
+			continue
+		}
 		u, file, err := s.Original(ctx, scope, f.Upload)
 		if err != nil {
 			return nil, err
@@ -303,13 +306,13 @@ func (s *Service) doBatch(ctx context.Context, scope tenant.Scope, b Batch) ([]B
 		if string(text) == "{}" {
 			text = nil
 		}
-		reqs[i] = ImportRequest{Reader: file, Name: u.Name, Mapping: text, DryRun: b.Request.DryRun, Replace: f.Replace, upload: u.ID, tables: f.Tables,
+		reqs = append(reqs, ImportRequest{Reader: file, Name: u.Name, Mapping: text, DryRun: b.Request.DryRun, Replace: f.Replace, upload: u.ID, tables: f.Tables,
 			Progress: func(phase string, done, total int64) {
 				if phase == "reading" {
 					total = u.Bytes
 				}
 				beat.set(BatchProgress{File: u.Name, Phase: phase, Done: done, Total: total})
-			}}
+			}})
 	}
 	set, err := s.ImportSet(ctx, scope, reqs, b.Request.Together)
 	out := make([]BatchTable, len(set))

@@ -81,7 +81,7 @@ func (l *load) currencyOf(ctx context.Context, bound map[string]binding) error {
 		l.m.Constants["currency"] = code
 		l.noticed = append(l.noticed, Finding{Code: "currency_from_" + from, Severity: Info, Column: header, Count: 1,
 			Message:    fmt.Sprintf("the amounts are in %s: the %s of the column %q %s so", code, from, header, map[string]string{"header": "says", "values": "say"}[from]),
-			Suggestion: "if that is wrong, name the currency with constants: {currency: …} in a mapping file"})
+			Suggestion: "if that is wrong, say the currency of all rows (constants)"})
 	}
 	return nil
 }
@@ -213,11 +213,11 @@ func (l *load) doubts() {
 		case in.bind.Suggested:
 			l.add(Finding{Code: "suggested_column", Severity: Warning, Column: in.header, Count: 1, Fixes: l.columnFixes(i, name),
 				Message:    fmt.Sprintf("no column is named for %s, which is needed; %q was taken, since %s", name, in.header, because),
-				Suggestion: fmt.Sprintf("confirm it with columns: {%q: %s} in a mapping file, or name the right column", in.header, name)})
+				Suggestion: "confirm it, or name the right column (columns)"})
 		case in.bind.Confidence < misfit && l.columnsSeen[i].filled > 0:
 			l.add(Finding{Code: "doubtful_column", Severity: Warning, Column: in.header, Count: 1, Fixes: l.columnFixes(i, name),
 				Message:    fmt.Sprintf("is the column %q really %s? That is what its name says, but %s", in.header, name, because),
-				Suggestion: fmt.Sprintf("say what it is with columns: {%q: …} in a mapping file; %s keeps it", in.header, name)})
+				Suggestion: fmt.Sprintf("say what it is (columns); %s keeps it", name)})
 		}
 	}
 	for _, c := range namedBy(l.d, headers, l.columnsSeen, bool(l.t.Serials)) {
@@ -229,7 +229,7 @@ func (l *load) doubts() {
 		header := strings.TrimSpace(headers[c.column])
 		l.add(Finding{Code: "doubtful_column", Severity: Warning, Column: header, Count: 1, Fixes: l.columnFixes(c.column, ""),
 			Message:    fmt.Sprintf("is the column %q really %s? That is what its name says, but %s; it was kept as an attribute", header, c.Field, strings.Join(c.Evidence, ", ")),
-			Suggestion: fmt.Sprintf("say what it is with columns: {%q: %s} in a mapping file", header, c.Field)})
+			Suggestion: "say what it is (columns)"})
 	}
 }
 

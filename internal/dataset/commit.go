@@ -71,7 +71,7 @@ func (s *Service) assemble(ctx context.Context, l *load, req ImportRequest, star
 	if lost, err := l.countLost(ctx); err != nil {
 		return nil, err
 	} else if req.Replace != "" && lost > 0 {
-		return nil, fault.Newf(fault.Invalid, "%s of %s cannot be stored, and what they stand for would be deleted: see them with --dry-run, correct them, then replace; nothing was changed", plural(lost, "row", "rows"), l.t.Upload.Name)
+		return nil, fault.Newf(fault.Invalid, "%s of %s cannot be stored, and what they stand for would be deleted: see them with a dry run, correct them, then replace; nothing was changed", plural(lost, "row", "rows"), l.t.Upload.Name)
 	}
 	twins := l.dropped
 	for _, f := range l.findings {
@@ -317,7 +317,7 @@ SELECT (SELECT count(*) FROM %[2]s WHERE row_id NOT IN (SELECT row_id FROM old))
 	if added > 0 && there > 0 {
 		l.add(Finding{Code: "possible_overlap", Severity: Warning, Count: added,
 			Message:    fmt.Sprintf("%s new in a period that was imported before; %s there already and %s not in this file", plural(added, "row is", "rows are"), plural(there, "row was", "rows were"), plural(gone, "of them is", "of them are")),
-			Suggestion: "if this file corrects the earlier one, import it again with --replace period, which deletes what it does not hold of these days; or export with an id column"})
+			Suggestion: "if this file corrects the earlier one, import it again so that it replaces its period, which deletes what it does not hold of these days; or export with an id column"})
 	}
 	return nil
 }

@@ -61,7 +61,7 @@ func (l *load) decideMarks(ctx context.Context, slow []*input) error {
 		}
 		l.add(Finding{Code: "decimal_mark_assumed", Severity: Warning, Column: in.header, Count: 1,
 			Message:    fmt.Sprintf("column %q: numbers such as 1,234 or 1.234 do not show which mark is decimal; the point was taken", in.header),
-			Suggestion: "if the comma is the decimal mark, import again with options: {decimal_mark: \",\"} in a mapping file"})
+			Suggestion: "if the comma is the decimal mark, say so (decimal_mark)"})
 	}
 	return nil
 }
@@ -122,8 +122,8 @@ FROM (SELECT v, n, TRY_CAST(regexp_extract(v, %[1]s, 1) AS INTEGER) AS a, TRY_CA
 			return err
 		}
 		example, _ := rows.Rows[0][0].(string)
-		return fault.WithFields(fmt.Sprintf("column %q: %s, and no date in the file decides it: say which with a mapping file that holds options: {date_order: dmy} for day first or {date_order: mdy} for month first", in.header, bothReadings(example)),
-			fault.Field{Path: "options.date_order", Message: "undecided", Allowed: []string{"dmy", "mdy"}})
+		return fault.WithFields(fmt.Sprintf("column %q: %s, and no date in the file decides it: say which", in.header, bothReadings(example)),
+			fault.Field{Path: "options.date_order", Message: undecided, Allowed: []string{"dmy", "mdy"}})
 	}
 	return nil
 }
@@ -188,7 +188,7 @@ func (l *load) unreadable(ctx context.Context) error {
 			case "mixed":
 				code = fmt.Sprintf("CASE WHEN %s THEN 'mixed_date_order' ELSE 'date_unparsable' END", shape)
 				message = fmt.Sprintf("CASE WHEN %s THEN 'cannot be read: some dates of this column have the day first, others the month' ELSE 'is not a date' END", shape)
-				suggestion = q("write all dates as 2026-03-31, or say the order with options: {date_order: dmy} in a mapping file")
+				suggestion = q("write all dates as 2026-03-31, or say their order (date_order)")
 			case "dmy", "mdy":
 				code = fmt.Sprintf("CASE WHEN %s THEN 'mixed_date_order' ELSE 'date_unparsable' END", shape)
 				message = fmt.Sprintf("CASE WHEN %s THEN %s ELSE 'is not a date' END", shape, q("is not a date in the order of this column ("+order+")"))

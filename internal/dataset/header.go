@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"cmp"
+	"fmt"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -383,10 +384,10 @@ func guess(file string, titles, headers []string, m Mapping) (Dataset, error) {
 	slices.SortStableFunc(fits, best)
 	slices.SortStableFunc(near, best)
 	if len(fits) == 0 && len(near) == 0 {
-		return Dataset{}, fault.Newf(fault.Invalid, "%s: none of its columns is known (%s): say what it holds with --dataset NAME and which column is which with --mapping FILE", filepath.Base(file), shown(headers))
+		return Dataset{}, fault.WithFields(fmt.Sprintf("%s: none of its columns is known (%s): say what it holds, and which column is which", filepath.Base(file), shown(headers)), fault.Field{Path: "dataset", Message: undecided, Allowed: Names()})
 	}
 	if len(fits) > 0 && fits[0].d.Name == "clients" && m.Dataset == "" && (listsVendors(file) || slices.ContainsFunc(titles, listsVendors)) {
-		return Dataset{}, fault.WithFields(filepath.Base(file)+" looks like a list of vendors, which are no clients: if they are, say so with --dataset clients", fault.Field{Path: "dataset", Message: "undecided", Allowed: []string{"clients"}})
+		return Dataset{}, fault.WithFields(filepath.Base(file)+" looks like a list of vendors, which are no clients: if they are, say so", fault.Field{Path: "dataset", Message: undecided, Allowed: []string{"clients"}})
 	}
 	if len(near) > 0 && (len(fits) == 0 || len(near[0].lacking) == 1 && near[0].bound > fits[0].bound) {
 		return Dataset{}, missingFault(file, near[0].d, near[0].lacking, headers, true)
@@ -398,7 +399,7 @@ func guess(file string, titles, headers []string, m Mapping) (Dataset, error) {
 				names = append(names, f.d.Name)
 			}
 		}
-		return Dataset{}, fault.WithFields(filepath.Base(file)+" could be any of "+strings.Join(names, ", ")+": say which with --dataset NAME", fault.Field{Path: "dataset", Message: "undecided", Allowed: names})
+		return Dataset{}, fault.WithFields(filepath.Base(file)+" could be any of "+strings.Join(names, ", ")+": say which", fault.Field{Path: "dataset", Message: undecided, Allowed: names})
 	}
 	return fits[0].d, nil
 }
@@ -445,6 +446,9 @@ func plainAliases(f Field) []string {
 	return out
 }
 
+// undecided is the message of a fault's field that a person has to fill in.
+const undecided = "undecided"
+
 // missingFault tells which columns are missing and what would be accepted for them.
 func missingFault(file string, d Dataset, lacking []Field, headers []string, guessed bool) error {
 	fields := make([]fault.Field, len(lacking))
@@ -459,9 +463,10 @@ func missingFault(file string, d Dataset, lacking []Field, headers []string, gue
 	}
 	text += "there is no column for " + strings.Join(names, ", ") + " (columns found: " + shown(headers) + ")."
 	if guessed {
-		text += " Say what it holds with --dataset NAME, or which column is which with --mapping FILE."
+		text += " Say what it holds, or which column is which."
+		fields = append([]fault.Field{{Path: "dataset", Message: undecided, Allowed: []string{d.Name}}}, fields...)
 	} else {
-		text += " Rename the columns, or say which is which with --mapping FILE."
+		text += " Rename the columns, or say which is which."
 	}
 	return fault.WithFields(text, fields...)
 }

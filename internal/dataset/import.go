@@ -210,7 +210,7 @@ func (l *load) formFindings(ctx context.Context) error {
 	if n := t.Layout.Above; n > 0 {
 		f := Finding{Code: "lines_above_header", Severity: Info, Count: n, Message: fmt.Sprintf("%s above the header on line %d and %s no part of the table", plural(n, "line stands", "lines stand"), t.Layout.HeaderLine, map[bool]string{true: "is", false: "are"}[n == 1])}
 		if rows := t.Layout.AboveRows; rows > 2 {
-			f.Severity, f.Suggestion = Warning, fmt.Sprintf("%d of them look like rows: if another line is the header, name it with options: {header_line: …} in a mapping file", rows)
+			f.Severity, f.Suggestion = Warning, fmt.Sprintf("%d of them look like rows: if another line is the header, say which line it is (header_line)", rows)
 		}
 		l.add(f)
 	}
@@ -221,7 +221,7 @@ func (l *load) formFindings(ctx context.Context) error {
 		l.add(Finding{Code: codeOtherTable, Severity: Warning, Count: t.Others, Message: plural(t.Others, "more table stands", "more tables stand") + " below the first; their lines are rejected", Suggestion: "save each table as a file of its own"})
 	}
 	if n := t.Upload.Invalid; n > 0 {
-		l.add(Finding{Code: "invalid_bytes", Severity: Warning, Count: n, Message: plural(n, "byte is", "bytes are") + " not of the file's encoding and were replaced by \ufffd: the file may be damaged or cut off", Suggestion: "export the file again, or name its encoding with options: {encoding: …} in a mapping file"})
+		l.add(Finding{Code: "invalid_bytes", Severity: Warning, Count: n, Message: plural(n, "byte is", "bytes are") + " not of the file's encoding and were replaced by \ufffd: the file may be damaged or cut off", Suggestion: "export the file again, or say its encoding (encoding)"})
 	}
 	switch {
 	case t.Cut && (t.broken == nil || t.Ragged != nil):

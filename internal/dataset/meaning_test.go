@@ -63,7 +63,7 @@ func TestTheOrderOfDatesIsDecidedForTheColumn(t *testing.T) {
 	}
 	t.Run("an undecided order is asked for", func(t *testing.T) {
 		t.Parallel()
-		newWorld(t).fails(t, "time.csv", file("03/04/2024", "05/06/2024"), "date_order", dataset.ImportRequest{})
+		newWorld(t).fails(t, "time.csv", file("03/04/2024", "05/06/2024"), "no date in the file decides it", dataset.ImportRequest{})
 	})
 }
 

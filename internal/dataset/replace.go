@@ -103,7 +103,7 @@ AND %[1]s NOT IN (SELECT %[1]s FROM %[4]s WHERE %[5]s IS NOT NULL) AND row_id NO
 	if len(months) > maxNamed {
 		list = fmt.Sprintf("%s, … %s (%d months)", strings.Join(months[:maxNamed-1], ", "), months[len(months)-1], len(months))
 	}
-	return fault.Newf(fault.Invalid, "the dates of %s reach from %s to %s, but it holds no row of %s, where %s would be deleted. If a date is mistyped, correct it; if the rows are meant to go, import a file for each period, or replace the whole table (--replace table); nothing was changed",
+	return fault.Newf(fault.Invalid, "the dates of %s reach from %s to %s, but it holds no row of %s, where %s would be deleted. If a date is mistyped, correct it; if the rows are meant to go, import a file for each period, or replace the whole table; nothing was changed",
 		l.t.Upload.Name, from, to, list, plural(n, "stored row", "stored rows"))
 }
 

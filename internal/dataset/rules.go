@@ -37,7 +37,7 @@ var rules = map[string][]rule{
 		{code: "end_before_start", severity: Warning, when: "cancelled_date < effective_date", needs: []string{"cancelled_date", "effective_date"}, column: "cancelled_date", message: "canceled before it began", invalid: true},
 	},
 	"invoices": {
-		{code: "tax_basis_unknown", severity: Warning, when: "tax_basis = 'unknown'", column: "total_amount", message: "only a total is given: whether it includes tax is not known, and it is taken as revenue as it stands", suggestion: "export net amounts, or say options: {tax_basis: net} in a mapping file"},
+		{code: "tax_basis_unknown", severity: Warning, when: "tax_basis = 'unknown'", column: "total_amount", message: "only a total is given: whether it includes tax is not known, and it is taken as revenue as it stands", suggestion: "export net amounts, or say that totals are net (tax_basis)"},
 		{code: "tax_included", severity: Warning, when: "tax_basis = 'gross'", column: "total_amount", message: "the total includes tax and no tax is given: revenue is overstated by the tax", suggestion: "export net amounts or the tax"},
 		{code: "credit_made_negative", severity: Info, when: "_credit", column: "net_amount", message: "credit notes with a positive amount were stored as negative"},
 		{code: "due_before_invoice", severity: Info, when: "due_date < invoice_date", needs: []string{"due_date"}, column: "due_date", message: "due before the invoice's date", invalid: true},

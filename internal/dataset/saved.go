@@ -92,7 +92,7 @@ func (l *load) useSaved(saved []SavedMapping) {
 	l.told = l.m
 	l.noticed = append(l.noticed, Finding{Code: "saved_mapping", Severity: Info, Count: 1,
 		Message:    fmt.Sprintf("files with these headers were mapped before: the saved mapping %s was used (%s)", x.ID, x.Mapping.words()),
-		Suggestion: fmt.Sprintf("see it with moatmetrics mappings show %s, drop it with moatmetrics mappings forget %s; a mapping file replaces it", x.ID, x.ID)})
+		Suggestion: "if it does not fit any more, give another one or forget it"})
 }
 
 // words tells in short what a mapping says.

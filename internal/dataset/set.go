@@ -248,7 +248,11 @@ func (s *Service) importAsOne(ctx context.Context, scope tenant.Scope, session *
 			p, err := s.prepare(ctx, scope, session, t)
 			if err == nil {
 				loads, ready, of = append(loads, p.l), append(ready, p), append(of, t)
-				if i+1 < len(set) {
+				if dry { // before the table's own rows are among those that count as stored
+					err = s.dryRun(ctx, scope, p)
+					t.Result = p.r
+				}
+				if err == nil && i+1 < len(set) {
 					err = p.show(ctx)
 				}
 			}
@@ -259,10 +263,6 @@ func (s *Service) importAsOne(ctx context.Context, scope tenant.Scope, session *
 		}
 	}
 	if dry {
-		for i, p := range ready {
-			of[i].Err = s.dryRun(ctx, scope, p)
-			of[i].Result = p.r
-		}
 		return nil
 	}
 	for i, p := range ready {

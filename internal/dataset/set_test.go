@@ -57,6 +57,22 @@ func TestFilesBuildOnEachOtherInWhateverOrderTheyCome(t *testing.T) {
 	}
 }
 
+func TestADryRunOfASetTellsTheEffectOfEachOfItsTables(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t)
+	reqs := files("time.csv", setTime, "invoices.csv", "invoice_id,client_name,date,net amount\nI-1,Harbor,2026-06-01,10.00\n", "more.csv", "invoice_id,client_name,date,net amount\nI-1,Harbor,2026-06-01,12.00\n")
+	for i := range reqs {
+		reqs[i].DryRun = true
+	}
+	var told []string
+	for _, r := range x.set(t, false, reqs) {
+		for _, e := range r.Result.Effect {
+			told = append(told, fmt.Sprintf("%s %s %s %s", r.Name, e.Measure, e.Month, e.Change))
+		}
+	}
+	want(t, "effects", told, []string{"time.csv hours_worked 2026-03-01 5.0000", "invoices.csv revenue 2026-06-01 10.0000", "more.csv revenue 2026-06-01 2.0000"})
+}
+
 func TestAllOrNothingStoresNothingWhenARowIsLost(t *testing.T) {
 	t.Parallel()
 	x := newWorld(t)

@@ -36,9 +36,9 @@ type Error struct {
 
 // Field is one wrong part of an input.
 type Field struct {
-	Path    string   // where: "measures[1]", "where", "line 17"
-	Message string   // what is wrong with it
-	Allowed []string // what would be right, when that can be listed
+	Path    string   `json:"path"`              // where: "measures[1]", "where", "line 17"
+	Message string   `json:"message"`           // what is wrong with it
+	Allowed []string `json:"allowed,omitempty"` // what would be right, when that can be listed
 }
 
 // Error returns the message and, for the operator, the cause.

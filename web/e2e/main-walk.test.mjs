@@ -134,7 +134,10 @@ test('from the first visit to the first finding, with the files of the demo', as
   const files = order.filter((f) => readdirSync(dir).includes(f)).map((f) => join(dir, f));
   assert.ok(files.length >= 6);
   await page.setInputFiles('input[type=file]', files);
-  await page.getByRole('heading', { name: 'What was imported?' }).waitFor({ timeout: 60_000 });
+  await page.getByRole('heading', { name: 'What would change?' }).waitFor({ timeout: 60_000 });
+  await settled(page);
+  await page.getByRole('button', { name: /^Import all/ }).click();
+  await page.getByRole('heading', { name: 'Imported', exact: true }).waitFor({ timeout: 60_000 });
   await settled(page);
   await page.getByRole('navigation', { name: 'Main', exact: true }).getByRole('link', { name: 'Overview' }).click();
   await settled(page);
@@ -154,6 +157,8 @@ test('a file with bad rows: see why, undo, and bring it back', async (t) => {
   const before = await ask(app, '/api/v1/query?measures=revenue&from=2026-06-01&to=2026-07-01');
   const page = await open(t, app, '/import');
   await page.setInputFiles('input[type=file]', file);
+  await page.getByRole('button', { name: 'Import', exact: true }).click();
+  await page.getByRole('link', { name: 'bad.csv' }).click();
   await page.getByRole('heading', { name: 'Why were rows rejected?' }).waitFor();
   await settled(page);
   const table = page.getByRole('table', { name: 'Rejected rows' });

@@ -47,6 +47,12 @@ const VIEWS = {
   wall: (ids) => `/dashboards/${ids.dashboard}?kiosk=1`,
   import: '/import',
   'import-rejects': (ids) => `/import/${ids.import}`,
+  'import-check': (ids) => `/import/batch/${ids.check}`,
+  'import-done': (ids) => `/import/batch/${ids.done}`,
+  matching: '/matching',
+  'matching-decided': '/matching?tab=decided',
+  'matching-names': '/matching?tab=names',
+  quality: '/quality',
   snapshots: '/snapshots',
   definitions: '/definitions',
   definition: '/definitions/gross_margin',
@@ -66,7 +72,21 @@ const VIEWS = {
 };
 
 /** Views that look another way before there is data, and when the program does not answer. */
-const EMPTY = ['overview', 'clients', 'licenses', 'team', 'explore', 'dashboards', 'import', 'snapshots', 'system', 'files', 'feedback'];
+const EMPTY = [
+  'overview',
+  'clients',
+  'licenses',
+  'team',
+  'explore',
+  'dashboards',
+  'import',
+  'matching',
+  'quality',
+  'snapshots',
+  'system',
+  'files',
+  'feedback',
+];
 const FAILED = [
   'overview',
   'clients',
@@ -80,6 +100,8 @@ const FAILED = [
   'explore',
   'dashboards',
   'import',
+  'matching',
+  'quality',
   'snapshots',
   'system',
   'feedback',
@@ -111,10 +133,18 @@ before(async () => {
     'june.csv',
   );
   const imported = await fetch(`${app.url}/api/v1/imports`, { method: 'POST', body: form }).then((r) => r.json());
+  const done = await batch(
+    app,
+    { 'names.csv': 'staff_name,client_name,date,hours\nDana Ortiz,Linden Square,2026-05-04,7\nDana Ortiz,Bayview Law,2026-05-05,3\n' },
+    false,
+  );
+  const check = await batch(app, { 'time.csv': ugly, 'june.csv': undecided, 'odd.csv': 'foo,bar\n1,2\n' }, true);
   const findings = await ask(app, '/api/v1/insights');
   ids = {
     dashboard: dashboard.id,
     import: imported.results[0].import_id,
+    check,
+    done,
     finding: findings.find((f) => f.kind === 'client_profitability').id,
   };
 });
@@ -122,6 +152,39 @@ after(async () => {
   await app?.stop();
   await empty?.stop();
 });
+
+const ugly =
+  'Exported by the desk;;;;\n;;;;\nPerson;Client;Date;Hours;Billable\nDana Ortiz;Linden Square Logistics;13/04/2026;1,5;B\nDana Ortiz;LINDEN SQUARE LOGISTICS Ltd.;14/04/2026;1,5O;NB\nLee Park;Linden Square;15/04/2026;90;maybe\n';
+const undecided = 'invoice_id,client_name,amount,date\nX-1,Linden Square Logistics,15.00,03/06/2026\n';
+
+/** Sends files and imports them, or looks at what that would do; returns the batch's id. */
+async function batch(to, files, dry) {
+  const json = { 'content-type': 'application/json' };
+  const list = [];
+  for (const [name, text] of Object.entries(files)) {
+    const made = await fetch(`${to.url}/api/v1/uploads`, {
+      method: 'POST',
+      headers: json,
+      body: JSON.stringify({ name, bytes: text.length }),
+    }).then((r) => r.json());
+    await fetch(`${to.url}/api/v1/uploads/${made.id}`, {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/offset+octet-stream', 'upload-offset': '0' },
+      body: text,
+    });
+    list.push({ upload: made.id });
+  }
+  const begun = await fetch(`${to.url}/api/v1/batches`, {
+    method: 'POST',
+    headers: json,
+    body: JSON.stringify({ files: list, dry_run: dry }),
+  }).then((r) => r.json());
+  for (;;) {
+    const now = await ask(to, `/api/v1/batches/${begun.id}`);
+    if (now.finished_at) return begun.id;
+    await new Promise((r) => setTimeout(r, 100));
+  }
+}
 
 for (const [size, viewport] of SIZES) {
   describe(size, () => {

@@ -12,7 +12,13 @@ export type Measure = Schemas['MeasureAnswer'];
 export type Dimension = Schemas['DimensionAnswer'];
 export type ImportRecord = Schemas['DatasetImport'];
 export type ImportResult = Schemas['DatasetImportResult'];
+export type Noticed = Schemas['DatasetFinding'];
 export type Reject = Schemas['DatasetReject'];
+export type ColumnUse = Schemas['DatasetColumnUse'];
+export type FieldOf = Schemas['FieldAnswer'];
+export type Fix = Schemas['DatasetFix'];
+export type Review = Schemas['ReviewAnswer'];
+export type QualityReport = Schemas['DatasetQualityReport'];
 export type SnapshotInfo = Schemas['SnapshotAnswer'];
 export type SourceRows = Schemas['MetricSourceRows'];
 
@@ -196,6 +202,56 @@ export const datasets = () =>
     queryKey: ['data', 'datasets'],
     queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/datasets', { signal }))) ?? [],
   });
+
+/** An import of several files; its progress comes as events, see features/import. */
+export const batch = (id: string) =>
+  queryOptions({
+    queryKey: ['batch', id],
+    queryFn: ({ signal }) => unwrap(api.GET('/api/v1/batches/{id}', { params: { path: { id } }, signal })),
+  });
+
+/** A file that was sent. */
+export const upload = (id: string) =>
+  queryOptions({
+    queryKey: ['upload', id],
+    queryFn: ({ signal }) => unwrap(api.GET('/api/v1/uploads/{id}', { params: { path: { id } }, signal })),
+  });
+
+/** The fields that a table has. */
+export const fields = (dataset: string) =>
+  queryOptions({
+    queryKey: ['fields', dataset],
+    staleTime: Number.POSITIVE_INFINITY,
+    queryFn: async ({ signal }) =>
+      (await unwrap(api.GET('/api/v1/datasets/{name}/fields', { params: { path: { name: dataset } }, signal }))).items ?? [],
+  });
+
+export type ReviewStatus = 'open' | 'decided' | 'withdrawn';
+
+/** What people have to decide, or have decided, about names. */
+export const reviews = (status: ReviewStatus) =>
+  queryOptions({
+    queryKey: ['data', 'reviews', status],
+    queryFn: async ({ signal }) =>
+      (await unwrap(api.GET('/api/v1/reviews', { params: { query: { status, limit: 500 } }, signal }))).items ?? [],
+  });
+
+/** How many open questions there are, by kind. */
+export const openReviews = () =>
+  queryOptions({
+    queryKey: ['data', 'reviews', 'count'],
+    queryFn: ({ signal }) => unwrap(api.GET('/api/v1/reviews/count', { signal })),
+  });
+
+export const aliases = (kind: 'client' | 'staff' | 'product') =>
+  queryOptions({
+    queryKey: ['data', 'aliases', kind],
+    queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/aliases', { params: { query: { kind } }, signal }))).items ?? [],
+  });
+
+/** How fit the stored data is. */
+export const quality = () =>
+  queryOptions({ queryKey: ['data', 'quality'], queryFn: ({ signal }) => unwrap(api.GET('/api/v1/quality', { signal })) });
 
 export const snapshots = () =>
   queryOptions({

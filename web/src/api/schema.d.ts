@@ -1477,9 +1477,9 @@ export interface components {
             time: boolean;
         };
         FaultField: {
-            Allowed: string[] | null;
-            Message: string;
-            Path: string;
+            allowed?: string[] | null;
+            message: string;
+            path: string;
         };
         FeedbackAnswer: {
             /** Format: date-time */

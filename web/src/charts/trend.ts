@@ -23,6 +23,9 @@ export function trend(lines: TrendLine[], colors: Palette, width: number, option
   const months = lines[0]?.points.map((p) => p.month) ?? [];
   const unit = lines[0]?.unit ?? 'number';
   const narrow = width < 480;
+  const values = lines.flatMap((l) => l.points.flatMap((p) => (p.value === null ? [] : [p.value])));
+  // Shares that are all nearly the same need a decimal to differ on the axis.
+  const fine = Math.max(...values) - Math.min(...values) < 0.05;
   const series: object[] = [];
   lines.forEach((line, i) => {
     const color = colors.series[i % colors.series.length] ?? colors.accent;
@@ -115,7 +118,7 @@ export function trend(lines: TrendLine[], colors: Palette, width: number, option
       type: 'value',
       scale: true,
       splitNumber: 4,
-      axisLabel: { color: colors.muted, fontSize: 11, formatter: (v: number) => axis(v, unit) },
+      axisLabel: { color: colors.muted, fontSize: 11, formatter: (v: number) => axis(v, unit, fine ? 1 : 0) },
       splitLine: { lineStyle: { color: colors.line } },
     },
     ...(lines.length > 1

@@ -195,8 +195,8 @@ export function unitLabel(unit: Unit): string {
 }
 
 /** An axis label: as short as a tile, without decimals that say nothing. */
-export function axis(value: number, unit: Unit): string {
-  if (unit === 'ratio') return `${write(value * 100, { maximumFractionDigits: 0 })}%`;
+export function axis(value: number, unit: Unit, digits = 0): string {
+  if (unit === 'ratio') return `${write(value * 100, { maximumFractionDigits: digits })}%`;
   for (const [step, suffix] of STEPS) {
     if (Math.abs(value) >= step) return write(value / step, { maximumFractionDigits: 1 }) + suffix;
   }

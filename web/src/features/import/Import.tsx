@@ -1,24 +1,23 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useState } from 'react';
 import { api, messageOf, unwrap } from '../../api/client';
 import { datasets, type ImportRecord, imports, snapshots } from '../../api/queries';
-import type { ImportAnswer } from '../../api/upload';
 import { Page } from '../../app/Page';
-import { instant, integer, month, percent, words } from '../../lib/format';
+import { instant, integer, month, percent, sentence, words } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { DropFiles } from '../../metrics/DropFiles';
 import { columns } from '../../metrics/grid';
 import { Button } from '../../ui/Button';
 import { Badge, Card } from '../../ui/Card';
 import { DataTable } from '../../ui/DataTable';
-import { Empty, Loaded, Notice } from '../../ui/States';
+import { Empty, Loaded } from '../../ui/States';
 import { toast } from '../../ui/toast';
+import css from './import.module.css';
+import { TABLES } from './tables';
 
 /** Files in, what became of each, and the way back. */
 export function Import() {
   const list = useQuery(imports());
-  const [last, setLast] = useState<ImportAnswer>();
   return (
     <Page
       title={t('Import')}
@@ -27,9 +26,8 @@ export function Import() {
       )}
     >
       <Card title={t('Add files')}>
-        <DropFiles onDone={setLast} />
+        <DropFiles />
       </Card>
-      {last && (last.results?.length ?? 0) > 1 ? <Outcome answer={last} /> : null}
       <Card title={t('What was imported?')} subtitle={t('Newest first')}>
         <Loaded
           query={list}
@@ -49,52 +47,6 @@ export function Import() {
         <Templates />
       </div>
     </Page>
-  );
-}
-
-function Outcome({ answer }: { answer: ImportAnswer }) {
-  const results = answer.results ?? [];
-  const rejected = results.reduce((sum, r) => sum + r.rows_rejected, 0);
-  return (
-    <Card title={t('What became of the files?')}>
-      <div className="stack">
-        {answer.problem ? <Notice tone="bad">{answer.problem.detail}</Notice> : null}
-        {rejected > 0 ? (
-          <Notice tone="warn">
-            {t('{{count}} rows rejected', { count: rejected })}: {t('open a file to see why and how to fix them.')}
-          </Notice>
-        ) : null}
-        <DataTable
-          caption={t('Files of this upload')}
-          rows={results}
-          rowKey={(r) => r.file}
-          columns={[
-            {
-              id: 'file',
-              head: t('File'),
-              cell: (r) =>
-                r.import_id ? (
-                  <Link to="/import/$id" params={{ id: String(r.import_id) }}>
-                    {r.file}
-                  </Link>
-                ) : (
-                  r.file
-                ),
-            },
-            { id: 'dataset', head: t('Recognized as'), cell: (r) => words(r.dataset) },
-            { id: 'added', head: t('Added'), right: true, cell: (r) => integer(r.rows_added) },
-            { id: 'updated', head: t('Updated'), right: true, cell: (r) => integer(r.rows_updated) },
-            { id: 'unchanged', head: t('Unchanged'), right: true, cell: (r) => integer(r.rows_unchanged) },
-            {
-              id: 'rejected',
-              head: t('Rejected'),
-              right: true,
-              cell: (r) => (r.rows_rejected ? <Badge tone="bad">{integer(r.rows_rejected)}</Badge> : '0'),
-            },
-          ]}
-        />
-      </div>
-    </Card>
   );
 }
 
@@ -140,31 +92,32 @@ function Imports({ all }: { all: ImportRecord[] }) {
   );
 }
 
-/** Goes back to the snapshot before an import; going forward again is a roll-back too. */
+/** Takes an import back, whatever came after it; bringing it back is a roll-back. */
 export function Undo({ record, quiet }: { record: ImportRecord; quiet?: boolean }) {
   const client = useQueryClient();
-  const newest = useQuery(snapshots()).data?.[0];
   const refresh = () => client.invalidateQueries({ queryKey: ['data'] });
   const redo = useMutation({
     mutationFn: (id: number) => unwrap(api.POST('/api/v1/snapshots/{id}/rollback', { params: { path: { id } } })),
-    onSuccess: () => {
-      refresh();
-      toast(t('The import is back.'));
-    },
+    onSuccess: () => toast(t('The import is back.')),
     onError: (e) => toast(messageOf(e)),
+    onSettled: refresh,
   });
   const undo = useMutation({
-    mutationFn: () => unwrap(api.POST('/api/v1/imports/{id}/undo', { params: { path: { id: record.id } } })),
-    onSuccess: () => {
-      refresh();
-      toast(t('{{file}} was undone: the figures are as they were before it.', { file: record.result.file }), {
-        label: t('Bring it back'),
-        run: () => redo.mutate(record.result.snapshot),
-      });
+    mutationFn: async () => {
+      const before = await client.fetchQuery({ ...snapshots(), staleTime: 0 });
+      await unwrap(api.POST('/api/v1/imports/{id}/undo', { params: { path: { id: record.id } } }));
+      return before[0]?.id;
     },
+    onSuccess: (before) =>
+      toast(
+        t('{{file}} was undone: the figures are as they were without it.', { file: record.result.file }),
+        before ? { label: t('Bring it back'), run: () => redo.mutate(before) } : undefined,
+      ),
     onError: (e) => toast(messageOf(e)),
+    onSettled: refresh,
   });
-  if (newest?.id !== record.result.snapshot || record.status !== 'committed') return null;
+  if (record.status === 'undone') return <span className="muted">{t('undone')}</span>;
+  if (record.status !== 'committed') return null;
   return (
     <Button
       kind={quiet ? 'quiet' : 'plain'}
@@ -213,34 +166,26 @@ function Tables() {
   );
 }
 
-const TEMPLATES = [
-  'clients',
-  'agreements',
-  'invoices',
-  'time_entries',
-  'tickets',
-  'licenses',
-  'staff',
-  'expenses',
-  'payments',
-  'agreement_additions',
-  'license_assignments',
-  'assets',
-  'projects',
-  'surveys',
-  'holidays',
-  'time_off',
-  'exchange_rates',
-];
-
 function Templates() {
   return (
-    <Card title={t('No export at hand?')} subtitle={t('CSV templates with headers and two example rows')}>
-      <ul className="row">
-        {TEMPLATES.map((name) => (
+    <Card title={t('No export at hand?')} subtitle={t('Templates with headers, notes and two example rows')}>
+      <ul className={css.templates}>
+        {TABLES.map((name) => (
           <li key={name}>
-            <a href={`/api/v1/datasets/${name}/template`} download={`${name}.csv`}>
-              {words(name)}
+            <span>{sentence(words(name))}</span>
+            <a
+              href={`/api/v1/datasets/${name}/template`}
+              download={`${name}.csv`}
+              aria-label={t('{{table}} as CSV', { table: words(name) })}
+            >
+              CSV
+            </a>
+            <a
+              href={`/api/v1/datasets/${name}/template?format=xlsx`}
+              download={`${name}.xlsx`}
+              aria-label={t('{{table}} as Excel', { table: words(name) })}
+            >
+              Excel
             </a>
           </li>
         ))}

@@ -1,22 +1,34 @@
-import { useQuery } from '@tanstack/react-query';
-import { Link, useParams } from '@tanstack/react-router';
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { messageOf } from '../../api/client';
 import { importRecord, rejects } from '../../api/queries';
+import { startBatch } from '../../api/upload';
 import { Page } from '../../app/Page';
 import { bytes, instant, integer, percent, words } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { columns } from '../../metrics/grid';
-import { ButtonLink } from '../../ui/Button';
-import { Badge, Card } from '../../ui/Card';
+import { Button, ButtonLink } from '../../ui/Button';
+import { Card } from '../../ui/Card';
 import { DataTable } from '../../ui/DataTable';
 import { Empty, Failure, Loaded, Notice } from '../../ui/States';
+import { toast } from '../../ui/toast';
+import { Findings, Rejects } from './Findings';
 import { Undo } from './Import';
 import css from './import.module.css';
+import { Dialect } from './Reading';
 
 /** What was recognized in a file, what was stored, what was not and why. */
 export function ImportRecord() {
   const { id } = useParams({ from: '/import/$id' });
+  const navigate = useNavigate();
   const record = useQuery(importRecord(Number(id)));
   const bad = useQuery({ ...rejects(Number(id)), enabled: (record.data?.result.rows_rejected ?? 0) > 0 });
+  const again = useMutation({
+    mutationFn: (upload: string) =>
+      startBatch([{ upload, ...(record.data?.result.applied ? { mapping: record.data.result.applied } : {}) }], { dryRun: true }),
+    onSuccess: (b) => navigate({ to: '/import/batch/$batch', params: { batch: b.id } }),
+    onError: (e) => toast(messageOf(e)),
+  });
   if (record.isError) {
     return (
       <Page title={t('Import {{id}}', { id })}>
@@ -39,6 +51,16 @@ export function ImportRecord() {
       actions={
         <>
           <Undo record={i} />
+          {r.upload ? (
+            <>
+              <Button isDisabled={again.isPending} onPress={() => again.mutate(r.upload ?? '')}>
+                {t('Check and import again')}
+              </Button>
+              <ButtonLink href={`/api/v1/uploads/${r.upload}/file`} download>
+                {t('The file as it came')}
+              </ButtonLink>
+            </>
+          ) : null}
           <Link to="/import">{t('All imports')}</Link>
         </>
       }
@@ -59,6 +81,13 @@ export function ImportRecord() {
           </div>
         ))}
       </dl>
+      {i.status === 'undone' ? <Notice tone="warn">{t('This import was undone: its rows are in no figure.')}</Notice> : null}
+      {r.to_review > 0 ? (
+        <Notice tone="warn">
+          {t('{{count}} names may mean clients, staff or products that you have.', { count: integer(r.to_review) })}{' '}
+          <Link to="/matching">{t('Decide them')}</Link>
+        </Notice>
+      ) : null}
       {i.status === 'unchanged' ? <Notice>{t('Everything in this file was stored already: it changed nothing.')}</Notice> : null}
       {r.rows_rejected > 0 ? (
         <Card
@@ -75,23 +104,7 @@ export function ImportRecord() {
           <Loaded query={bad} height={200}>
             {(page) => (
               <>
-                <DataTable
-                  caption={t('Rejected rows')}
-                  rows={page.items ?? []}
-                  rowKey={(x) => `${x.record}-${x.column}`}
-                  columns={[
-                    { id: 'line', head: t('Line'), right: true, sort: (x) => x.line, cell: (x) => integer(x.line) },
-                    { id: 'column', head: t('Column'), sort: (x) => x.column ?? '', cell: (x) => x.column },
-                    { id: 'value', head: t('Value'), cell: (x) => <code>{x.value}</code> },
-                    {
-                      id: 'message',
-                      head: t('Reason'),
-                      sort: (x) => x.code,
-                      cell: (x) => <span style={{ whiteSpace: 'normal' }}>{x.message}</span>,
-                    },
-                    { id: 'suggestion', head: t('What to do'), cell: (x) => <span style={{ whiteSpace: 'normal' }}>{x.suggestion}</span> },
-                  ]}
-                />
+                <Rejects rows={page.items ?? []} />
                 {page.next ? <p className="muted small">{t('The first 1,000 are shown; the CSV has all.')}</p> : null}
               </>
             )}
@@ -99,39 +112,12 @@ export function ImportRecord() {
         </Card>
       ) : null}
       <div className="stack" style={columns(420)}>
-        <Card title={t('What was noticed?')} subtitle={t('The rows below are stored all the same')}>
-          {(r.findings ?? []).length === 0 ? (
-            <Empty title={t('Nothing unusual')} />
-          ) : (
-            <ul className={css.findings}>
-              {(r.findings ?? []).map((f) => (
-                <li key={f.code + (f.column ?? '')}>
-                  <Badge {...(f.severity === 'warning' ? { tone: 'warn' as const } : {})}>{words(f.severity)}</Badge> {f.message}
-                  {f.suggestion ? <p className="muted small">{f.suggestion}</p> : null}
-                </li>
-              ))}
-            </ul>
-          )}
+        <Card title={t('What was noticed?')} subtitle={t('Unless it is an error, the rows are stored all the same')}>
+          {(r.findings ?? []).length === 0 ? <Empty title={t('Nothing unusual')} /> : <Findings findings={r.findings ?? []} rejects={[]} />}
         </Card>
         <Card title={t('How was the file read?')} subtitle={t('Decided once per file and column, from evidence')}>
-          <dl className={css.facts}>
-            <dt>{t('Recognized as')}</dt>
-            <dd>{words(r.dataset)}</dd>
-            {Object.entries(r.dialect)
-              .filter(([, v]) => v !== '' && v !== null && v !== 0)
-              .map(([k, v]) => [
-                <dt key={k}>{words(k).replace(/^./, (c) => c.toUpperCase())}</dt>,
-                <dd key={`${k}v`}>
-                  {String(v) === ',' || String(v) === ';' || String(v) === '"' || String(v) === '.' ? (
-                    <code>{String(v)}</code>
-                  ) : (
-                    words(String(v))
-                  )}
-                </dd>,
-              ])}
-            <dt>{t('Quality')}</dt>
-            <dd>{percent(r.quality.score)}</dd>
-          </dl>
+          <Dialect dialect={r.dialect} />
+          <p className="muted small">{t('Quality of the file: {{score}}', { score: percent(r.quality.score) })}</p>
         </Card>
       </div>
       <Card title={t('What was each column taken for?')}>
@@ -154,6 +140,7 @@ export function ImportRecord() {
               sort: (c) => c.confidence,
               cell: (c) => (c.field ? percent(c.confidence) : ''),
             },
+            { id: 'why', head: t('Why'), cell: (c) => <span style={{ whiteSpace: 'normal' }}>{(c.evidence ?? []).join('; ')}</span> },
           ]}
         />
       </Card>

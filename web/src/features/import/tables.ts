@@ -1,0 +1,20 @@
+/** The tables that files can be imported into, those that most firms begin with first. */
+export const TABLES = [
+  'clients',
+  'agreements',
+  'invoices',
+  'time_entries',
+  'tickets',
+  'licenses',
+  'staff',
+  'expenses',
+  'payments',
+  'agreement_additions',
+  'license_assignments',
+  'assets',
+  'projects',
+  'surveys',
+  'holidays',
+  'time_off',
+  'exchange_rates',
+] as const;
