@@ -23,7 +23,7 @@ import (
 
 func (c *cli) importCommand() *cobra.Command {
 	var name, mapping, rejects string
-	var dry, together bool
+	var dry, together, recognized bool
 	var replace string
 	cmd := &cobra.Command{
 		Use:   "import FILE|FOLDER...",
@@ -41,8 +41,12 @@ func (c *cli) importCommand() *cobra.Command {
 					return fault.Wrapf(fault.Invalid, err, "the mapping file %s cannot be read", mapping)
 				}
 			}
+			req := dataset.ImportRequest{Dataset: name, Mapping: mappingText, DryRun: dry, Replace: dataset.Replace(replace)}
 			return c.with(cmd, func(ctx context.Context, a *App) error {
-				return c.importFiles(ctx, a, files, dataset.ImportRequest{Dataset: name, Mapping: mappingText, DryRun: dry, Replace: dataset.Replace(replace)}, rejects, together)
+				if recognized {
+					return c.printRecognized(ctx, a, files, req)
+				}
+				return c.importFiles(ctx, a, files, req, rejects, together)
 			})
 		},
 	}
@@ -51,6 +55,7 @@ func (c *cli) importCommand() *cobra.Command {
 	cmd.Flags().StringVar(&replace, "replace", "", "delete stored rows of the same source that the file does not hold: of its period, or of the whole table")
 	cmd.Flags().BoolVar(&together, "all-or-nothing", false, "store nothing unless every row of every file can be stored")
 	cmd.Flags().BoolVar(&dry, "dry-run", false, "say what would happen, change nothing")
+	cmd.Flags().BoolVar(&recognized, "print-mapping", false, "print what the columns are taken for, as a mapping file to edit; import nothing")
 	cmd.Flags().StringVar(&rejects, "rejects", "", "write rejected rows with reasons to this CSV file")
 	return cmd
 }

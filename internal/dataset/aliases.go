@@ -127,6 +127,7 @@ var aliasesOf = map[string]map[string]string{
 		"payment_id":      "payment id, payment number, receipt number, transaction id, id",
 		"payment_date":    "payment date, date paid, paid on, date received, received on, date, txn date, created utc, created, created date utc, zahlungsdatum, bezahlt am, betaaldatum, date de paiement",
 		"amount":          "amount, amount paid, payment amount, paid amount, total, total amount, payment total, received amount, betrag, montant, bedrag",
+		"status":          "status, payment status, state, captured status",
 		"method":          "method, payment method, payment type, type, mode",
 	},
 	"staff": {

@@ -35,12 +35,19 @@ const PostedSQL = `lower(coalesce(status, '')) NOT IN ('void', 'voided', 'draft'
 // owed until it is applied.
 const RevenueSQL = PostedSQL + ` AND lower(coalesce(invoice_type, '')) NOT IN ('down payment', 'downpayment')`
 
+// ReceivedSQL is the condition under which a payment is money received.
+const ReceivedSQL = `lower(coalesce(status, '')) NOT IN ('failed', 'declined', 'pending', 'processing', 'incomplete', 'requires_action', 'requires_payment_method', 'expired', 'uncaptured', 'canceled', 'cancelled', 'void', 'voided', 'deleted', 'draft', 'bounced', 'reversed', 'chargeback')`
+
+// ReceivedAmountSQL is what of a payment came and stayed. One that its source calls refunded
+// without naming an amount is paid back whole.
+const ReceivedAmountSQL = `amount - coalesce(refunded_amount, CASE WHEN lower(status) = 'refunded' THEN amount ELSE 0 END)`
+
 // effects are the figures that an import of a dataset moves.
 var effects = map[string]struct{ measure, column, when, currency string }{
 	"time_entries": {"hours_worked", "hours_worked", "true", "NULL::VARCHAR"},
 	"invoices":     {"revenue", "net_amount", RevenueSQL, "currency"},
 	"expenses":     {"expenses", "net_amount", "true", "currency"},
-	"payments":     {"payments", "amount", "true", "currency"},
+	"payments":     {"payments", ReceivedAmountSQL, ReceivedSQL, "currency"},
 }
 
 // dryRun counts what a commit would do, by comparing with what is stored now, and shows how

@@ -22,7 +22,7 @@ const timelinessDays = 45
 //	coverage      share of the rows with a client whose client is in clients
 //	timeliness    exp(−age of the newest row in days ÷ 45)
 //
-// Parts without anything to count are absent. The score is their weighted geometric mean,
+// Parts without anything to count are absent. The score is their weighted geometric mean, where 0 counts as 0.01,
 // 0 for a file without rows.
 func score(m measured, read, rejected, twins int64, today quantity.Day) Quality {
 	d := map[string]float64{}
@@ -51,7 +51,7 @@ func score(m measured, read, rejected, twins int64, today quantity.Day) Quality 
 	for name, v := range d {
 		if w := qualityWeights[name]; w > 0 {
 			weights += w
-			logs += w * math.Log(v)
+			logs += w * math.Log(math.Max(v, leastShare))
 		}
 		d[name] = round4(v)
 	}

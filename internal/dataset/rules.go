@@ -48,6 +48,7 @@ var rules = map[string][]rule{
 	},
 	"payments": {
 		{code: "future_date", severity: Warning, when: "payment_date > TODAY", column: "payment_date", message: "dated in the future", invalid: true},
+		{code: "payment_not_received", severity: Info, when: "NOT (" + ReceivedSQL + ")", needs: []string{"status"}, column: "status", message: "failed, canceled or pending: kept, and not counted as money received"},
 	},
 	"staff": {
 		{code: "zero_rate", severity: Warning, when: "cost_rate = 0", needs: []string{"cost_rate"}, column: "cost_rate", message: "a cost rate of 0: their work costs nothing", suggestion: "enter what an hour costs you"},

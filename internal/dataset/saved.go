@@ -91,12 +91,12 @@ func (l *load) useSaved(saved []SavedMapping) {
 	l.m.Options.DateOrder, l.m.Options.DecimalMark, l.m.Options.TaxBasis, l.m.Options.Duplicates = o.DateOrder, o.DecimalMark, o.TaxBasis, o.Duplicates
 	l.told = l.m
 	l.noticed = append(l.noticed, Finding{Code: "saved_mapping", Severity: Info, Count: 1,
-		Message:    fmt.Sprintf("files with these headers were mapped before: the saved mapping %s was used (%s)", x.ID, x.Mapping.words()),
+		Message:    fmt.Sprintf("files with these headers were mapped before: the saved mapping %s was used (%s)", x.ID, x.Mapping.Words()),
 		Suggestion: "if it does not fit any more, give another one or forget it"})
 }
 
-// words tells in short what a mapping says.
-func (m Mapping) words() string {
+// Words tells in short what a mapping says.
+func (m Mapping) Words() string {
 	var parts []string
 	for _, c := range slices.Sorted(maps.Keys(m.Columns)) {
 		if field := m.Columns[c]; field == "" {

@@ -234,6 +234,7 @@ var datasets = withAliases([]Dataset{
 			required(field(15, "amount", Money, "amount paid", "2592.00")),
 			field(16, "method", Text, "how it was paid", "ACH"),
 			field(18, "refunded_amount", Money, "part of the amount that was paid back, as the source states it", ""),
+			field(19, "status", Text, "what became of it; failed, canceled and pending payments are no money received", ""),
 			field(17, "currency", Text, "ISO 4217 code", "USD"),
 		}),
 	},

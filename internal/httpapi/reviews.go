@@ -44,6 +44,12 @@ func (r *reviewAnswer) fill() {
 	}
 }
 
+// savedMapping is a kept mapping with what it says in words.
+type savedMapping struct {
+	dataset.SavedMapping
+	Says string `json:"says"`
+}
+
 type reviewPath struct {
 	ID string `path:"id" maxLength:"40"`
 }
@@ -103,6 +109,21 @@ func (s *server) reviewRoutes(api huma.API) {
 	})
 	post(api, "undo-review", "/reviews/{id}/undo", "Take a decision back; the question is open again", func(ctx context.Context, in *reviewPath) (reviewAnswer, error) {
 		return reviewOf(s.Data.UndoMatch(ctx, s.scope(), in.ID))
+	})
+	get(api, "list-mappings", "/mappings", "Mappings that are kept for the next files of their form", func(ctx context.Context, _ *none) (page[savedMapping], error) {
+		list, err := s.Data.Mappings(ctx, s.scope())
+		out := page[savedMapping]{Items: make([]savedMapping, len(list))}
+		for i, m := range list {
+			out.Items[i] = savedMapping{m, m.Mapping.Words()}
+		}
+		return out, err
+	})
+	get(api, "get-mapping", "/mappings/{id}", "A kept mapping", func(ctx context.Context, in *reviewPath) (savedMapping, error) {
+		m, err := s.Data.SavedMapping(ctx, s.scope(), in.ID)
+		return savedMapping{m, m.Mapping.Words()}, err
+	})
+	act(api, http.MethodDelete, "forget-mapping", "/mappings/{id}", "Drop a kept mapping; what was imported with it stays", func(ctx context.Context, in *reviewPath) error {
+		return s.Data.ForgetMapping(ctx, s.scope(), in.ID)
 	})
 	get(api, "get-quality", "/quality", "How fit the data is, where it is not, and what to put right first", func(ctx context.Context, _ *none) (dataset.QualityReport, error) {
 		return s.Data.QualityReport(ctx, s.scope())

@@ -61,8 +61,8 @@ var expenseView = view{sql: `SELECT 'expenses' AS origin, row_id, import_id, rec
   net_amount AS expense_amount, CASE WHEN lower(category) LIKE 'cogs%' THEN net_amount ELSE 0 END AS direct_cost FROM expenses`}
 
 // paymentView gives a payment that names only its invoice the invoice's client.
-var paymentView = view{with: []string{"invoice_clients"}, sql: `SELECT 'payments' AS origin, p.row_id, p.import_id, p.record, p.payment_date AS day, coalesce(p.client_key, i.client_key) AS client_key, p.currency, p.amount AS payments_received
-FROM payments p LEFT JOIN invoice_clients i ON i.invoice_number = p.invoice_number`}
+var paymentView = view{with: []string{"invoice_clients"}, sql: `SELECT 'payments' AS origin, p.row_id, p.import_id, p.record, p.payment_date AS day, coalesce(p.client_key, i.client_key) AS client_key, p.currency, p.received AS payments_received
+FROM (SELECT *, ` + dataset.ReceivedAmountSQL + ` AS received FROM payments WHERE ` + dataset.ReceivedSQL + `) p LEFT JOIN invoice_clients i ON i.invoice_number = p.invoice_number`}
 
 var ticketView = view{sql: `SELECT 'tickets' AS origin, row_id, import_id, record, created_on AS day, client_key, staff_key, agreement_id, ticket_type, priority, 1 AS tickets,
   CASE WHEN lower(coalesce(ticket_type, '')) LIKE 'project%' THEN 0 ELSE 1 END AS service_tickets,

@@ -1,6 +1,10 @@
 package metric
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/moatmetrics/moatmetrics/internal/dataset"
+)
 
 // Views of facts that are looked at on a day: look(day, month) holds the days.
 
@@ -78,5 +82,5 @@ var receivableView = view{with: []string{"look", "invoice_clients"}, sql: `SELEC
 FROM look a JOIN (SELECT * FROM invoices WHERE ` + posted + `) i ON i.invoice_date <= a.day
 WHERE (SELECT count(*) FROM payments) > 0 OR lower(coalesce(i.status, '')) <> 'paid'
 UNION ALL
-SELECT 'payments', p.row_id, p.import_id, p.record, a.day, a.month, coalesce(p.client_key, n.client_key), p.currency, -p.amount
-FROM look a JOIN payments p ON p.payment_date <= a.day LEFT JOIN invoice_clients n ON n.invoice_number = p.invoice_number`}
+SELECT 'payments', p.row_id, p.import_id, p.record, a.day, a.month, coalesce(p.client_key, n.client_key), p.currency, -p.received
+FROM look a JOIN (SELECT *, ` + dataset.ReceivedAmountSQL + ` AS received FROM payments WHERE ` + dataset.ReceivedSQL + `) p ON p.payment_date <= a.day LEFT JOIN invoice_clients n ON n.invoice_number = p.invoice_number`}

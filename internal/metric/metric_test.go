@@ -362,6 +362,19 @@ func TestConcentrationDSOAndEarnedRevenue(t *testing.T) {
 	}
 }
 
+func TestOnlyMoneyThatCameAndStayedIsReceived(t *testing.T) {
+	t.Parallel()
+	c, w := open(t)
+	put(t, w, map[string]string{
+		"invoices": `SELECT 'a' AS client_key, 500.0 AS net_amount, DATE '2026-01-10' AS invoice_date`,
+		"payments": `SELECT 'a' AS client_key, DATE '2026-01-20' AS payment_date, * FROM (VALUES (100.0, 'Paid', 0.0), (100.0, 'Paid', 30.0), (100.0, 'Failed', NULL), (100.0, 'Refunded', NULL), (100.0, 'Refunded', 100.0), (100.0, NULL, NULL), (100.0, 'pending', NULL)) p(amount, status, refunded_amount)`,
+	})
+	got := ask(t, c, metric.Query{Measures: []string{"payments_received", "receivables"}, Period: period(t, "2026-01", "2026-02")})
+	if diff := cmp.Diff([]string{"270 | 230"}, got); diff != "" { // 100 + 70 + 100; 500 - 270
+		t.Error(diff)
+	}
+}
+
 func TestAmountsOfTwoCurrenciesAreNotAdded(t *testing.T) {
 	t.Parallel()
 	c, w := open(t)

@@ -210,6 +210,13 @@ export const batch = (id: string) =>
     queryFn: ({ signal }) => unwrap(api.GET('/api/v1/batches/{id}', { params: { path: { id } }, signal })),
   });
 
+/** What is kept of how files of a form are read. */
+export const mappings = () =>
+  queryOptions({
+    queryKey: ['data', 'mappings'],
+    queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/mappings', { signal }))).items ?? [],
+  });
+
 /** A file that was sent. */
 export const upload = (id: string) =>
   queryOptions({

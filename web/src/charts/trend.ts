@@ -24,8 +24,9 @@ export function trend(lines: TrendLine[], colors: Palette, width: number, option
   const unit = lines[0]?.unit ?? 'number';
   const narrow = width < 480;
   const values = lines.flatMap((l) => l.points.flatMap((p) => (p.value === null ? [] : [p.value])));
-  // Shares that are all nearly the same need a decimal to differ on the axis.
-  const fine = Math.max(...values) - Math.min(...values) < 0.05;
+  // Shares that are all nearly the same need decimals to differ on the axis.
+  const spread = Math.max(...values) - Math.min(...values);
+  const digits = spread < 0.005 ? 2 : spread < 0.05 ? 1 : 0;
   const series: object[] = [];
   lines.forEach((line, i) => {
     const color = colors.series[i % colors.series.length] ?? colors.accent;
@@ -118,7 +119,7 @@ export function trend(lines: TrendLine[], colors: Palette, width: number, option
       type: 'value',
       scale: true,
       splitNumber: 4,
-      axisLabel: { color: colors.muted, fontSize: 11, formatter: (v: number) => axis(v, unit, fine ? 1 : 0) },
+      axisLabel: { color: colors.muted, fontSize: 11, formatter: (v: number) => axis(v, unit, digits) },
       splitLine: { lineStyle: { color: colors.line } },
     },
     ...(lines.length > 1

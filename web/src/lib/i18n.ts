@@ -11,6 +11,16 @@ const english: Record<string, string> = {
   '{{count}} months_one': '{{count}} month',
   '{{count}} tiles_one': '{{count}} tile',
   '{{count}} people_one': '{{count}} person',
+  '{{count}} errors_one': '{{count}} error',
+  '{{count}} warnings_one': '{{count}} warning',
+  '; {{count}} names to decide after the import_one': '; {{count}} name to decide after the import',
+  '{{count}} names may mean clients, staff or products that you have._one':
+    '{{count}} name may mean a client, person or product that you have.',
+  '{{count}} tables need a word from you before they can be imported: see below._one':
+    'One table needs a word from you before it can be imported: see below.',
+  '{{count}} rows cannot be stored; they are listed and can be corrected later._one':
+    '{{count}} row cannot be stored; it is listed and can be corrected later.',
+  'Import the {{count}} that are ready_one': 'Import the one that is ready',
 };
 
 let language = 'en';

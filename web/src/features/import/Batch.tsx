@@ -153,9 +153,7 @@ function Check({ batch: now, shown }: { batch: Batch; shown: Batch | undefined }
               <Effect results={ready.flatMap((x) => (x.result ? [x.result] : []))} />
               {stuck > 0 ? (
                 <Notice tone="warn">
-                  {stuck === 1
-                    ? t('One table needs a word from you before it can be imported: see below.')
-                    : t('{{count}} tables need a word from you before they can be imported: see below.', { count: stuck })}
+                  {t('{{count}} tables need a word from you before they can be imported: see below.', { count: stuck })}
                 </Notice>
               ) : null}
               {tables.length > 1 ? (
@@ -178,7 +176,7 @@ function Check({ batch: now, shown }: { batch: Batch; shown: Batch | undefined }
                 ) : null}
                 {lost > 0 && !together ? (
                   <span className="muted small">
-                    {t('{{count}} rows cannot be stored; they are listed and can be corrected later.', { count: integer(lost) })}
+                    {t('{{count}} rows cannot be stored; they are listed and can be corrected later.', { count: lost })}
                   </span>
                 ) : null}
               </div>
@@ -270,7 +268,7 @@ function Imported({ batch: b }: { batch: Batch }) {
       ) : null}
       {review > 0 ? (
         <Notice tone="warn">
-          {t('{{count}} names may mean clients, staff or products that you have.', { count: integer(review) })}{' '}
+          {t('{{count}} names may mean clients, staff or products that you have.', { count: review })}{' '}
           <Link to="/matching">{t('Decide them')}</Link>
         </Notice>
       ) : null}
@@ -291,7 +289,11 @@ function Imported({ batch: b }: { batch: Batch }) {
                         {x.name}
                       </Link>
                     ) : (
-                      x.name
+                      <span style={{ whiteSpace: 'normal' }}>
+                        {x.name}
+                        <br />
+                        <span className="muted small">{x.problem?.message.replace(`${x.name}: `, '')}</span>
+                      </span>
                     ),
                 },
                 { id: 'dataset', head: t('Recognized as'), cell: (x) => words(x.dataset) },
@@ -304,11 +306,6 @@ function Imported({ batch: b }: { batch: Batch }) {
                   right: true,
                   cell: (x) =>
                     x.result?.rows_rejected ? <Badge tone="bad">{integer(x.result.rows_rejected)}</Badge> : count(x.result?.rows_rejected),
-                },
-                {
-                  id: 'problem',
-                  head: t('Problem'),
-                  cell: (x) => (x.problem ? <span style={{ whiteSpace: 'normal' }}>{x.problem.message}</span> : ''),
                 },
               ]}
             />

@@ -42,7 +42,7 @@ export function Findings({
       ) : null}
       {rejects.length > 0 && onFix ? (
         <details className={css.more}>
-          <summary>{t('The rows that cannot be stored ({{count}})', { count: integer(rejects.length) })}</summary>
+          <summary>{t('The rows that cannot be stored ({{count}})', { count: rejects.length })}</summary>
           <Rejects rows={rejects} />
         </details>
       ) : null}

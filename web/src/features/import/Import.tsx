@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { api, messageOf, unwrap } from '../../api/client';
-import { datasets, type ImportRecord, imports, snapshots } from '../../api/queries';
+import { datasets, type ImportRecord, imports, mappings, snapshots } from '../../api/queries';
 import { Page } from '../../app/Page';
 import { instant, integer, month, percent, sentence, words } from '../../lib/format';
 import { t } from '../../lib/i18n';
@@ -45,6 +45,7 @@ export function Import() {
       <div className="stack" style={columns(420)}>
         <Tables />
         <Templates />
+        <Kept />
       </div>
     </Page>
   );
@@ -162,6 +163,56 @@ function Tables() {
           />
         )}
       </Loaded>
+    </Card>
+  );
+}
+
+/** Mappings that wait for the next file of their form. */
+function Kept() {
+  const client = useQueryClient();
+  const list = useQuery(mappings());
+  const forget = useMutation({
+    mutationFn: (id: string) => unwrap(api.DELETE('/api/v1/mappings/{id}', { params: { path: { id } } })),
+    onSuccess: () => toast(t('It is forgotten: the next file of this form is looked at anew.')),
+    onError: (e) => toast(messageOf(e)),
+    onSettled: () => client.invalidateQueries({ queryKey: mappings().queryKey }),
+  });
+  if (!list.data?.length) return null;
+  return (
+    <Card title={t('What is remembered of files?')} subtitle={t('Your choices, used again for files with the same headers')}>
+      <DataTable
+        caption={t('Kept mappings')}
+        rows={list.data}
+        rowKey={(m) => m.id}
+        columns={[
+          { id: 'dataset', head: t('Table'), sort: (m) => m.dataset, cell: (m) => words(m.dataset) },
+          { id: 'says', head: t('What it says'), cell: (m) => <span style={{ whiteSpace: 'normal' }}>{m.says}</span> },
+          {
+            id: 'from',
+            head: t('From'),
+            sort: (m) => String(m.saved_at),
+            cell: (m) => (
+              <Link to="/import/$id" params={{ id: String(m.import_id) }}>
+                {instant(String(m.saved_at))}
+              </Link>
+            ),
+          },
+          {
+            id: 'forget',
+            head: '',
+            cell: (m) => (
+              <Button
+                kind="quiet"
+                isDisabled={forget.isPending}
+                onPress={() => forget.mutate(m.id)}
+                aria-label={t('Forget how {{table}} are read', { table: words(m.dataset) })}
+              >
+                {t('Forget')}
+              </Button>
+            ),
+          },
+        ]}
+      />
     </Card>
   );
 }

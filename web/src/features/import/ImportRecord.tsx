@@ -84,7 +84,7 @@ export function ImportRecord() {
       {i.status === 'undone' ? <Notice tone="warn">{t('This import was undone: its rows are in no figure.')}</Notice> : null}
       {r.to_review > 0 ? (
         <Notice tone="warn">
-          {t('{{count}} names may mean clients, staff or products that you have.', { count: integer(r.to_review) })}{' '}
+          {t('{{count}} names may mean clients, staff or products that you have.', { count: r.to_review })}{' '}
           <Link to="/matching">{t('Decide them')}</Link>
         </Notice>
       ) : null}

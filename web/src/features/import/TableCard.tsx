@@ -52,8 +52,8 @@ export function TableCard({
       actions={
         <>
           {table.problem ? <Badge tone="bad">{t('needs a word')}</Badge> : null}
-          {errors ? <Badge tone="bad">{errors === 1 ? t('1 error') : t('{{count}} errors', { count: errors })}</Badge> : null}
-          {warnings ? <Badge tone="warn">{warnings === 1 ? t('1 warning') : t('{{count}} warnings', { count: warnings })}</Badge> : null}
+          {errors ? <Badge tone="bad">{t('{{count}} errors', { count: errors })}</Badge> : null}
+          {warnings ? <Badge tone="warn">{t('{{count}} warnings', { count: warnings })}</Badge> : null}
           {!table.problem && !errors && !warnings ? <Badge tone="good">{t('ready')}</Badge> : null}
           {only ? null : (
             <Button
@@ -79,7 +79,7 @@ export function TableCard({
                 .join(', ')}
             >
               {t('Quality of the file: {{score}}', { score: percent(r.quality.score) })}
-              {r.to_review > 0 ? t('; {{count}} names to decide after the import', { count: integer(r.to_review) }) : ''}
+              {r.to_review > 0 ? t('; {{count}} names to decide after the import', { count: r.to_review }) : ''}
             </p>
           ) : null}
         </div>

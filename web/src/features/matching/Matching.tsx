@@ -88,7 +88,7 @@ function Queue() {
     >
       {(all) => (
         <div className="stack">
-          <p className="muted">{t('{{count}} open, those with the most rows first.', { count: integer(all.length) })}</p>
+          <p className="muted">{t('{{count}} open, those with the most rows first.', { count: all.length })}</p>
           <ul className="stack" aria-label={t('Names to decide')}>
             {all.map((r) => (
               <li key={r.id}>
@@ -148,9 +148,7 @@ function Question({
             <li key={c.entity}>
               <div>
                 <strong>{c.name}</strong> <Badge>{t('{{score}} alike', { score: percent(c.score) })}</Badge>
-                <p className="muted small">
-                  {[...(c.why ?? []), ...(candidates.length === 1 ? (e.why ?? []) : [])].map(sentence).join('; ')}
-                </p>
+                <p className="muted small">{(c.why ?? []).map(sentence).join('; ')}</p>
               </div>
               <Button kind="primary" isDisabled={busy} onPress={() => onDecide('same', c.entity, reason)}>
                 {t('Same as {{name}}', { name: c.name })}
@@ -158,7 +156,6 @@ function Question({
             </li>
           ))}
         </ul>
-        {candidates.length > 1 && (e.why ?? []).length > 0 ? <p className="muted small">{(e.why ?? []).map(sentence).join('; ')}</p> : null}
         <div className="row" style={{ alignItems: 'end' }}>
           <Button isDisabled={busy} onPress={() => onDecide('different', undefined, reason)}>
             {candidates.length > 1 ? t('None of them') : t('Different')}
