@@ -1,0 +1,189 @@
+package dataset_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/moatmetrics/moatmetrics/internal/dataset"
+	"github.com/moatmetrics/moatmetrics/internal/metadb"
+)
+
+// form is a kind of file whose rows a law is tried on.
+type form struct {
+	name, file, header string
+	row                func(r *rand.Rand, i int) string
+	keyed              bool // every row has an id: files may come in parts
+}
+
+// one picks one of several texts.
+func one(r *rand.Rand, texts ...string) string { return texts[r.IntN(len(texts))] }
+
+func someClient(r *rand.Rand) string {
+	return one(r, "Harbor Dental", "HARBOR DENTAL", "Bay Clinic", "Old Mill", "Old Mill Ltd", "Quay & Sons", "")
+}
+
+func someDay(r *rand.Rand) string {
+	return fmt.Sprintf("2026-%02d-%02d", 1+r.IntN(3), 1+r.IntN(9))
+}
+
+// forms have few different values, so that equal rows and equal keys are many; one row in
+// about twelve cannot be stored.
+var forms = []form{
+	{"rows by their content", "time.csv", "staff_name,client_name,date,hours,notes", func(r *rand.Rand, _ int) string {
+		return strings.Join([]string{one(r, "Dana", "Sam", ""), someClient(r), someDay(r), one(r, "1", "1.0", "2.5", "2:30", "1", "1", "1", "1", "1", "1", "soon"), one(r, "a", "")}, ",")
+	}, false},
+	{"rows by their id", "time.csv", "time_entry_id,staff_name,client_name,date,hours", func(_ *rand.Rand, i int) string {
+		r := rand.New(rand.NewPCG(uint64(i*2/3), 5)) // every third id stands twice and says the same
+		return fmt.Sprintf("T%d,", i*2/3) + strings.Join([]string{one(r, "Dana", "Sam"), someClient(r), someDay(r), one(r, "1", "2.5", "7", "1", "1", "1", "1", "1", "1", "x")}, ",")
+	}, true},
+	{"invoice lines by number", "invoices.csv", "invoice_number,line_number,client_name,date,quantity,unit_price,status", func(r *rand.Rand, _ int) string {
+		return strings.Join([]string{one(r, "1", "2"), one(r, "1", "2"), someClient(r), "2026-02-01", one(r, "1", "2"), one(r, "10", "20", "10", "10", "10", "10", "ten"), "sent"}, ",")
+	}, false},
+	{"invoice lines by content", "invoices.csv", "invoice_number,client_name,date,item,quantity,unit_price", func(r *rand.Rand, _ int) string {
+		return strings.Join([]string{one(r, "1", "2"), someClient(r), "2026-02-01", one(r, "Support", "Laptop"), one(r, "1", "2"), one(r, "10", "20", "")}, ",")
+	}, false},
+	{"an invoice register", "invoices.csv", "invoice_number,client_name,date,amount,status", func(r *rand.Rand, _ int) string {
+		return strings.Join([]string{one(r, "1", "2", "3", "4"), someClient(r), someDay(r), one(r, "10", "20", "-5", "10", "10", "10", "10", "??"), "sent"}, ",")
+	}, false},
+	{"documents with lines", "invoices.csv", "invoice_number,client_name,date,total_amount,lines_json", func(_ *rand.Rand, i int) string {
+		r := rand.New(rand.NewPCG(uint64(i/2), 9))
+		return fmt.Sprintf(`%d,%s,%s,%s,"[{""quantity"": %s, ""unit_price"": 10}, {""quantity"": 1, ""unit_price"": %s}]"`, i/2, someClient(r), someDay(r), "30", one(r, "1", "2"), one(r, "5", "20", "cheap"))
+	}, true},
+	{"licenses by their natural key", "licenses.csv", "client_name,product_name,seats_purchased,seats_used,unit_cost", func(_ *rand.Rand, i int) string {
+		r := rand.New(rand.NewPCG(uint64(i/2), 7))
+		return strings.Join([]string{one(r, "Harbor Dental", "Bay Clinic", "Old Mill"), fmt.Sprintf("Product %d", i/2), one(r, "10", "20", "many"), "5", "9.90"}, ",")
+	}, true},
+	{"rates of staff", "staff.csv", "staff_name,staff_email,cost_rate,valid_from", func(_ *rand.Rand, i int) string {
+		return fmt.Sprintf("Person %d,p%d@example.com,%d,2026-%02d-01", i/5, i/5, 40+i%5, 1+i%5)
+	}, true},
+	{"clients in several spellings", "clients.csv", "client_name,industry,status", func(r *rand.Rand, i int) string {
+		return one(r, "Harbor Dental", "HARBOR DENTAL", "harbor dental", "Bay Clinic", "Quay & Sons", "Quay and Sons") + one(r, "", " "+fmt.Sprint(i%7)) + ",Health,active"
+	}, false},
+}
+
+// allStored is every stored row of some datasets, with who and what they name, without
+// where it came from.
+func (x *world) allStored(t testing.TB, names ...string) []string {
+	t.Helper()
+	names = append(names, dataset.TablePeople, dataset.TableAliases)
+	var out []string
+	for _, table := range dataset.Tables() {
+		if !slices.Contains(names, strings.TrimSuffix(table.Name, "_private")) {
+			continue
+		}
+		for _, row := range x.rows(t, "SELECT * EXCLUDE (import_id, record) FROM "+table.Name+" ORDER BY ALL", table.Name) {
+			out = append(out, table.Name+"|"+row)
+		}
+	}
+	return out
+}
+
+// sameRows compares stored rows and shows the first that differ.
+func sameRows(t testing.TB, what string, got, want []string) {
+	t.Helper()
+	has := func(list []string) map[string]int {
+		m := map[string]int{}
+		for _, r := range list {
+			m[r]++
+		}
+		return m
+	}
+	g, w := has(got), has(want)
+	shown := 0
+	for _, r := range append(slices.Clone(want), got...) {
+		if g[r] != w[r] && shown < 6 {
+			t.Errorf("%s: stored %d times, want %d: %s", what, g[r], w[r], r)
+			g[r] = w[r]
+			shown++
+		}
+	}
+	if len(want) == 0 {
+		t.Errorf("%s: nothing is stored", what)
+	}
+}
+
+// twoWorlds are two tenants that give people the same pseudonyms and know some clients.
+func twoWorlds(t testing.TB) (x, y *world) {
+	t.Helper()
+	x, y = newWorld(t), newWorld(t)
+	for _, w := range []*world{x, y} {
+		if err := w.db.Transact(t.Context(), func(tx *metadb.Tx) error {
+			_, err := tx.Exec(t.Context(), "INSERT INTO control (key, value) VALUES ($1, $2)", "staff_salt:acme", "00112233445566778899aabbccddeeff")
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		w.load(t, "clients.csv", lawClients)
+	}
+	return x, y
+}
+
+const lawClients = "client_name\nHarbor Dental\nBay Clinic\nOld Mill\n"
+
+// seeds runs a law for each form, once or as often as MOAT_LAWS says; the seed is in the
+// name of the test.
+func seeds(t *testing.T, law func(t *testing.T, f form, rows []string, r *rand.Rand)) {
+	n := uint64(1)
+	if times, err := strconv.ParseUint(os.Getenv("MOAT_LAWS"), 10, 16); err == nil {
+		n = times
+	}
+	for _, f := range forms {
+		for seed := range n {
+			t.Run(fmt.Sprintf("%s/seed %d", f.name, seed), func(t *testing.T) {
+				t.Parallel()
+				r := rand.New(rand.NewPCG(seed, 1))
+				var rows []string
+				for i := range 40 {
+					rows = append(rows, f.row(r, i))
+				}
+				law(t, f, rows, r)
+			})
+		}
+	}
+}
+
+func (f form) text(rows []string) string { return f.header + "\n" + strings.Join(rows, "\n") + "\n" }
+
+func TestTheOrderOfRowsMakesNoDifference(t *testing.T) {
+	t.Parallel()
+	seeds(t, func(t *testing.T, f form, rows []string, r *rand.Rand) {
+		x, y := twoWorlds(t)
+		a := x.load(t, f.file, f.text(rows))
+		shuffled := slices.Clone(rows)
+		r.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
+		b := y.load(t, f.file, f.text(shuffled))
+		want(t, "counts", counts(b), counts(a))
+		want(t, "findings", codes(b), codes(a))
+		before := x.allStored(t, a.Dataset)
+		sameRows(t, "the shuffled file", y.allStored(t, a.Dataset), before)
+		again := x.load(t, f.file, f.text(shuffled))
+		want(t, "added and updated by the shuffled file", fmt.Sprint(again.RowsAdded, again.RowsUpdated), "0 0")
+		sameRows(t, "both files", x.allStored(t, a.Dataset), before)
+	})
+}
+
+func TestRowsWithIdsMayComeInParts(t *testing.T) {
+	t.Parallel()
+	seeds(t, func(t *testing.T, f form, rows []string, r *rand.Rand) {
+		if !f.keyed {
+			t.Skip("rows without ids: see the overlap of files")
+		}
+		x, y := twoWorlds(t)
+		a := x.load(t, f.file, f.text(rows))
+		r.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
+		var sum [4]int64 // read, added or updated, unchanged, rejected: a later rate of somebody known is an update
+		for part := range slices.Chunk(rows, 1+r.IntN(len(rows))) {
+			p := y.load(t, f.file, f.text(part))
+			for i, n := range []int64{p.RowsRead, p.RowsAdded + p.RowsUpdated, p.RowsUnchanged, p.RowsRejected} {
+				sum[i] += n
+			}
+		}
+		want(t, "counts", sum, [4]int64{a.RowsRead, a.RowsAdded + a.RowsUpdated, a.RowsUnchanged, a.RowsRejected})
+		sameRows(t, "the parts", y.allStored(t, a.Dataset), x.allStored(t, a.Dataset))
+	})
+}
