@@ -164,7 +164,11 @@ func (l *load) storedFixes(f Finding) []Fix {
 	case "possible_duplicates":
 		return []Fix{option("Store repeated rows once", MappingOptions{Duplicates: "drop"})}
 	case "possible_overlap":
-		return []Fix{{Label: "Replace the period by this file", Scope: scopeFile, Replace: ReplacePeriod}}
+		out := []Fix{{Label: "Replace the period by this file", Scope: scopeFile, Replace: ReplacePeriod}}
+		if f.again {
+			out = append(out, option("They are other rows: store them too", MappingOptions{Overlap: "add"}))
+		}
+		return out
 	case "rate_taken_as_cost":
 		return []Fix{asColumn("It is what clients pay (billing rate)", "bill_rate"), asColumn("It is what an hour costs us", "cost_rate")}
 	case "currency_missing":

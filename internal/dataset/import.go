@@ -161,7 +161,10 @@ func (l *load) prepare(ctx context.Context) error {
 	if err := l.stage(ctx); err != nil {
 		return err
 	}
-	return l.resolveDuplicates(ctx)
+	if err := l.resolveDuplicates(ctx); err != nil {
+		return err
+	}
+	return l.addOverlap(ctx)
 }
 
 // carefully rewrites a file and starts over with the copy.

@@ -187,3 +187,65 @@ func TestRowsWithIdsMayComeInParts(t *testing.T) {
 		sameRows(t, "the parts", y.allStored(t, a.Dataset), x.allStored(t, a.Dataset))
 	})
 }
+
+// TestARowWithoutIdThatAnotherFileHoldsWaitsForADecision: it may be the same row or a
+// second one. It is not stored again until a person says that it is another.
+func TestARowWithoutIdThatAnotherFileHoldsWaitsForADecision(t *testing.T) {
+	t.Parallel()
+	const twice, thrice = "Dana,Harbor,2026-03-01,1\nDana,Harbor,2026-03-01,1\n", "Dana,Harbor,2026-03-01,1\nDana,Harbor,2026-03-01,1\nDana,Harbor,2026-03-01,1\n"
+	first, second := timeHeader+twice, timeHeader+"Sam,Bay,2026-03-02,2\n"+thrice
+	x := newWorld(t)
+	x.load(t, "first.csv", first)
+	want(t, "the same file again", codes(x.load(t, "first.csv", first))["possible_overlap"], int64(0))
+
+	r := x.load(t, "second.csv", second)
+	want(t, "counts", counts(r), "4 2 0 2 0")
+	var said []string
+	for _, f := range r.Findings {
+		if f.Code == "possible_overlap" {
+			said = append(said, f.Message, fmt.Sprint(f.Records))
+			for _, c := range f.Fixes {
+				said = append(said, c.Label)
+			}
+		}
+	}
+	want(t, "what is asked", said, []string{"2 rows equal stored ones of another file and were not stored again; 2 rows are new in a period that was imported before; 2 rows were there already and 0 of them are not in this file",
+		"[2 3]", "Replace the period by this file", "They are other rows: store them too"})
+	want(t, "stored before the decision", x.rows(t, "SELECT count(*), sum(hours_worked) FROM time_entries", "time_entries"), []string{"4|5"})
+
+	decided := fix(t, r, "possible_overlap", "They are other rows: store them too").Patch
+	for _, added := range []string{"4 2 0 2 0", "4 0 0 4 0"} { // once they are added, then they are known
+		r = x.fixed(t, "second.csv", second, dataset.Mapping{}, decided)
+		want(t, "decided", counts(r), added)
+		want(t, "stored", x.rows(t, "SELECT count(*), sum(hours_worked) FROM time_entries", "time_entries"), []string{"6|7"})
+		want(t, "nothing more to ask", codes(r)["possible_overlap"], int64(0))
+	}
+	want(t, "the first file again", counts(x.load(t, "first.csv", first)), "2 0 0 2 0")
+	// Without the decision the second file is the same as before, in whatever order.
+	want(t, "the second file again", counts(x.load(t, "second.csv", second)), "4 0 0 4 0")
+}
+
+func TestPartsOfAFileWithoutIdsKeepEveryRowOnce(t *testing.T) {
+	t.Parallel()
+	f := forms[0]
+	r := rand.New(rand.NewPCG(3, 3))
+	var rows []string
+	for i := range 60 {
+		rows = append(rows, f.row(r, i))
+	}
+	rows = append(rows, rows[:25]...) // of the last part some equal rows of the first, some of their own part
+	x, y := twoWorlds(t)
+	x.load(t, f.file, f.text(rows))
+	asked := int64(0)
+	for part := range slices.Chunk(rows, 17) { // no part is the very same file as another
+		p := y.load(t, f.file, f.text(part))
+		if n := codes(p)["possible_overlap"]; n > 0 {
+			p = y.fixed(t, f.file, f.text(part), dataset.Mapping{}, dataset.Mapping{Options: dataset.MappingOptions{Overlap: "add"}})
+			asked += n
+		}
+	}
+	sameRows(t, "parts, each overlap decided", y.allStored(t, "time_entries"), x.allStored(t, "time_entries"))
+	if asked == 0 {
+		t.Error("the parts overlap nowhere: the test shows nothing")
+	}
+}

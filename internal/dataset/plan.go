@@ -55,6 +55,7 @@ type load struct {
 	found    resolved
 	skips    []string // conditions of raw rows that a correction leaves out
 	tail     string   // condition that leaves out staged rows
+	before   []int64  // earlier imports of the very same file
 
 	told        Mapping       // what a person said, now or in a saved mapping, without what was found out
 	saved       *SavedMapping // the mapping that was recognized, nil when none was
