@@ -1,7 +1,11 @@
 package dataset_test
 
 import (
+	"archive/zip"
+	"bytes"
+	"compress/gzip"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -9,7 +13,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/xuri/excelize/v2"
+
 	"github.com/moatmetrics/moatmetrics/internal/dataset"
+	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
 )
 
@@ -248,4 +255,85 @@ func TestPartsOfAFileWithoutIdsKeepEveryRowOnce(t *testing.T) {
 	if asked == 0 {
 		t.Error("the parts overlap nowhere: the test shows nothing")
 	}
+}
+
+// TestACutFileIsNeverImportedInSilence: wherever a file is cut, it is refused, or what is
+// stored comes with a word about the cut. Only a cut just after a record leaves no trace
+// in plain text; the small file at every length is in structure_test.go.
+func TestACutFileIsNeverImportedInSilence(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(11, 2))
+	var rows []string
+	for i := range 1500 {
+		rows = append(rows, fmt.Sprintf("T%d,Dana,\"Harbor, \"\"Dental\"\"\",2026-03-%02d,%d.25,Café %d", i, 1+i%28, i%9, i))
+	}
+	const head = "time_entry_id,staff_name,client_name,date,hours,notes\n"
+	large, small := head+strings.Join(rows, "\n")+"\n", head+strings.Join(rows[:1], "\n")+"\n"
+	var book bytes.Buffer
+	f := excelize.NewFile()
+	for i, line := range strings.Split(strings.TrimSpace(small), "\n") {
+		cells := []any{}
+		for _, c := range strings.Split(line, ",") {
+			cells = append(cells, c)
+		}
+		if err := f.SetSheetRow("Sheet1", fmt.Sprintf("A%d", i+1), &cells); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := f.Write(&book); err != nil {
+		t.Fatal(err)
+	}
+	x := newWorld(t)
+	for _, c := range []struct {
+		name, text string
+		cuts       int // 0 is every length
+	}{
+		{"time.csv", large, 12}, {"time.csv.gz", packed(t, large), 20}, {"small.csv.gz", packed(t, small), 0},
+		{"time.zip", zipped(t, "time.csv", large), 20}, {"small.zip", zipped(t, "time.csv", small), 0}, {"time.xlsx", book.String(), 40},
+	} {
+		cuts := r.Perm(len(c.text))
+		if c.cuts > 0 {
+			cuts = cuts[:c.cuts]
+		}
+		for _, n := range cuts {
+			cut := c.text[:n]
+			results, err := x.Import(t.Context(), acme, dataset.ImportRequest{Name: c.name, Reader: strings.NewReader(cut), Dataset: "time_entries", DryRun: true})
+			if err != nil {
+				if fault.KindOf(err) != fault.Invalid {
+					t.Errorf("%s cut at %d of %d: %v", c.name, n, len(c.text), err)
+				}
+				continue
+			}
+			said := codes(results[0])
+			if said["truncated"]+said["no_final_line_end"]+said["no_rows"]+results[0].RowsRejected == 0 && !(c.name == "time.csv" && strings.HasSuffix(cut, "\n")) {
+				t.Errorf("%s cut at %d of %d: %d rows and not a word: %v", c.name, n, len(c.text), results[0].RowsRead, said)
+			}
+		}
+	}
+}
+
+func packed(t testing.TB, text string) string {
+	t.Helper()
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	io.WriteString(w, text)
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func zipped(t testing.TB, name, text string) string {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	f, err := w.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(f, text)
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
 }
