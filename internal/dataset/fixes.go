@@ -175,7 +175,7 @@ func (l *load) storedFixes(f Finding) []Fix {
 		return []Fix{{Label: "All amounts are in …", Scope: scopeFile, Ask: "a currency code, such as USD", Patch: Mapping{Constants: map[string]string{"currency": ""}}}}
 	case "unknown_word", "number_unparsable":
 		return l.wordFixes(f)
-	case "future_date", "end_before_start", "negative_hours", "near_duplicate", "outlier", "dup_content_other_key":
+	case "future_date", "end_before_start", "hours_ne_times", "overlapping_entries", "negative_hours", "near_duplicate", "outlier", "dup_content_other_key":
 		return leave
 	}
 	return nil

@@ -149,6 +149,9 @@ func (l *load) bind(bound map[string]binding) error {
 			l.inputs[f.Name] = &input{field: f, header: f.Name, cell: q(constant), text: trimmed(q(constant), false)}
 		case ok:
 			in := &input{field: f, bind: b, header: strings.TrimSpace(l.t.Layout.Header[b.Columns[0]])}
+			if isClock(f) { // of a day and a time, the time is its own
+				in.header = strings.TrimSpace(l.t.Layout.Header[b.Columns[len(b.Columns)-1]])
+			}
 			if in.cell = fmt.Sprintf("c%d", b.Columns[0]); len(b.Columns) > 1 {
 				var cells []string
 				for _, c := range b.Columns {

@@ -197,6 +197,11 @@ func (l *load) stored(column string) string {
 		return l.pseudonym(names...)
 	case "created_on":
 		return "coalesce(" + l.in("created_on") + ", CAST(" + l.in("created_at") + " AS DATE))"
+	case "ended_at":
+		if l.has("started_at") && l.has("ended_at") && l.has("hours_worked") {
+			// Work over midnight whose end has only a time: the hours tell that it is the next day's.
+			return "CASE WHEN in_ended_at < in_started_at AND abs(in_hours_worked - 24 - date_diff('second', in_started_at, in_ended_at) / 3600) <= 0.25 THEN in_ended_at + INTERVAL 1 DAY ELSE in_ended_at END"
+		}
 	case "currency":
 		if !l.has("currency") {
 			break
