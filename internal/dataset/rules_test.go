@@ -101,3 +101,12 @@ func TestOverDeploymentIsStoredAndTold(t *testing.T) {
 	want(t, "told", about(r, "used_gt_purchased"), "1: [1]")
 	want(t, "stored as it is", x.rows(t, "SELECT seats_purchased, seats_used FROM licenses ORDER BY record", "licenses"), []string{"10|12", "10|10"})
 }
+
+func TestTimesWhoseDayCannotBeToldAreNoReasonToAsk(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t)
+	r := x.load(t, "time.csv", "staff_name,client_name,date,Start Time,End Time,hours\nDana,A,2026-03-04,03/04/2026 09:00,03/04/2026 10:00,1\n")
+	want(t, "counts", counts(r), "1 1 0 0 0")
+	want(t, "told", about(r, "time_unparsable"), "1: [1]")
+	want(t, "unknown", x.rows(t, clockSQL, "time_entries"), []string{"<nil>|<nil>"})
+}
