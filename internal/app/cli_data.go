@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"sort"
@@ -74,8 +73,7 @@ func (c *cli) importFiles(ctx context.Context, a *App, args []string, req datase
 	if err != nil {
 		return err
 	}
-	var rejected []dataset.Reject
-	var names []string
+	var lost []dataset.ImportResult // those with rejected rows
 	var first error
 	for _, t := range set {
 		if t.Err == nil {
@@ -92,20 +90,19 @@ func (c *cli) importFiles(ctx context.Context, a *App, args []string, req datase
 				first = err
 			}
 		}
-		for _, rej := range t.Result.Rejects {
-			rejected = append(rejected, rej)
-			names = append(names, t.Name)
+		if len(t.Result.Rejects) > 0 {
+			lost = append(lost, t.Result)
 		}
 	}
 	if rejectsFile != "" {
-		if err := writeRejects(rejectsFile, names, rejected); err != nil {
+		if err := c.writeRejects(ctx, a, rejectsFile, lost); err != nil {
 			return err
 		}
 	}
 	if first != nil {
 		return first
 	}
-	if len(rejected) > 0 {
+	if len(lost) > 0 {
 		return errRejects
 	}
 	return nil
@@ -460,22 +457,74 @@ func (c *cli) verify(ctx context.Context, a *App) error {
 	return err
 }
 
-// writeRejects writes rejected rows as CSV; cells cannot run as formulas.
-func writeRejects(path string, files []string, rejects []dataset.Reject) error {
+// writeRejects writes the rejected rows of imports so that they can be corrected and
+// imported: to path, or beside it to one file for each import when they differ in columns.
+func (c *cli) writeRejects(ctx context.Context, a *App, path string, lost []dataset.ImportResult) error {
+	groups := map[string][]dataset.ImportResult{}
+	for _, r := range lost {
+		var columns []string
+		for _, u := range r.Columns {
+			columns = append(columns, u.Source)
+		}
+		key := strings.Join(columns, "\x1f")
+		groups[key] = append(groups[key], r)
+	}
+	if len(groups) == 0 {
+		groups[""] = nil
+	}
+	for _, group := range groups {
+		name := path
+		if len(groups) > 1 {
+			ext := filepath.Ext(path)
+			base := filepath.Base(group[0].File)
+			name = strings.TrimSuffix(path, ext) + "-" + strings.TrimSuffix(base, filepath.Ext(base)) + ext
+			fmt.Fprintf(c.err, "rejected rows of %s: %s\n", group[0].File, name)
+		}
+		if err := writeRejectsFile(ctx, a, name, group); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeRejectsFile(ctx context.Context, a *App, path string, group []dataset.ImportResult) error {
 	f, err := os.Create(path)
 	if err != nil {
 		return fault.Wrapf(fault.Invalid, err, "the rejects file %s cannot be written", path)
 	}
-	out := &cli{out: io.Writer(f), format: "csv"}
-	rows := make([][]string, len(rejects))
-	for i, r := range rejects {
-		rows[i] = []string{files[i], fmt.Sprint(r.Record), fmt.Sprint(r.Line), r.Column, r.Value, r.Code, r.Message, r.Suggestion}
+	defer f.Close()
+	var columns dataset.ImportResult
+	if len(group) > 0 {
+		columns = group[0]
 	}
-	err = out.table([]string{"file", "record", "line", "column", "value", "code", "message", "suggestion"}, rows, nil)
-	if cerr := f.Close(); err == nil {
-		err = cerr
+	file, err := dataset.NewRejectsFile(f, columns)
+	if err != nil {
+		return err
 	}
-	return err
+	for _, r := range group {
+		if r.ImportID == 0 { // a dry run keeps none
+			if err := file.Write(r, r.Rejects); err != nil {
+				return err
+			}
+			continue
+		}
+		for after := int64(0); ; {
+			p, err := a.Data.Rejects(ctx, a.Scope, r.ImportID, after, 1000)
+			if err != nil {
+				return err
+			}
+			if err := file.Write(r, p.Rejects); err != nil {
+				return err
+			}
+			if after = p.Next; after == 0 {
+				break
+			}
+		}
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 // monthSpan is "2024-07 to 2026-06", or empty.

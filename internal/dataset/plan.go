@@ -57,6 +57,8 @@ type load struct {
 	tail     string   // condition that leaves out staged rows
 	before   []int64  // earlier imports of the very same file
 
+	corrected bool // it is a rejects file
+
 	told        Mapping       // what a person said, now or in a saved mapping, without what was found out
 	saved       *SavedMapping // the mapping that was recognized, nil when none was
 	columnsSeen []column      // nil when the file's start could not be read
@@ -134,6 +136,9 @@ func (l *load) ensureRaw(ctx context.Context) error {
 		return err
 	}
 	l.rawTable = true
+	if err := l.takeQuotesOff(ctx); err != nil {
+		return err
+	}
 	return l.correct(ctx)
 }
 

@@ -316,6 +316,7 @@ func (s *Service) prepare(ctx context.Context, scope tenant.Scope, session *ware
 	}
 	l := &load{d: t.d, t: t.t, m: m, told: m, s: session, source: m.Options.SourceSystem}
 	l.useSaved(t.req.saved)
+	l.leaveReasonsOut()
 	bound, err := l.recognize(ctx)
 	if err != nil {
 		if bound != nil && l.bind(bound) == nil {

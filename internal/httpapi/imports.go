@@ -3,7 +3,6 @@ package httpapi
 import (
 	"bytes"
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -284,27 +283,32 @@ func (s *server) rejects(ctx huma.Context) error {
 	return json.NewEncoder(ctx.BodyWriter()).Encode(page[dataset.Reject]{Items: p.Rejects, Next: p.Next})
 }
 
-// rejectsFile writes all rejects as CSV; cells cannot run as formulas in a spreadsheet.
+// rejectsFile writes all rejects as a CSV that can be corrected and imported.
 func (s *server) rejectsFile(ctx huma.Context, id int64) error {
+	imp, err := s.Data.Record(ctx.Context(), s.scope(), id)
+	if err != nil {
+		return err
+	}
 	var buf bytes.Buffer
-	w := csv.NewWriter(&buf)
-	w.Write([]string{"record", "line", "column", "value", "code", "message", "suggestion", "row"})
-	for after := int64(0); ; {
-		p, err := s.Data.Rejects(ctx.Context(), s.scope(), id, after, 1000)
-		if err != nil {
-			return err
-		}
-		for _, r := range p.Rejects {
-			w.Write([]string{fmt.Sprint(r.Record), fmt.Sprint(r.Line), inert(r.Column), inert(r.Value), r.Code, inert(r.Message), inert(r.Suggestion), inert(r.Row)})
+	file, err := dataset.NewRejectsFile(&buf, imp.Result)
+	for after := int64(0); err == nil; {
+		var p dataset.RejectPage
+		if p, err = s.Data.Rejects(ctx.Context(), s.scope(), id, after, 1000); err == nil {
+			err = file.Write(imp.Result, p.Rejects)
 		}
 		if after = p.Next; after == 0 {
 			break
 		}
 	}
-	w.Flush()
+	if err == nil {
+		err = file.Close()
+	}
+	if err != nil {
+		return err
+	}
 	ctx.SetHeader("Content-Type", "text/csv; charset=utf-8")
 	ctx.SetHeader("Content-Disposition", fmt.Sprintf(`attachment; filename="rejects-%d.csv"`, id))
-	_, err := ctx.BodyWriter().Write(buf.Bytes())
+	_, err = ctx.BodyWriter().Write(buf.Bytes())
 	return err
 }
 

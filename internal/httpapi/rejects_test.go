@@ -1,0 +1,49 @@
+package httpapi_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/moatmetrics/moatmetrics/internal/dataset"
+)
+
+func TestTheRejectsFileIsCorrectedAndImportedAlone(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	send := func(name, text string) dataset.ImportResult {
+		t.Helper()
+		a := upload(t, s, map[string]string{name: text})
+		var got struct{ Results []dataset.ImportResult }
+		if err := json.Unmarshal([]byte(a.body), &got); err != nil || a.status != http.StatusCreated || len(got.Results) != 1 {
+			t.Fatalf("%s: %d %s", name, a.status, a.body)
+		}
+		return got.Results[0]
+	}
+	first := send("invoices.csv", invoicesCSV+"=I-4,\"Acme, \"\"Inc\"\"\",-5O,2026-01-22,sent\n")
+	if first.RowsRejected != 2 {
+		t.Fatalf("rejected: %+v", first)
+	}
+	file := get(t, s, fmt.Sprintf("/api/v1/imports/%d/rejects?format=csv", first.ImportID)).body
+	head, _, _ := strings.Cut(file, "\n")
+	if head != "invoice_id,client_name,amount,date,status,reject_file,reject_record,reject_line,reject_column,reject_value,reject_code,reject_message,reject_suggestion,reject_row" || !strings.Contains(file, "\n'=I-4,") {
+		t.Errorf("rejects file:\n%s", file)
+	}
+	again := send("rejects.csv", strings.NewReplacer("I-3,Bolt,oops", "I-3,Bolt,7", "'-5O,2026", "-50,2026").Replace(file))
+	if again.RowsAdded != 2 || again.RowsRejected != 0 || again.Dataset != "invoices" {
+		t.Errorf("corrected: %+v", again)
+	}
+	for _, c := range again.Columns {
+		if strings.HasPrefix(c.Source, "reject_") && c.Field != nil {
+			t.Errorf("column %s was taken for %s", c.Source, *c.Field)
+		}
+	}
+	if a := get(t, s, "/api/v1/query?measures=revenue&by=client"); !strings.Contains(a.body, `[["Acme","1000"],["Acme, \"Inc\"","-50"],["Bolt","257.5"]]`) {
+		t.Errorf("revenue: %s", a.body)
+	}
+	if rows := get(t, s, "/api/v1/query/rows/export?measure=revenue&format=csv").body; !strings.Contains(rows, "=I-4") {
+		t.Errorf("the number lost its first character:\n%s", rows)
+	}
+}
