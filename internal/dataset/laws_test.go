@@ -257,6 +257,58 @@ func TestPartsOfAFileWithoutIdsKeepEveryRowOnce(t *testing.T) {
 	}
 }
 
+func TestAnExportImportedAgainChangesNothing(t *testing.T) {
+	t.Parallel()
+	all := slices.Clone(forms)
+	for _, name := range dataset.Names() {
+		text, err := dataset.Template(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		head, body, _ := strings.Cut(strings.TrimSpace(string(text)), "\n")
+		lines := strings.Split(body, "\n")
+		all = append(all, form{name: "the template of " + name, file: name + ".csv", header: head, row: func(_ *rand.Rand, i int) string { return lines[i%len(lines)] }})
+	}
+	all = append(all,
+		form{"unknown columns and formulas", "time.csv", "staff_name,client_name,date,hours,notes,Shoe size,Mood", func(_ *rand.Rand, i int) string {
+			return fmt.Sprintf(`Dana,"=Harbor, Inc",2026-03-%02d,1.5,"'-x%d","4""4",`, 1+i%28, i)
+		}, false},
+		form{"credit notes", "invoices.csv", "Num,Customer,Date,Type,Qty,Price,Discount,Tax", func(_ *rand.Rand, i int) string {
+			return fmt.Sprintf("%d,Harbor,2026-03-01,%s,2,33.333333,0.5,1.25", i, []string{"Invoice", "Credit Memo"}[i%2])
+		}, false})
+	for _, f := range all {
+		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
+			x, y := twoWorlds(t)
+			var rows []string
+			r := rand.New(rand.NewPCG(4, 4))
+			for i := range 20 {
+				rows = append(rows, f.row(r, i))
+			}
+			req := dataset.ImportRequest{}
+			if name, ok := strings.CutPrefix(f.name, "the template of "); ok {
+				req.Dataset, rows = name, rows[:2]
+			}
+			a := x.load(t, f.file, f.text(rows), req)
+			before := x.allStored(t, a.Dataset)
+			var out bytes.Buffer
+			if err := x.Export(t.Context(), acme, a.Dataset, "", &out); err != nil {
+				t.Fatal(err)
+			}
+			again := x.load(t, "export.csv", out.String(), dataset.ImportRequest{Dataset: a.Dataset})
+			want(t, "added, updated, rejected", fmt.Sprint(again.RowsAdded, again.RowsUpdated, again.RowsRejected), "0 0 0")
+			sameRows(t, "the export imported again", x.allStored(t, a.Dataset), before)
+			if a.Dataset != "clients" {
+				y.load(t, "export.csv", out.String(), dataset.ImportRequest{Dataset: a.Dataset})
+				sameRows(t, "the export imported elsewhere", y.allStored(t, a.Dataset), before)
+			}
+			if t.Failed() {
+				t.Logf("%.1500s", out.String())
+			}
+		})
+	}
+}
+
 // TestACutFileIsNeverImportedInSilence: wherever a file is cut, it is refused, or what is
 // stored comes with a word about the cut. Only a cut just after a record leaves no trace
 // in plain text; the small file at every length is in structure_test.go.

@@ -48,9 +48,10 @@ func (l *load) others() string {
 	return text
 }
 
-// byContentToo reports whether rows of the file may be known by their content only.
+// byContentToo reports whether rows of the file may be known by their content only. Those
+// of an export are what was stored.
 func (l *load) byContentToo() bool {
-	return l.d.Month != "" && (l.mode == byContent || l.mode == byID)
+	return l.d.Month != "" && l.exportColumn(exportKey) == "" && (l.mode == byContent || l.mode == byID)
 }
 
 // addOverlap numbers rows that equal stored ones of other files after those, when a person

@@ -57,7 +57,7 @@ type load struct {
 	tail     string   // condition that leaves out staged rows
 	before   []int64  // earlier imports of the very same file
 
-	corrected bool // it is a rejects file
+	ours bool // it is a rejects file or an export
 
 	told        Mapping       // what a person said, now or in a saved mapping, without what was found out
 	saved       *SavedMapping // the mapping that was recognized, nil when none was

@@ -101,23 +101,25 @@ func ownHeaders(headers []string) ([]string, bool) {
 	return slices.DeleteFunc(slices.Clone(headers), func(h string) bool { return slices.Contains(rejectColumns, h) }), true
 }
 
-// leaveReasonsOut makes the columns of a rejects file that say why no part of its rows.
+// leaveReasonsOut makes the columns of a rejects file or an export that are no fields no
+// part of its rows.
 func (l *load) leaveReasonsOut() {
-	if _, l.corrected = ownHeaders(l.t.Layout.Header); !l.corrected {
+	_, rejects := ownHeaders(l.t.Layout.Header)
+	if l.ours = rejects || l.exportColumn(exportKey) != ""; !l.ours {
 		return
 	}
 	left := map[string]string{}
 	for _, h := range l.t.Layout.Header {
-		if slices.Contains(rejectColumns, h) {
+		if slices.Contains(rejectColumns, h) || h == exportKey || h == exportAttributes {
 			left[h] = ""
 		}
 	}
 	l.m.Columns = merged(l.m.Columns, left)
 }
 
-// takeQuotesOff undoes what keeps the cells of a rejects file from running as formulas.
+// takeQuotesOff undoes what keeps the cells of our own files from running as formulas.
 func (l *load) takeQuotesOff(ctx context.Context) error {
-	if !l.corrected {
+	if !l.ours {
 		return nil
 	}
 	var set []string

@@ -1341,6 +1341,7 @@ export interface components {
             header_line?: number;
             /** Format: int64 */
             header_rows?: number;
+            overlap?: string;
             quote?: string;
             rows?: string;
             sheet?: string;
