@@ -264,6 +264,32 @@ func (c *cli) templateCommand() *cobra.Command {
 	}
 }
 
+func (c *cli) exportCommand() *cobra.Command {
+	var source string
+	cmd := &cobra.Command{
+		Use: "export DATASET [FILE]", Short: "Write the stored rows of a dataset as CSV that imports unchanged", Args: cobra.RangeArgs(1, 2),
+		Example: "  moatmetrics export time_entries time_entries.csv",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.with(cmd, func(ctx context.Context, a *App) error {
+				if len(args) == 1 {
+					return a.Data.Export(ctx, a.Scope, args[0], source, c.out)
+				}
+				f, err := os.Create(args[1])
+				if err != nil {
+					return fault.Wrapf(fault.Invalid, err, "the file %s cannot be written", args[1])
+				}
+				err = a.Data.Export(ctx, a.Scope, args[0], source, f)
+				if cerr := f.Close(); err == nil {
+					err = cerr
+				}
+				return err
+			})
+		},
+	}
+	cmd.Flags().StringVar(&source, "source", "", "source system of the rows, when there are several")
+	return cmd
+}
+
 func (c *cli) datasetsCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "datasets", Short: "List the tables with rows, months and data quality", Args: cobra.NoArgs,

@@ -260,6 +260,9 @@ func (l *load) privateRelation(ctx context.Context, always bool) (warehouse.Stag
 	rowID, from := "row_id", l.staged()
 	if l.d.Effective {
 		rowID = fmt.Sprintf("md5(%s || chr(31) || source_id)::UUID", q(l.source))
+		if l.exportColumn(exportKey) != "" { // blank cells of those who never had any
+			from += fmt.Sprintf(" WHERE %s IS NOT NULL OR %s IN (SELECT row_id FROM now.%s)", l.anyPrivate(), rowID, t.Name)
+		}
 		from += " QUALIFY row_number() OVER (PARTITION BY source_id ORDER BY valid_from DESC NULLS LAST) = 1"
 	}
 	if !any {
@@ -267,6 +270,15 @@ func (l *load) privateRelation(ctx context.Context, always bool) (warehouse.Stag
 	}
 	name, err := l.create(ctx, "VIEW", "private", fmt.Sprintf("AS SELECT %s FROM %s", l.columnSQL(t, rowID), from))
 	return warehouse.Staged{Table: t.Name, Relation: name, Beside: true}, true, err
+}
+
+// anyPrivate is the SQL of something in the private columns of a row, null when nothing is.
+func (l *load) anyPrivate() string {
+	parts := []string{"NULL"}
+	for _, c := range l.d.Columns(true) {
+		parts = append(parts, "CAST("+warehouse.QuoteIdent(c.Name)+" AS VARCHAR)")
+	}
+	return "coalesce(" + strings.Join(parts, ", ") + ")"
 }
 
 // extras are people and aliases that the file brings. fresh says that all are new.

@@ -157,3 +157,30 @@ func (l *load) exportColumn(name string) string {
 	}
 	return ""
 }
+
+// leaveHistory leaves out the rows of an export that hold since ever and are stored so:
+// without a day they would be taken for a change of today where a later row holds now.
+func (l *load) leaveHistory(ctx context.Context) error {
+	if !l.d.Effective || l.exportColumn(exportKey) == "" {
+		return nil
+	}
+	same := []string{"n.row_id = s.row_id", "n.valid_from IS NULL", "s.valid_from IS NULL"}
+	for _, c := range l.d.Columns(false) {
+		same = append(same, fmt.Sprintf("n.%[1]s IS NOT DISTINCT FROM s.%[1]s", warehouse.QuoteIdent(c.Name)))
+	}
+	past, err := l.create(ctx, "TABLE", "history", fmt.Sprintf("AS SELECT s._row FROM %s s JOIN now.%s n ON %s", l.staged(), l.d.Name, strings.Join(same, " AND ")))
+	if err != nil {
+		return err
+	}
+	rows, err := l.s.Query(ctx, "SELECT count(*) FROM "+past)
+	if err != nil || rows.Rows[0][0].(int64) == 0 {
+		return err
+	}
+	l.dropped += rows.Rows[0][0].(int64)
+	word := " WHERE"
+	if l.tail != "" {
+		word = " AND"
+	}
+	l.tail += fmt.Sprintf("%s rowid NOT IN (SELECT _row FROM %s)", word, past)
+	return nil
+}

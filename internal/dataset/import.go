@@ -164,6 +164,9 @@ func (l *load) prepare(ctx context.Context) error {
 	if err := l.resolveDuplicates(ctx); err != nil {
 		return err
 	}
+	if err := l.leaveHistory(ctx); err != nil {
+		return err
+	}
 	return l.addOverlap(ctx)
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"mime"
 	"mime/multipart"
 	"net/http"
@@ -84,6 +85,10 @@ func (s *server) importRoutes(api huma.API) {
 			{Name: "limit", In: "query", Schema: &huma.Schema{Type: "integer"}}, {Name: "cursor", In: "query", Schema: &huma.Schema{Type: "integer"}}},
 		Responses: map[string]*huma.Response{"200": jsonResponse(api, "rejected rows with line, column, value, reason and suggestion", page[dataset.Reject]{})},
 	}, s.rejects)
+	raw(api, huma.Operation{OperationID: "export-dataset", Method: http.MethodGet, Path: "/api/v1/datasets/{name}/export", Summary: "The stored rows of a dataset as CSV that imports unchanged",
+		Parameters: []*huma.Param{{Name: "name", In: "path", Required: true, Schema: &huma.Schema{Type: "string"}}, {Name: "source", In: "query", Description: "source system of the rows, when there are several", Schema: &huma.Schema{Type: "string"}}},
+		Responses:  map[string]*huma.Response{"200": {Description: "the rows in the dataset's fields, with their keys", Content: map[string]*huma.MediaType{"text/csv": {Schema: &huma.Schema{Type: "string"}}}}},
+	}, s.exportDataset)
 	raw(api, huma.Operation{OperationID: "get-template", Method: http.MethodGet, Path: "/api/v1/datasets/{name}/template", Summary: "CSV template of a dataset",
 		Parameters: []*huma.Param{{Name: "name", In: "path", Required: true, Schema: &huma.Schema{Type: "string"}}},
 		Responses:  map[string]*huma.Response{"200": {Description: "headers and two example rows", Content: map[string]*huma.MediaType{"text/csv": {Schema: &huma.Schema{Type: "string"}}}}},
@@ -317,6 +322,34 @@ func inert(s string) string {
 		return "'" + s
 	}
 	return s
+}
+
+// exportDataset streams the rows; a fault before the first of them is told as a problem.
+func (s *server) exportDataset(ctx huma.Context) error {
+	name := ctx.Param("name")
+	w := &begun{ctx: ctx, name: name}
+	err := s.Data.Export(ctx.Context(), s.scope(), name, ctx.Query("source"), w)
+	if err != nil && w.started {
+		s.opt.Log.WarnContext(ctx.Context(), "an export was cut off", slog.String("dataset", name), slog.Any("error", err))
+		panic(http.ErrAbortHandler) // so that the client does not take the part for the whole
+	}
+	return err
+}
+
+// begun sets the headers of a file when its first bytes come.
+type begun struct {
+	ctx     huma.Context
+	name    string
+	started bool
+}
+
+func (b *begun) Write(p []byte) (int, error) {
+	if !b.started {
+		b.started = true
+		b.ctx.SetHeader("Content-Type", csvType)
+		b.ctx.SetHeader("Content-Disposition", fmt.Sprintf("attachment; filename=%q", b.name+".csv"))
+	}
+	return b.ctx.BodyWriter().Write(p)
 }
 
 func (s *server) template(ctx huma.Context) error {

@@ -48,3 +48,23 @@ func TestTheRejectsFileIsCorrectedAndImportedAlone(t *testing.T) {
 		t.Errorf("the same row again: %+v", same)
 	}
 }
+
+func TestADatasetIsExportedAndImportedUnchanged(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	if a := upload(t, s, map[string]string{"invoices.csv": invoicesCSV}); a.status != http.StatusCreated {
+		t.Fatal(a.body)
+	}
+	file := get(t, s, "/api/v1/datasets/invoices/export")
+	if file.status != http.StatusOK || !strings.HasPrefix(file.header.Get("Content-Type"), "text/csv") || !strings.HasPrefix(file.body, "export_key,client_name,") {
+		t.Fatalf("export: %d %v\n%s", file.status, file.header, file.body)
+	}
+	if a := upload(t, s, map[string]string{"invoices.csv": file.body}); !strings.Contains(a.body, `"rows_read":2,"rows_added":0,"rows_updated":0,"rows_unchanged":2`) {
+		t.Errorf("imported again: %s", a.body)
+	}
+	for path, says := range map[string]string{"/api/v1/datasets/nonsense/export": "no dataset", "/api/v1/datasets/invoices/export?source=x": "no invoices of the source"} {
+		if a := get(t, s, path); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, says) {
+			t.Errorf("%s: %d %s", path, a.status, a.body)
+		}
+	}
+}
