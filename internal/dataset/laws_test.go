@@ -247,7 +247,7 @@ func TestPartsOfAFileWithoutIdsKeepEveryRowOnce(t *testing.T) {
 	for part := range slices.Chunk(rows, 17) { // no part is the very same file as another
 		p := y.load(t, f.file, f.text(part))
 		if n := codes(p)["possible_overlap"]; n > 0 {
-			p = y.fixed(t, f.file, f.text(part), dataset.Mapping{}, dataset.Mapping{Options: dataset.MappingOptions{Overlap: "add"}})
+			y.fixed(t, f.file, f.text(part), dataset.Mapping{}, dataset.Mapping{Options: dataset.MappingOptions{Overlap: "add"}})
 			asked += n
 		}
 	}
