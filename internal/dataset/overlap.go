@@ -107,14 +107,14 @@ SELECT (SELECT count(*) FROM mine WHERE row_id NOT IN (SELECT row_id FROM old)),
 	var said []string
 	if f.again {
 		said = append(said, plural(same, "row equals a stored one of another file and was not stored again", "rows equal stored ones of another file and were not stored again"))
-		f.Suggestion = "nothing to do when they are the same; when they are other rows, import the file again with options: {overlap: add}; "
+		f.Suggestion = "nothing to do when they are the same; when they are other rows, import the file again so that they are stored, too (overlap: add); "
 	} else {
 		f.Count = 0
 	}
 	if added > 0 && there > 0 && l.m.Options.Overlap == "" {
 		f.Count += added
 		said = append(said, fmt.Sprintf("%s new in a period that was imported before; %s there already and %s not in this file", plural(added, "row is", "rows are"), plural(there, "row was", "rows were"), plural(gone, "of them is", "of them are")))
-		f.Suggestion += "if this file corrects the earlier one, import it again with --replace period, which deletes what it does not hold of these days; "
+		f.Suggestion += "if this file corrects the earlier one, import it again so that it replaces its period, which deletes what it does not hold of these days; "
 	}
 	if f.Count == 0 {
 		return nil
