@@ -12,3 +12,6 @@ big=${MOAT_BENCH_BIG:-$logs}
 go run ./scripts/workload -out "$work/files" -logs "$logs"
 [ "$big" = "$logs" ] || go run ./scripts/workload -out "$work/big" -logs "$big"
 .cache/venv/bin/python scripts/bench.py bin/moatmetrics "$work" "$logs" "$big"
+dirty=$work/files
+[ "$big" = "$logs" ] || dirty=$work/big
+.cache/venv/bin/python scripts/bench_import.py bin/moatmetrics "$work" "$work/files/time_logs.csv" "$dirty/time_logs.csv"

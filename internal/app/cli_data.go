@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"sort"
@@ -79,8 +78,7 @@ func (c *cli) importFiles(ctx context.Context, a *App, args []string, req datase
 	if err != nil {
 		return err
 	}
-	var rejected []dataset.Reject
-	var names []string
+	var lost []dataset.ImportResult // those with rejected rows
 	var first error
 	for _, t := range set {
 		if t.Err == nil {
@@ -97,20 +95,19 @@ func (c *cli) importFiles(ctx context.Context, a *App, args []string, req datase
 				first = err
 			}
 		}
-		for _, rej := range t.Result.Rejects {
-			rejected = append(rejected, rej)
-			names = append(names, t.Name)
+		if len(t.Result.Rejects) > 0 {
+			lost = append(lost, t.Result)
 		}
 	}
 	if rejectsFile != "" {
-		if err := writeRejects(rejectsFile, names, rejected); err != nil {
+		if err := c.writeRejects(ctx, a, rejectsFile, lost); err != nil {
 			return err
 		}
 	}
 	if first != nil {
 		return first
 	}
-	if len(rejected) > 0 {
+	if len(lost) > 0 {
 		return errRejects
 	}
 	return nil
@@ -461,24 +458,6 @@ func (c *cli) verify(ctx context.Context, a *App) error {
 	}
 	if err == nil && len(list) > 0 {
 		err = fault.Newf(fault.Conflict, "verify found %d problems: restore the named files from a backup, or roll back to a snapshot that does not use them", len(list))
-	}
-	return err
-}
-
-// writeRejects writes rejected rows as CSV; cells cannot run as formulas.
-func writeRejects(path string, files []string, rejects []dataset.Reject) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return fault.Wrapf(fault.Invalid, err, "the rejects file %s cannot be written", path)
-	}
-	out := &cli{out: io.Writer(f), format: "csv"}
-	rows := make([][]string, len(rejects))
-	for i, r := range rejects {
-		rows[i] = []string{files[i], fmt.Sprint(r.Record), fmt.Sprint(r.Line), r.Column, r.Value, r.Code, r.Message, r.Suggestion}
-	}
-	err = out.table([]string{"file", "record", "line", "column", "value", "code", "message", "suggestion"}, rows, nil)
-	if cerr := f.Close(); err == nil {
-		err = cerr
 	}
 	return err
 }

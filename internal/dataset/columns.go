@@ -123,9 +123,9 @@ func (l *load) columns() []ColumnUse {
 	exporter, known := exporterOf(headers)
 	uses := make([]ColumnUse, len(headers))
 	byColumn := map[int]*input{}
-	for _, in := range l.inputs {
-		for _, c := range in.bind.Columns {
-			byColumn[c] = in
+	for _, name := range slices.Backward(l.order) { // a day that is also part of an instant is the day
+		for _, c := range l.inputs[name].bind.Columns {
+			byColumn[c] = l.inputs[name]
 		}
 	}
 	named := map[int][]candidate{}

@@ -260,6 +260,9 @@ func (l *load) privateRelation(ctx context.Context, always bool) (warehouse.Stag
 	rowID, from := "row_id", l.staged()
 	if l.d.Effective {
 		rowID = fmt.Sprintf("md5(%s || chr(31) || source_id)::UUID", q(l.source))
+		if l.exportColumn(exportKey) != "" { // blank cells of those who never had any
+			from += fmt.Sprintf(" WHERE %s IS NOT NULL OR %s IN (SELECT row_id FROM now.%s)", l.anyPrivate(), rowID, t.Name)
+		}
 		from += " QUALIFY row_number() OVER (PARTITION BY source_id ORDER BY valid_from DESC NULLS LAST) = 1"
 	}
 	if !any {
@@ -267,6 +270,15 @@ func (l *load) privateRelation(ctx context.Context, always bool) (warehouse.Stag
 	}
 	name, err := l.create(ctx, "VIEW", "private", fmt.Sprintf("AS SELECT %s FROM %s", l.columnSQL(t, rowID), from))
 	return warehouse.Staged{Table: t.Name, Relation: name, Beside: true}, true, err
+}
+
+// anyPrivate is the SQL of something in the private columns of a row, null when nothing is.
+func (l *load) anyPrivate() string {
+	parts := []string{"NULL"}
+	for _, c := range l.d.Columns(true) {
+		parts = append(parts, "CAST("+warehouse.QuoteIdent(c.Name)+" AS VARCHAR)")
+	}
+	return "coalesce(" + strings.Join(parts, ", ") + ")"
 }
 
 // extras are people and aliases that the file brings. fresh says that all are new.
@@ -293,31 +305,4 @@ func (l *load) extras(ctx context.Context) (staged []warehouse.Staged, fresh boo
 		}
 	}
 	return staged, fresh, nil
-}
-
-// overlap warns when rows without ids add to a period that holds such rows already: a
-// corrected file imported again looks like that.
-func (l *load) overlap(ctx context.Context) error {
-	if l.mode != byContent || l.d.Month == "" {
-		return nil
-	}
-	month := warehouse.QuoteIdent(l.d.Month)
-	rows, err := l.s.Query(ctx, fmt.Sprintf("SELECT count(*) FROM now.%s WHERE source_system = %s AND source_id IS NULL", l.d.Name, q(l.source)))
-	if err != nil || rows.Rows[0][0].(int64) == 0 {
-		return err
-	}
-	rows, err = l.s.Query(ctx, fmt.Sprintf(`WITH span AS (SELECT min(%[1]s) AS a, max(%[1]s) AS b FROM %[2]s),
-old AS (SELECT row_id FROM now.%[3]s, span WHERE source_system = %[4]s AND source_id IS NULL AND %[1]s BETWEEN a AND b)
-SELECT (SELECT count(*) FROM %[2]s WHERE row_id NOT IN (SELECT row_id FROM old)), (SELECT count(*) FROM old), (SELECT count(*) FROM old WHERE row_id NOT IN (SELECT row_id FROM %[2]s))`,
-		month, l.staged(), l.d.Name, q(l.source)))
-	if err != nil {
-		return err
-	}
-	added, there, gone := rows.Rows[0][0].(int64), rows.Rows[0][1].(int64), rows.Rows[0][2].(int64)
-	if added > 0 && there > 0 {
-		l.add(Finding{Code: "possible_overlap", Severity: Warning, Count: added,
-			Message:    fmt.Sprintf("%s new in a period that was imported before; %s there already and %s not in this file", plural(added, "row is", "rows are"), plural(there, "row was", "rows were"), plural(gone, "of them is", "of them are")),
-			Suggestion: "if this file corrects the earlier one, import it again so that it replaces its period, which deletes what it does not hold of these days; or export with an id column"})
-	}
-	return nil
 }

@@ -70,7 +70,7 @@ func (m Mapping) With(fix Mapping) Mapping {
 	for _, x := range []struct {
 		to   *string
 		from string
-	}{{&out.Dataset, fix.Dataset}, {&o.DateOrder, f.DateOrder}, {&o.DecimalMark, f.DecimalMark}, {&o.TaxBasis, f.TaxBasis}, {&o.Duplicates, f.Duplicates}, {&o.Rows, f.Rows}} {
+	}{{&out.Dataset, fix.Dataset}, {&o.DateOrder, f.DateOrder}, {&o.DecimalMark, f.DecimalMark}, {&o.TaxBasis, f.TaxBasis}, {&o.Duplicates, f.Duplicates}, {&o.Overlap, f.Overlap}, {&o.Rows, f.Rows}} {
 		if x.from != "" {
 			*x.to = x.from
 		}

@@ -37,10 +37,11 @@ FROM (SELECT _row, record, row_id, source_id, %s AS content FROM %s WHERE row_id
 		}
 	}
 	if l.mode == byNatural || l.mode == byRegister {
-		// The number of a row counts distinct contents first, so that every import of the file gives the same.
+		// The number of a row counts distinct contents first and does not depend on the order
+		// of the rows, so that every import of the file gives the same.
 		key := "t.source_id || chr(31) || '#' || x.k"
 		if err := l.s.Exec(ctx, fmt.Sprintf(`UPDATE %[1]s AS t SET source_id = %[2]s, row_id = md5(%[3]s || chr(31) || %[2]s)::UUID
-FROM (SELECT _row, row_number() OVER (PARTITION BY row_id ORDER BY nth, record, _row) AS k FROM %[4]s WHERE %[5]s) x WHERE t.rowid = x._row AND x.k > 1`,
+FROM (SELECT _row, row_number() OVER (PARTITION BY row_id ORDER BY nth, content) AS k FROM %[4]s WHERE %[5]s) x WHERE t.rowid = x._row AND x.k > 1`,
 			staged, key, q(l.source), twins, map[bool]string{true: "nth = 1", false: "true"}[l.mode == byRegister])); err != nil {
 			return err
 		}

@@ -117,6 +117,10 @@ FROM (SELECT v, n, TRY_CAST(regexp_extract(v, %[1]s, 1) AS INTEGER) AS a, TRY_CA
 			}
 			continue
 		}
+		if isClock(in.field) {
+			l.dates[in.field.Name] = "mixed" // no reason to ask: they stay unknown
+			continue
+		}
 		rows, err := l.s.Query(ctx, fmt.Sprintf("SELECT v FROM %[1]s WHERE regexp_matches(v, %[2]s) ORDER BY regexp_extract(v, %[2]s, 1) = regexp_extract(v, %[2]s, 2), first LIMIT 1", l.name("texts_"+in.field.Name), q(yearLast)))
 		if err != nil {
 			return err
@@ -147,6 +151,9 @@ func (l *load) dialect() Dialect {
 		in := l.inputs[name]
 		switch in.field.Kind {
 		case Date, Timestamp:
+			if isClock(in.field) {
+				continue
+			}
 			order := l.dates[name]
 			if order == "" || order == "same" {
 				order = "ymd"
@@ -176,12 +183,17 @@ func (l *load) unreadable(ctx context.Context) error {
 			continue
 		}
 		var code, message, suggestion string
-		switch in.field.Kind {
-		case Money, Price:
+		switch kind := in.field.Kind; {
+		case isClock(in.field):
+			if err := l.unknownWords(ctx, in); err != nil {
+				return err
+			}
+			continue
+		case kind == Money || kind == Price:
 			code, message, suggestion = q("amount_unparsable"), q("is not an amount"), q("write a number such as 1234.50")
-		case Hours:
+		case kind == Hours:
 			code, message, suggestion = q("hours_unparsable"), q("is not a number of hours"), q("write 1.5, 1:30 or 1h 30m; at most 99,999 hours")
-		case Date, Timestamp:
+		case kind == Date || kind == Timestamp:
 			code, message, suggestion = q("date_unparsable"), q("is not a date"), q("write 2026-03-31")
 			shape := fmt.Sprintf("regexp_matches(v, %s)", q(yearLast))
 			switch order := l.dates[name]; order {
@@ -207,7 +219,7 @@ func (l *load) unreadable(ctx context.Context) error {
 	return nil
 }
 
-// unknownWords reports texts of a yes/no, count or share column that mean nothing known;
+// unknownWords reports texts of a yes/no, count, share or clock column that mean nothing known;
 // they are stored as null.
 func (l *load) unknownWords(ctx context.Context, in *input) error {
 	rows, err := l.s.Query(ctx, fmt.Sprintf("SELECT v, first FROM %s WHERE p IS NULL ORDER BY n DESC, first LIMIT %d", in.lookup, sampleSize))
@@ -221,10 +233,14 @@ func (l *load) unknownWords(ctx context.Context, in *input) error {
 		f.Records = append(f.Records, r[1].(int64))
 		f.words = append(f.words, r[0].(string))
 	}
-	if in.field.Kind != Boolean {
+	switch in.field.Kind {
+	case Boolean:
+	case Timestamp:
+		f.Code, f.Suggestion = "time_unparsable", "write 2026-03-31 09:15, or 09:15 beside a date"
+	default:
 		f.Code, f.Suggestion = "number_unparsable", "write a plain number"
 	}
-	f.Message = fmt.Sprintf("column %q: %s could not be read as a %s and were stored as unknown", in.header, strings.Join(words, ", "), map[Kind]string{Boolean: "yes or no", Integer: "whole number", Share: "share"}[in.field.Kind])
+	f.Message = fmt.Sprintf("column %q: %s could not be read as a %s and were stored as unknown", in.header, strings.Join(words, ", "), map[Kind]string{Boolean: "yes or no", Integer: "whole number", Share: "share", Timestamp: "time"}[in.field.Kind])
 	l.add(f)
 	return nil
 }

@@ -164,14 +164,18 @@ func (l *load) storedFixes(f Finding) []Fix {
 	case "possible_duplicates":
 		return []Fix{option("Store repeated rows once", MappingOptions{Duplicates: "drop"})}
 	case "possible_overlap":
-		return []Fix{{Label: "Replace the period by this file", Scope: scopeFile, Replace: ReplacePeriod}}
+		out := []Fix{{Label: "Replace the period by this file", Scope: scopeFile, Replace: ReplacePeriod}}
+		if f.again {
+			out = append(out, option("They are other rows: store them too", MappingOptions{Overlap: "add"}))
+		}
+		return out
 	case "rate_taken_as_cost":
 		return []Fix{asColumn("It is what clients pay (billing rate)", "bill_rate"), asColumn("It is what an hour costs us", "cost_rate")}
 	case "currency_missing":
 		return []Fix{{Label: "All amounts are in …", Scope: scopeFile, Ask: "a currency code, such as USD", Patch: Mapping{Constants: map[string]string{"currency": ""}}}}
 	case "unknown_word", "number_unparsable":
 		return l.wordFixes(f)
-	case "future_date", "end_before_start", "negative_hours", "near_duplicate", "outlier", "dup_content_other_key":
+	case "future_date", "end_before_start", "hours_ne_times", "overlapping_entries", "negative_hours", "near_duplicate", "outlier", "dup_content_other_key":
 		return leave
 	}
 	return nil

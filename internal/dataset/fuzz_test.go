@@ -138,6 +138,9 @@ func FuzzHeaders(f *testing.F) {
 			}
 			used := map[int]string{}
 			for name, b := range bound {
+				if name == "started_at" || name == "ended_at" {
+					continue // a day may be part of them
+				}
 				if _, ok := d.Field(name); !ok {
 					t.Fatalf("%s has no field %s", d.Name, name)
 				}

@@ -187,6 +187,7 @@ func bindColumns(d Dataset, headers []string, m Mapping, columns []column, seria
 		used[c.column] = true
 	}
 	bindSplitName(d, headers, bound, used)
+	bindClock(d, headers, columns, bound, used)
 	bindSuggested(d, headers, m, columns, serials, bound, used)
 	return bound, nil
 }

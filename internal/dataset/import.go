@@ -130,7 +130,7 @@ func openTable(ctx context.Context, dir string, u upload, m Mapping, req ImportR
 // prepare takes a load to the point where its rows are staged and everything about them
 // is known.
 func (l *load) prepare(ctx context.Context) error {
-	if l.t.Clean || len(l.m.Corrections) > 0 {
+	if l.t.Clean || len(l.m.Corrections) > 0 || l.ours {
 		// A clean copy has its own record numbers; its rows are looked at many times.
 		if err := l.ensureRaw(ctx); err != nil {
 			return err
@@ -161,7 +161,13 @@ func (l *load) prepare(ctx context.Context) error {
 	if err := l.stage(ctx); err != nil {
 		return err
 	}
-	return l.resolveDuplicates(ctx)
+	if err := l.resolveDuplicates(ctx); err != nil {
+		return err
+	}
+	if err := l.leaveHistory(ctx); err != nil {
+		return err
+	}
+	return l.addOverlap(ctx)
 }
 
 // carefully rewrites a file and starts over with the copy.

@@ -30,6 +30,9 @@ func (l *load) mutable() []string {
 // invoiceKey is the key of an invoice line: client, number, and the line's number; when
 // lines have none, their content, so that a changed status is the same line.
 func (l *load) invoiceKey() (string, keyMode) {
+	if l.exportColumn(exportKey) != "" {
+		return "in_export_key", byID
+	}
 	key := "coalesce(client_key, '') || chr(31) || coalesce(invoice_number, '') || chr(31) || "
 	switch {
 	case l.has("lines_json"):
@@ -259,8 +262,11 @@ func (l *load) invoiceSQL(source string) string {
 	if l.has("lines_json") {
 		cols = append(cols, "in_ordinal")
 	}
-	if len(l.unknown) > 0 {
+	if l.hasAttributes() {
 		cols = append(cols, "attributes")
+	}
+	if l.exportColumn(exportKey) != "" {
+		cols = append(cols, "in_export_key")
 	}
 	cols = append(cols, flip(l.in("total_amount"))+" AS _total", "_credit")
 	return fmt.Sprintf("SELECT %s FROM (SELECT *, %s AS _net, coalesce(%s AND (%s) > 0, false) AS _credit FROM (%s))", strings.Join(cols, ", "), net, credit, net, source)

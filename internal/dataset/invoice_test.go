@@ -133,6 +133,7 @@ func TestOnlineRetailAddsUpToItsPublishedTotals(t *testing.T) {
 		BlankCustomers  int64                      `json:"blank_customer_rows"`
 		DuplicateRows   int64                      `json:"exact_duplicate_rows"`
 		CreditNotesRows int64                      `json:"credit_note_rows"`
+		ZeroPriceRows   int64                      `json:"zero_price_rows"`
 	}
 	if err := json.Unmarshal([]byte(readFile(t, data(t, "f_invoices", "online_retail_expected.json"))), &expected); err != nil {
 		t.Fatal(err)
@@ -147,6 +148,8 @@ func TestOnlineRetailAddsUpToItsPublishedTotals(t *testing.T) {
 		want(t, "counts", counts(r), fmt.Sprint(expected.Rows, added, 0, expected.Rows-added, 0))
 		want(t, "blank customers", codes(r)["no_client_reference"], expected.BlankCustomers)
 		want(t, "equal rows are kept", codes(r)["possible_duplicates"], expected.DuplicateRows)
+		want(t, "credit notes", codes(r)["credit_note"], expected.CreditNotesRows)
+		want(t, "zero prices", codes(r)["zero_price"], expected.ZeroPriceRows)
 	}
 	for sql, sums := range map[string]map[string]decimal.Decimal{
 		"SELECT 'all', sum(net_amount) FROM invoices":                                                         {"all": expected.NetRevenue},

@@ -37,6 +37,7 @@ type MappingOptions struct {
 	Sheet        string `yaml:"sheet,omitempty" json:"sheet,omitempty"`                 // sheet of a workbook
 	TaxBasis     string `yaml:"tax_basis,omitempty" json:"tax_basis,omitempty"`         // what an invoice total is: net, gross or unknown
 	Duplicates   string `yaml:"duplicates,omitempty" json:"duplicates,omitempty"`       // "drop" stores rows without an id that are equal once
+	Overlap      string `yaml:"overlap,omitempty" json:"overlap,omitempty"`             // "add" stores rows without an id that equal stored ones of another file, too
 }
 
 // ParseMapping reads a mapping file; every key it does not know is an error. An empty
@@ -70,6 +71,7 @@ func (m Mapping) check() error {
 	one("quote", m.Options.Quote, `"`, "'", "none")
 	one("escape", m.Options.Escape, "double", "backslash")
 	one("duplicates", m.Options.Duplicates, "drop")
+	one("overlap", m.Options.Overlap, "add")
 	one("rows", m.Options.Rows, "as_is")
 	one("tax_basis", m.Options.TaxBasis, "net", "gross", "unknown")
 	if d := m.Options.Delimiter; d != "" && d != "tab" && d != "space" && (len(d) != 1 || strings.ContainsAny(d, "\"\r\n\x00") || d[0] >= 0x80) {

@@ -163,7 +163,7 @@ func TestRowsWithoutAnIdAreKeptAndOverlapIsReported(t *testing.T) {
 	want(t, "possible duplicates", codes(r)["possible_duplicates"], int64(1))
 	r = x.load(t, "time.csv", timeHeader+"Dana,Harbor,2026-03-01,1\nDana,Harbor,2026-03-01,1\nDana,Harbor,2026-03-01,1\nDana,Harbor,2026-03-02,7\n")
 	want(t, "a third equal row is new, the others are known", counts(r), "4 2 0 2 0")
-	want(t, "overlap", codes(r)["possible_overlap"], int64(2))
+	want(t, "overlap: two known, two new", codes(r)["possible_overlap"], int64(4))
 }
 
 func TestAFileMayReplaceItsPeriodOrItsTable(t *testing.T) {

@@ -55,6 +55,9 @@ type load struct {
 	found    resolved
 	skips    []string // conditions of raw rows that a correction leaves out
 	tail     string   // condition that leaves out staged rows
+	before   []int64  // earlier imports of the very same file
+
+	ours bool // it is a rejects file or an export
 
 	told        Mapping       // what a person said, now or in a saved mapping, without what was found out
 	saved       *SavedMapping // the mapping that was recognized, nil when none was
@@ -133,6 +136,9 @@ func (l *load) ensureRaw(ctx context.Context) error {
 		return err
 	}
 	l.rawTable = true
+	if err := l.takeQuotesOff(ctx); err != nil {
+		return err
+	}
 	return l.correct(ctx)
 }
 
@@ -148,6 +154,9 @@ func (l *load) bind(bound map[string]binding) error {
 			l.inputs[f.Name] = &input{field: f, header: f.Name, cell: q(constant), text: trimmed(q(constant), false)}
 		case ok:
 			in := &input{field: f, bind: b, header: strings.TrimSpace(l.t.Layout.Header[b.Columns[0]])}
+			if isClock(f) { // of a day and a time, the time is its own
+				in.header = strings.TrimSpace(l.t.Layout.Header[b.Columns[len(b.Columns)-1]])
+			}
 			if in.cell = fmt.Sprintf("c%d", b.Columns[0]); len(b.Columns) > 1 {
 				var cells []string
 				for _, c := range b.Columns {

@@ -15,6 +15,10 @@ SELECT value FROM control WHERE key = $1;
 INSERT INTO import (id, tenant_id, dataset, file, sha256, bytes, started_at, finished_at, actor, snapshot, status, rows_read, rows_added, rows_updated, rows_unchanged, rows_rejected, rows_deleted, summary)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18);
 
+-- name: imports_of
+-- The imports of a file with that hash, of one tenant.
+SELECT i.id FROM import i JOIN tenant t ON t.id = i.tenant_id WHERE t.slug = $1 AND i.sha256 = $2 ORDER BY i.id;
+
 -- name: insert_reject
 -- Records a rejected row of an import.
 INSERT INTO import_reject (import_id, ordinal, record, line, column_name, value, code, message, suggestion, source_row)

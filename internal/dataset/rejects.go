@@ -40,12 +40,12 @@ func (l *load) listRejects(ctx context.Context, skip, limit int64, fn func([]Rej
 	row, join := "source_row", ""
 	if l.rawTable {
 		cells := make([]string, len(l.t.Layout.Header))
-		for i := range cells {
-			cells[i] = fmt.Sprintf("coalesce(c%d, '')", i)
-		}
 		delim := l.t.Dialect.Delimiter
 		if delim == "" {
 			delim = ","
+		}
+		for i := range cells {
+			cells[i] = quotedCell(fmt.Sprintf("c%d", i), delim)
 		}
 		row = fmt.Sprintf("coalesce(source_row, left(concat_ws(%s, %s), %d))", q(delim), strings.Join(cells, ", "), maxRowText)
 		join = " LEFT JOIN " + l.raw() + " w ON w._record = j.record"

@@ -65,6 +65,7 @@ type Finding struct {
 	Fixes      []Fix    `json:"fixes,omitempty"`
 
 	words []string // the words it is about
+	again bool     // it is about rows that equal stored ones
 }
 
 func (l *load) add(f Finding) { l.findings = append(l.findings, f) }

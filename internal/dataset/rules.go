@@ -3,7 +3,6 @@ package dataset
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -40,6 +39,8 @@ var rules = map[string][]rule{
 		{code: "tax_basis_unknown", severity: Warning, when: "tax_basis = 'unknown'", column: "total_amount", message: "only a total is given: whether it includes tax is not known, and it is taken as revenue as it stands", suggestion: "export net amounts, or say that totals are net (tax_basis)"},
 		{code: "tax_included", severity: Warning, when: "tax_basis = 'gross'", column: "total_amount", message: "the total includes tax and no tax is given: revenue is overstated by the tax", suggestion: "export net amounts or the tax"},
 		{code: "credit_made_negative", severity: Info, when: "_credit", column: "net_amount", message: "credit notes with a positive amount were stored as negative"},
+		{code: "credit_note", severity: Info, when: "net_amount < 0", column: "net_amount", message: "negative amounts: credit notes and corrections, taken off revenue"},
+		{code: "zero_price", severity: Info, when: "unit_price = 0", needs: []string{"unit_price"}, column: "unit_price", message: "a price of 0: nothing is billed for them", suggestion: "look whether they are free or a price is missing"},
 		{code: "due_before_invoice", severity: Info, when: "due_date < invoice_date", needs: []string{"due_date"}, column: "due_date", message: "due before the invoice's date", invalid: true},
 		{code: "future_date", severity: Warning, when: "invoice_date > TODAY", column: "invoice_date", message: "dated in the future", invalid: true},
 		{code: "currency_missing", severity: Info, when: "currency IS NULL", needs: []string{"currency"}, column: "currency", message: "an amount without a currency"},
@@ -63,6 +64,8 @@ var rules = map[string][]rule{
 		{code: "billable_missing", severity: Info, when: "billable IS NULL", needs: []string{"billable"}, column: "billable", message: "billable or not is not said: counted as billable"},
 		{code: "zero_rate", severity: Info, when: "bill_rate = 0 AND coalesce(billable, true)", needs: []string{"bill_rate"}, column: "bill_rate", message: "billable at a rate of 0"},
 		{code: "no_staff_reference", severity: Warning, when: "staff_key IS NULL", needs: []string{"staff_name|staff_email|staff_id"}, column: "staff_name", message: "nobody is named: no cost rate can apply"},
+		{code: "end_before_start", severity: Warning, when: "ended_at < started_at", needs: []string{"started_at", "ended_at"}, column: "ended_at", message: "the end is before the start", suggestion: "give work over midnight the date of its end, or correct the times", invalid: true},
+		{code: "hours_ne_times", severity: Warning, when: "ended_at >= started_at AND (hours_worked > " + spanSQL + " + 0.25 OR hours_worked >= 0 AND hours_worked < " + spanSQL + " / 2 - 0.25)", needs: []string{"started_at", "ended_at"}, column: "hours_worked", message: "more hours than between start and end, or less than half of them", suggestion: "the hours are what counts: correct them, or the times", invalid: true},
 		{code: "zero_cost_multiplier", severity: Warning, when: "cost_multiplier = 0", needs: []string{"cost_multiplier"}, column: "cost_multiplier", message: "a cost multiplier of 0: the work costs nothing"},
 	},
 	"tickets": {
@@ -83,6 +86,9 @@ var rules = map[string][]rule{
 		{code: "category_missing", severity: Warning, when: "category IS NULL", column: "category", message: "no category: they are not counted as direct cost", suggestion: "use cogs_product, cogs_tool, cogs_subcontract or opex"},
 	},
 }
+
+// spanSQL is the time from start to end, in hours.
+const spanSQL = "date_diff('second', started_at, ended_at) / 3600"
 
 // applies reports whether the file has what the rule needs; "a|b" needs one of them.
 func (l *load) applies(r rule) bool {
@@ -242,41 +248,6 @@ func (l *load) important() []string {
 		cols = append(cols, `"net_amount"`)
 	}
 	return cols
-}
-
-// crossChecks compares rows with each other: a person's day, an invoice and its lines.
-func (l *load) crossChecks(ctx context.Context, m *measured) error {
-	switch {
-	case l.d.Name == "time_entries" && (l.has("staff_name") || l.has("staff_email") || l.has("staff_id")):
-		days := fmt.Sprintf("SELECT staff_key, work_date, sum(hours_worked) AS h, min(%s) AS record FROM %s WHERE staff_key IS NOT NULL GROUP BY ALL", "record", l.staged())
-		return l.crossCheck(ctx, m, days, "h > 24", Finding{Code: "staff_day_gt_24h", Severity: Warning, Column: l.inputs["hours_worked"].header, Suggestion: "look for entries that were imported under several names or twice"},
-			"person's day has", "persons' days have", " more than 24 hours in sum")
-	case l.d.Name == "invoices" && l.has("total_amount"):
-		// A total that differs from line to line of an invoice is the line's own.
-		docs := fmt.Sprintf(`SELECT min(record) AS record, count(*) AS n, sum(net_amount) AS net, sum(net_amount + coalesce(tax_amount, 0)) AS gross, max(_total) AS total
-FROM %s WHERE tax_basis = 'net' AND _total IS NOT NULL GROUP BY client_key, invoice_number HAVING min(_total) = max(_total)`, l.staged())
-		return l.crossCheck(ctx, m, docs, "abs(gross - total) > 0.01 * n AND abs(net - total) > 0.01 * n", Finding{Code: "line_sum_ne_header", Severity: Warning, Column: l.inputs["total_amount"].header,
-			Suggestion: "the lines are what counts; correct the invoice or its total"}, "invoice has", "invoices have", " a total that differs from the sum of the lines by more than a cent a line")
-	}
-	return nil
-}
-
-func (l *load) crossCheck(ctx context.Context, m *measured, groups, failing string, f Finding, one, many, message string) error {
-	rows, err := l.s.Query(ctx, fmt.Sprintf("SELECT count(*), count(*) FILTER (%[1]s), coalesce(min(record, %[2]d) FILTER (%[1]s), []) FROM (%[3]s)", failing, sampleSize, groups))
-	if err != nil {
-		return err
-	}
-	m.checked, m.failed = m.checked+rows.Rows[0][0].(int64), m.failed+rows.Rows[0][1].(int64)
-	if f.Count = rows.Rows[0][1].(int64); f.Count == 0 {
-		return nil
-	}
-	f.Message = plural(f.Count, one, many) + message
-	for _, record := range rows.Rows[0][2].([]any) {
-		f.Records = append(f.Records, record.(int64))
-	}
-	f.Records = slices.Compact(f.Records)
-	l.add(f)
-	return nil
 }
 
 // references compares keys with other tables, those that hold anything.

@@ -62,6 +62,7 @@ func savedFor(saved []SavedMapping, headers []string, m Mapping) *SavedMapping {
 	if m.says() {
 		return nil
 	}
+	headers, _ = ownHeaders(headers)
 	id := mappingID(m.Options.SourceSystem, headers)
 	for _, x := range saved {
 		if x.ID != id || m.Dataset != "" && m.Dataset != x.Dataset {

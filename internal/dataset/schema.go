@@ -272,6 +272,8 @@ var datasets = withAliases([]Dataset{
 			private(field(25, "notes", Text, "free text; stored apart", "Reset MFA")),
 			field(26, "billed_amount", Money, "amount billed for the entry, as the source states it", ""),
 			field(27, "cost_amount", Money, "cost of the entry, as the source states it", ""),
+			field(28, "started_at", Timestamp, "when the work began", ""),
+			field(29, "ended_at", Timestamp, "when it ended", ""),
 		}),
 	},
 	{

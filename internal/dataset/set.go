@@ -316,6 +316,7 @@ func (s *Service) prepare(ctx context.Context, scope tenant.Scope, session *ware
 	}
 	l := &load{d: t.d, t: t.t, m: m, told: m, s: session, source: m.Options.SourceSystem}
 	l.useSaved(t.req.saved)
+	l.leaveReasonsOut()
 	bound, err := l.recognize(ctx)
 	if err != nil {
 		if bound != nil && l.bind(bound) == nil {
@@ -331,6 +332,9 @@ func (s *Service) prepare(ctx context.Context, scope tenant.Scope, session *ware
 	}
 	if l.importID, err = s.db.NextID(ctx, "import"); err != nil {
 		return nil, fmt.Errorf("import: %w", err)
+	}
+	if l.before, err = s.importsOf(ctx, scope, t.t.Upload.SHA256); err != nil {
+		return nil, err
 	}
 	if err := l.bind(bound); err != nil {
 		return nil, err

@@ -93,6 +93,9 @@ FROM (SELECT _record, _line, regexp_matches(%s, '(?i)^\s*(grand |sub ?)?total') 
 
 // attributes is the JSON of the unknown columns that hold something, null when none does.
 func (l *load) attributes() string {
+	if kept := l.exportColumn(exportAttributes); kept != "" {
+		return kept
+	}
 	if len(l.unknown) == 0 {
 		return "NULL::VARCHAR"
 	}
@@ -112,6 +115,10 @@ func (l *load) attributes() string {
 	return fmt.Sprintf("CASE WHEN %s <> '' THEN '{' || %s || '}' END", joined, joined)
 }
 
+func (l *load) hasAttributes() bool {
+	return len(l.unknown) > 0 || l.exportColumn(exportAttributes) != ""
+}
+
 // inputSQL selects the inputs as in_<field>, with record when rows have numbers already,
 // without the rejected rows.
 func (l *load) inputSQL() string {
@@ -128,6 +135,9 @@ func (l *load) inputSQL() string {
 		}
 	}
 	cols = append(cols, l.attributes()+" AS attributes")
+	if key := l.exportColumn(exportKey); key != "" {
+		cols = append(cols, fmt.Sprintf("replace(%s, %s, chr(31)) AS in_export_key", key, q(keyMark)))
+	}
 	text := "SELECT " + strings.Join(cols, ", ") + " FROM " + from
 	if l.rejected {
 		text += fmt.Sprintf(" WHERE r._record NOT IN (SELECT record FROM %s)", l.name("rejects"))
@@ -197,6 +207,11 @@ func (l *load) stored(column string) string {
 		return l.pseudonym(names...)
 	case "created_on":
 		return "coalesce(" + l.in("created_on") + ", CAST(" + l.in("created_at") + " AS DATE))"
+	case "ended_at":
+		if l.has("started_at") && l.has("ended_at") && l.has("hours_worked") {
+			// Work over midnight whose end has only a time: the hours tell that it is the next day's.
+			return "CASE WHEN in_ended_at < in_started_at AND abs(in_hours_worked - 24 - date_diff('second', in_started_at, in_ended_at) / 3600) <= 0.25 THEN in_ended_at + INTERVAL 1 DAY ELSE in_ended_at END"
+		}
 	case "currency":
 		if !l.has("currency") {
 			break
@@ -243,6 +258,9 @@ func (l *load) constantColumn(column string) bool {
 
 // source id of a row: its id, else its natural key, else null.
 func (l *load) sourceID() (string, keyMode) {
+	if l.exportColumn(exportKey) != "" {
+		return "in_export_key", byID
+	}
 	id := "NULL::VARCHAR"
 	if l.d.IDField != "" && l.has(l.d.IDField) {
 		id = "in_" + l.d.IDField
@@ -326,7 +344,7 @@ func (l *load) stageSQL(id string) string {
 	if l.mode != byContent {
 		cols = append(cols, id+" AS source_id")
 	}
-	if len(l.unknown) > 0 {
+	if l.hasAttributes() {
 		cols = append(cols, "attributes")
 	}
 	if l.d.Effective {
@@ -369,7 +387,7 @@ func (l *load) staged() string {
 	if l.mode == byContent {
 		cols = append(cols, "NULL::VARCHAR AS source_id")
 	}
-	if len(l.unknown) == 0 {
+	if !l.hasAttributes() {
 		cols = append(cols, "NULL::VARCHAR AS attributes")
 	}
 	for _, c := range l.fieldColumns() {

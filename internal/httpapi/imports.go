@@ -3,11 +3,11 @@ package httpapi
 import (
 	"bytes"
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"mime"
 	"mime/multipart"
 	"net/http"
@@ -85,6 +85,10 @@ func (s *server) importRoutes(api huma.API) {
 			{Name: "limit", In: "query", Schema: &huma.Schema{Type: "integer"}}, {Name: "cursor", In: "query", Schema: &huma.Schema{Type: "integer"}}},
 		Responses: map[string]*huma.Response{"200": jsonResponse(api, "rejected rows with line, column, value, reason and suggestion", page[dataset.Reject]{})},
 	}, s.rejects)
+	raw(api, huma.Operation{OperationID: "export-dataset", Method: http.MethodGet, Path: "/api/v1/datasets/{name}/export", Summary: "The stored rows of a dataset as CSV that imports unchanged",
+		Parameters: []*huma.Param{{Name: "name", In: "path", Required: true, Schema: &huma.Schema{Type: "string"}}, {Name: "source", In: "query", Description: "source system of the rows, when there are several", Schema: &huma.Schema{Type: "string"}}},
+		Responses:  map[string]*huma.Response{"200": {Description: "the rows in the dataset's fields, with their keys", Content: map[string]*huma.MediaType{"text/csv": {Schema: &huma.Schema{Type: "string"}}}}},
+	}, s.exportDataset)
 	raw(api, huma.Operation{OperationID: "get-template", Method: http.MethodGet, Path: "/api/v1/datasets/{name}/template", Summary: "CSV template of a dataset",
 		Parameters: []*huma.Param{{Name: "name", In: "path", Required: true, Schema: &huma.Schema{Type: "string"}}},
 		Responses:  map[string]*huma.Response{"200": {Description: "headers and two example rows", Content: map[string]*huma.MediaType{"text/csv": {Schema: &huma.Schema{Type: "string"}}}}},
@@ -284,27 +288,32 @@ func (s *server) rejects(ctx huma.Context) error {
 	return json.NewEncoder(ctx.BodyWriter()).Encode(page[dataset.Reject]{Items: p.Rejects, Next: p.Next})
 }
 
-// rejectsFile writes all rejects as CSV; cells cannot run as formulas in a spreadsheet.
+// rejectsFile writes all rejects as a CSV that can be corrected and imported.
 func (s *server) rejectsFile(ctx huma.Context, id int64) error {
+	imp, err := s.Data.Record(ctx.Context(), s.scope(), id)
+	if err != nil {
+		return err
+	}
 	var buf bytes.Buffer
-	w := csv.NewWriter(&buf)
-	w.Write([]string{"record", "line", "column", "value", "code", "message", "suggestion", "row"})
-	for after := int64(0); ; {
-		p, err := s.Data.Rejects(ctx.Context(), s.scope(), id, after, 1000)
-		if err != nil {
-			return err
-		}
-		for _, r := range p.Rejects {
-			w.Write([]string{fmt.Sprint(r.Record), fmt.Sprint(r.Line), inert(r.Column), inert(r.Value), r.Code, inert(r.Message), inert(r.Suggestion), inert(r.Row)})
+	file, err := dataset.NewRejectsFile(&buf, imp.Result)
+	for after := int64(0); err == nil; {
+		var p dataset.RejectPage
+		if p, err = s.Data.Rejects(ctx.Context(), s.scope(), id, after, 1000); err == nil {
+			err = file.Write(imp.Result, p.Rejects)
 		}
 		if after = p.Next; after == 0 {
 			break
 		}
 	}
-	w.Flush()
+	if err == nil {
+		err = file.Close()
+	}
+	if err != nil {
+		return err
+	}
 	ctx.SetHeader("Content-Type", "text/csv; charset=utf-8")
 	ctx.SetHeader("Content-Disposition", fmt.Sprintf(`attachment; filename="rejects-%d.csv"`, id))
-	_, err := ctx.BodyWriter().Write(buf.Bytes())
+	_, err = ctx.BodyWriter().Write(buf.Bytes())
 	return err
 }
 
@@ -313,6 +322,34 @@ func inert(s string) string {
 		return "'" + s
 	}
 	return s
+}
+
+// exportDataset streams the rows; a fault before the first of them is told as a problem.
+func (s *server) exportDataset(ctx huma.Context) error {
+	name := ctx.Param("name")
+	w := &begun{ctx: ctx, name: name}
+	err := s.Data.Export(ctx.Context(), s.scope(), name, ctx.Query("source"), w)
+	if err != nil && w.started {
+		s.opt.Log.WarnContext(ctx.Context(), "an export was cut off", slog.String("dataset", name), slog.Any("error", err))
+		panic(http.ErrAbortHandler) // so that the client does not take the part for the whole
+	}
+	return err
+}
+
+// begun sets the headers of a file when its first bytes come.
+type begun struct {
+	ctx     huma.Context
+	name    string
+	started bool
+}
+
+func (b *begun) Write(p []byte) (int, error) {
+	if !b.started {
+		b.started = true
+		b.ctx.SetHeader("Content-Type", csvType)
+		b.ctx.SetHeader("Content-Disposition", fmt.Sprintf("attachment; filename=%q", b.name+".csv"))
+	}
+	return b.ctx.BodyWriter().Write(p)
 }
 
 func (s *server) template(ctx huma.Context) error {

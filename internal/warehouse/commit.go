@@ -44,13 +44,23 @@ type tableChange struct {
 // snapshot, or none when every row is there already. Files are written and made durable
 // first; the catalog, the roll-ups' files and what Change.Within writes become visible in
 // one transaction. When another commit moved the same tables meanwhile, the merge is done
-// again on top of it; after maxRedo times a Conflict fault tells the caller to try later.
+// again on top of it, one commit of a tenant at a time, so that of many at once each gets its
+// turn; after maxRedo times a Conflict fault tells the caller to try later.
 // An error that is metadb.ErrOutcomeUnknown may stand for a commit that happened.
 func (w *Warehouse) Commit(ctx context.Context, scope tenant.Scope, c Change) (Outcome, error) {
 	if err := scope.Check(); err != nil {
 		return Outcome{}, err
 	}
-	for range maxRedo {
+	for try := range maxRedo {
+		if try == 1 {
+			place, _ := w.again.LoadOrStore(scope.Tenant, make(chan struct{}, 1))
+			select {
+			case place.(chan struct{}) <- struct{}{}:
+				defer func() { <-place.(chan struct{}) }()
+			case <-ctx.Done():
+				return Outcome{}, ctx.Err()
+			}
+		}
 		base, err := w.currentState(ctx, scope)
 		if err != nil {
 			return Outcome{}, err

@@ -38,6 +38,8 @@ type Warehouse struct {
 	mu     sync.Mutex
 	states map[stateKey]*state
 	ready  map[tenant.Slug]bool // tenants whose catalog entries match the schema
+
+	again sync.Map // by tenant: the place (chan struct{} of 1) of the commit that merges again
 }
 
 type stateKey struct {

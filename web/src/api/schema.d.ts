@@ -318,6 +318,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets/{name}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The stored rows of a dataset as CSV that imports unchanged */
+        get: operations["export-dataset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/datasets/{name}/fields": {
         parameters: {
             query?: never;
@@ -1376,6 +1393,7 @@ export interface components {
             header_line?: number;
             /** Format: int64 */
             header_rows?: number;
+            overlap?: string;
             quote?: string;
             rows?: string;
             sheet?: string;
@@ -3912,6 +3930,31 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "export-dataset": {
+        parameters: {
+            query?: {
+                /** @description source system of the rows, when there are several */
+                source?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the rows in the dataset's fields, with their keys */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
         };
