@@ -105,10 +105,7 @@ func (a *App) registerJobs() {
 		if _, err := a.Warehouse.Expire(ctx, scope, warehouse.Retention{}, nil); err != nil {
 			return err
 		}
-		if _, err := a.Warehouse.Sweep(ctx); err != nil {
-			return err
-		}
-		if _, err := a.Data.Sweep(ctx, scope); err != nil {
+		if err := a.sweep(ctx, scope); err != nil {
 			return err
 		}
 		// Warms the result cache, so that the first visitor after an import need not wait.
@@ -122,6 +119,32 @@ func (a *App) registerJobs() {
 		}
 		return a.Data.ResumeBatch(ctx, scope, of.ID)
 	})
+}
+
+// sweep removes files that nothing needs any more.
+func (a *App) sweep(ctx context.Context, scope tenant.Scope) error {
+	if _, err := a.Warehouse.Sweep(ctx); err != nil {
+		return err
+	}
+	_, err := a.Data.Sweep(ctx, scope)
+	return err
+}
+
+// sweepDaily sweeps every day until ctx ends, also when nothing is imported: files that
+// were sent and never imported do not stay.
+func (a *App) sweepDaily(ctx context.Context) {
+	tick := time.NewTicker(24 * time.Hour)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := a.sweep(ctx, a.Scope); err != nil && ctx.Err() == nil {
+				a.Log.WarnContext(ctx, "old files are not removed yet", "error", err)
+			}
+		}
+	}
 }
 
 // CloseMonth closes a month, or opens it again, with its audit event.

@@ -46,10 +46,15 @@ func (c *cli) serve(ctx context.Context, a *App, target string) error {
 		return usageError{fmt.Errorf("--target %s: allowed are all, api and worker", target)}
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	ended := make(chan error, 2)
 	running := 0
+	var beside sync.WaitGroup
+	defer func() {
+		cancel()
+		beside.Wait()
+	}()
 	if target != "api" {
+		beside.Go(func() { a.sweepDaily(ctx) })
 		running++
 		go func() { ended <- a.Jobs.Run(ctx) }()
 	}
@@ -65,11 +70,9 @@ func (c *cli) serve(ctx context.Context, a *App, target string) error {
 	// The live heap is small and each large answer is garbage soon: collecting less often
 	// makes answers faster for some 100 MB.
 	debug.SetGCPercent(400)
-	var warm sync.WaitGroup
-	defer warm.Wait()
 	if target != "worker" {
 		// Mends roll-ups after an upgrade and fills the caches while nobody waits yet.
-		warm.Go(func() {
+		beside.Go(func() {
 			if renewed, err := a.Warehouse.RenewRollups(ctx, a.Scope); err != nil {
 				a.Log.WarnContext(ctx, "roll-ups are not computed again yet, so some answers take longer", "error", err)
 			} else if renewed {

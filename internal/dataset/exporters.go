@@ -42,24 +42,37 @@ var exporterHeaders = sync.OnceValue(func() []map[string]bool {
 	return all
 })
 
+// telling is the least that a program's headers must tell it apart by: a header that only
+// it documents tells 1, one that five programs share a fifth.
+const telling = 2
+
 // exporterOf names the program whose documented headers most of a file's are, and which of
-// the columns those are; "" when less than three fifths, or three, of them are known.
+// the columns those are; "" when less than three fifths are, or when others have them too.
 func exporterOf(headers []string) (name string, known map[int]bool) {
-	best, filled := 0, 0
-	for i, list := range exporterHeaders() {
+	programs := exporterHeaders()
+	best := 0
+	for i, list := range programs {
 		hits := map[int]bool{}
-		filled = 0
+		filled, told := 0, 0.0
 		for c, cell := range headers {
 			h := normalizeHeader(cell)
 			if h.full == "" {
 				continue
 			}
 			filled++
-			if list[h.full] || h.short != "" && list[h.short] {
-				hits[c] = true
+			if !list[h.full] && (h.short == "" || !list[h.short]) {
+				continue
 			}
+			hits[c] = true
+			sharers := 0
+			for _, other := range programs {
+				if other[h.full] || h.short != "" && other[h.short] {
+					sharers++
+				}
+			}
+			told += 1 / float64(sharers)
 		}
-		if len(hits) > best && len(hits) >= 3 && 5*len(hits) >= 3*filled {
+		if len(hits) > best && told >= telling && 5*len(hits) >= 3*filled {
 			best, name, known = len(hits), exporters[i].name, hits
 		}
 	}

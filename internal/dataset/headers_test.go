@@ -158,3 +158,23 @@ func checkExpected(t *testing.T, x *world, c headerCase, r dataset.ImportResult)
 		want(t, c.System+": seats", x.rows(t, "SELECT product_name, count(*) FROM license_assignments GROUP BY 1 ORDER BY 1", "license_assignments"), seats)
 	}
 }
+
+func TestOnlyHeadersThatTellAProgramApartNameIt(t *testing.T) {
+	t.Parallel()
+	for header, program := range map[string]string{
+		"Person,Client,Date,Hours,Billable,Note": "",
+		"Client,Date,Hours":                      "",
+		"Project,Client,Description,Task,User,Email,Tags,Billable,Start Date,Start Time,Duration (h),Billable Rate": "Clockify",
+		"Time RecID,Company,Member,Date Start,Actual Hrs,Bill,Work Type,Charge Code":                                "ConnectWise",
+	} {
+		named := ""
+		for _, u := range dataset.Recognized("time_entries", header+"\n"+strings.Repeat("x,", strings.Count(header, ","))+"x\n") {
+			for _, e := range u.Evidence {
+				if _, after, ok := strings.Cut(e, "known from "); ok {
+					named = after
+				}
+			}
+		}
+		want(t, header, named, program)
+	}
+}
