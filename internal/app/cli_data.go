@@ -256,17 +256,32 @@ func (c *cli) undoCommand() *cobra.Command {
 }
 
 func (c *cli) templateCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "template DATASET", Short: "Print a CSV template with headers and two example rows", Args: cobra.ExactArgs(1),
+	var file string
+	cmd := &cobra.Command{
+		Use: "template DATASET", Short: "Write a template with headers and two example rows", Args: cobra.ExactArgs(1),
+		Long:    "Print a CSV template, or write it to a file: as a workbook with notes and lists when its name ends in .xlsx.",
+		Example: "  moatmetrics template invoices\n  moatmetrics template time_entries -o time_entries.xlsx",
 		RunE: func(_ *cobra.Command, args []string) error {
-			text, err := dataset.Template(args[0])
+			write := dataset.Template
+			if strings.EqualFold(filepath.Ext(file), ".xlsx") {
+				write = dataset.TemplateXLSX
+			}
+			text, err := write(args[0])
 			if err != nil {
 				return err
 			}
-			_, err = c.out.Write(text)
-			return err
+			if file == "" {
+				_, err = c.out.Write(text)
+				return err
+			}
+			if err := os.WriteFile(file, text, 0o600); err != nil {
+				return fault.Wrapf(fault.Invalid, err, "%s cannot be written", file)
+			}
+			return nil
 		},
 	}
+	cmd.Flags().StringVarP(&file, "output", "o", "", "file to write (.csv or .xlsx) instead of printing")
+	return cmd
 }
 
 func (c *cli) datasetsCommand() *cobra.Command {

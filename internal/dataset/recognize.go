@@ -221,7 +221,7 @@ func (c *column) judge(f Field, unit int64, id, serials bool, name float64) (con
 			name = min(name, 0.89) * share
 		}
 	}
-	if f.Kind == Hours && unit <= 1 && f.Name != "budget_hours" && f.Name != "resolution_hours" && c.median > 24 {
+	if strings.HasPrefix(f.Name, "hours_") && unit <= 1 && c.median > 24 {
 		evidence = append(evidence, fmt.Sprintf("half of the values are over 24: their middle is %g", c.median))
 		name = min(name, 0.45)
 	}

@@ -14,53 +14,65 @@ import (
 // Template returns a CSV file with the dataset's headers and two example rows, which can
 // be imported as it stands. Fields that only stand in for others are left out.
 func Template(name string) ([]byte, error) {
+	fields, rows, err := templateOf(name)
+	if err != nil {
+		return nil, err
+	}
+	headers := make([]string, len(fields))
+	for i, f := range fields {
+		headers[i] = f.Name
+	}
+	var out bytes.Buffer
+	w := csv.NewWriter(&out)
+	if err := w.WriteAll(append([][]string{headers}, rows...)); err != nil {
+		return nil, fmt.Errorf("template %s: %w", name, err)
+	}
+	return out.Bytes(), nil
+}
+
+// templateOf is the fields of a dataset's template and its example rows.
+func templateOf(name string) (fields []Field, rows [][]string, err error) {
 	d, ok := Find(name)
 	if !ok {
-		return nil, fault.WithFields("there is no dataset "+name, fault.Field{Path: "dataset", Message: "unknown", Allowed: Names()})
+		return nil, nil, fault.WithFields("there is no dataset "+name, fault.Field{Path: "dataset", Message: "unknown", Allowed: Names()})
 	}
-	var headers, first, second []string
+	var first, second []string
 	for _, f := range d.Fields {
 		if f.Example == "" && !f.Required {
 			continue
 		}
-		headers = append(headers, f.Name)
-		first = append(first, f.Example)
-		other := f.Example
-		switch f.Name {
-		case d.IDField, "line_number":
-			other = next(f.Example)
-		case "invoice_number":
-			if d.IDField == "" {
-				other = next(f.Example)
-			}
-		case "client_name":
-			other = "Bay Clinic"
-		case "client_id":
-			other = next(f.Example)
-		case "staff_name":
-			other = "Sam Reyes"
-		case "staff_email":
-			other = "sam@example.com"
-		case "staff_id":
-			other = next(f.Example)
-		case "account", "channel", "user_email", "contact_email":
-			other = "second " + f.Example
+		other, err := d.second(f)
+		if err != nil {
+			return nil, nil, fmt.Errorf("template %s: %w", name, err)
 		}
-		if f.Kind == Date && f.Name == d.Month || d.Month == "" && f.Name == "date" {
-			day, err := quantity.ParseDay(f.Example)
-			if err != nil {
-				return nil, fmt.Errorf("template %s: %w", name, err)
-			}
-			other = day.AddDays(1).String()
+		fields, first, second = append(fields, f), append(first, f.Example), append(second, other)
+	}
+	return fields, [][]string{first, second}, nil
+}
+
+// second is a field's value in the second example row, which must not be the first again.
+func (d Dataset) second(f Field) (string, error) {
+	if f.Kind == Date && f.Name == d.Month || d.Month == "" && f.Name == "date" {
+		day, err := quantity.ParseDay(f.Example)
+		return day.AddDays(1).String(), err
+	}
+	switch f.Name {
+	case d.IDField, "line_number", "client_id", "staff_id":
+		return next(f.Example), nil
+	case "invoice_number":
+		if d.IDField == "" {
+			return next(f.Example), nil
 		}
-		second = append(second, other)
+	case "client_name":
+		return "Bay Clinic", nil
+	case "staff_name":
+		return "Sam Reyes", nil
+	case "staff_email":
+		return "sam@example.com", nil
+	case "account", "channel", "user_email", "contact_email":
+		return "second " + f.Example, nil
 	}
-	var out bytes.Buffer
-	w := csv.NewWriter(&out)
-	if err := w.WriteAll([][]string{headers, first, second}); err != nil {
-		return nil, fmt.Errorf("template %s: %w", name, err)
-	}
-	return out.Bytes(), nil
+	return f.Example, nil
 }
 
 // next is the example with its last digit, 0 to 8, counted up, or 1 appended.

@@ -89,9 +89,9 @@ func (s *server) importRoutes(api huma.API) {
 		Parameters: []*huma.Param{{Name: "name", In: "path", Required: true, Schema: &huma.Schema{Type: "string"}}, {Name: "source", In: "query", Description: "source system of the rows, when there are several", Schema: &huma.Schema{Type: "string"}}},
 		Responses:  map[string]*huma.Response{"200": {Description: "the rows in the dataset's fields, with their keys", Content: map[string]*huma.MediaType{"text/csv": {Schema: &huma.Schema{Type: "string"}}}}},
 	}, s.exportDataset)
-	raw(api, huma.Operation{OperationID: "get-template", Method: http.MethodGet, Path: "/api/v1/datasets/{name}/template", Summary: "CSV template of a dataset",
-		Parameters: []*huma.Param{{Name: "name", In: "path", Required: true, Schema: &huma.Schema{Type: "string"}}},
-		Responses:  map[string]*huma.Response{"200": {Description: "headers and two example rows", Content: map[string]*huma.MediaType{"text/csv": {Schema: &huma.Schema{Type: "string"}}}}},
+	raw(api, huma.Operation{OperationID: "get-template", Method: http.MethodGet, Path: "/api/v1/datasets/{name}/template", Summary: "Template of a dataset, as CSV or as a workbook with notes and lists",
+		Parameters: []*huma.Param{{Name: "name", In: "path", Required: true, Schema: &huma.Schema{Type: "string"}}, {Name: "format", In: "query", Schema: &huma.Schema{Type: "string", Enum: []any{"csv", "xlsx"}, Default: "csv"}}},
+		Responses:  map[string]*huma.Response{"200": {Description: "headers and two example rows", Content: map[string]*huma.MediaType{"text/csv": {Schema: &huma.Schema{Type: "string"}}, xlsxType: {Schema: &huma.Schema{Type: "string", Format: "binary"}}}}},
 	}, s.template)
 }
 
@@ -353,12 +353,21 @@ func (b *begun) Write(p []byte) (int, error) {
 }
 
 func (s *server) template(ctx huma.Context) error {
-	text, err := dataset.Template(ctx.Param("name"))
+	form, write, media := ctx.Query("format"), dataset.Template, "text/csv; charset=utf-8"
+	switch form {
+	case "", "csv":
+		form = "csv"
+	case "xlsx":
+		write, media = dataset.TemplateXLSX, xlsxType
+	default:
+		return fault.WithFields(fmt.Sprintf("there is no template as %q", form), fault.Field{Path: "format", Message: "unknown", Allowed: []string{"csv", "xlsx"}})
+	}
+	text, err := write(ctx.Param("name"))
 	if err != nil {
 		return err
 	}
-	ctx.SetHeader("Content-Type", "text/csv; charset=utf-8")
-	ctx.SetHeader("Content-Disposition", fmt.Sprintf("attachment; filename=%q", ctx.Param("name")+".csv"))
+	ctx.SetHeader("Content-Type", media)
+	ctx.SetHeader("Content-Disposition", fmt.Sprintf("attachment; filename=%q", ctx.Param("name")+"."+form))
 	_, err = ctx.BodyWriter().Write(text)
 	return err
 }

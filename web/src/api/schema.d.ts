@@ -359,7 +359,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** CSV template of a dataset */
+        /** Template of a dataset, as CSV or as a workbook with notes and lists */
         get: operations["get-template"];
         put?: never;
         post?: never;
@@ -4028,7 +4028,9 @@ export interface operations {
     };
     "get-template": {
         parameters: {
-            query?: never;
+            query?: {
+                format?: "csv" | "xlsx";
+            };
             header?: never;
             path: {
                 name: string;
@@ -4043,6 +4045,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
                     "text/csv": string;
                 };
             };
