@@ -284,6 +284,10 @@ func (w *rewriter) row(rec record) {
 		t.Cut = true
 		t.setAside(rec, codeUnterminated, "a quote opens in this line and never closes", "close or double the quote")
 		return
+	case rec.Flaw == badObject:
+		t.Cut = true
+		t.setAside(rec, string(badObject), "the line is no JSON object", "write the row as one object with its values, such as {\"amount\": 12.50}")
+		return
 	case len(fields) > width:
 		t.setAside(rec, codeTooMany, "the row has "+strconv.Itoa(len(fields))+" cells, the header "+strconv.Itoa(width), "quote cells that hold the delimiter (such as 1,234.50 in a comma-separated file)")
 		return
@@ -406,17 +410,32 @@ func readTable(ctx context.Context, dir string, u upload, dataset string, m Mapp
 		t.Serials = dateBasis(sheet.date1904)
 		return t, rewrite(ctx, dir, name, t, sheet, m.Options.asIs(), score, progress)
 	}
+	o := m.Options
+	if u.Encoding == encParquet { // our own text: nothing to find out
+		o = MappingOptions{Delimiter: ",", Quote: `"`, HeaderLine: 1, HeaderRows: 1, Rows: "as_is"}
+	} else if rows, err := openJSON(u.Path); err != nil {
+		return nil, err
+	} else if rows != nil {
+		defer rows.close()
+		t.Layout = layout{Header: rows.columns, HeaderRows: [][]string{rows.columns}}
+		t.Dialect.Encoding = encJSON
+		return t, rewrite(ctx, dir, name, t, rows, true, score, progress)
+	}
 	var err error
-	if t.Layout, err = survey(u.Path, m.Options, score); err != nil {
+	if t.Layout, err = survey(u.Path, o, score); err != nil {
 		return nil, err
 	}
 	t.Dialect.Delimiter = string(rune(t.Layout.Delim))
 	if t.Layout.Regular {
 		t.Records, t.Open = t.Layout.Records, t.Layout.Open
-	} else if err := careful(ctx, dir, name, t, m.Options.asIs(), score, progress); err != nil {
+	} else if err := careful(ctx, dir, name, t, o.asIs(), score, progress); err != nil {
 		return nil, err
 	}
-	t.Dialect.describe(t)
+	if u.Encoding != encParquet {
+		t.Dialect.describe(t)
+	} else {
+		t.Dialect.Delimiter = ""
+	}
 	return t, nil
 }
 

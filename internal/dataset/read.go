@@ -24,6 +24,7 @@ import (
 	"golang.org/x/text/transform"
 
 	"github.com/moatmetrics/moatmetrics/internal/fault"
+	"github.com/moatmetrics/moatmetrics/internal/warehouse"
 )
 
 // maxUnpacked bounds what a compressed file may grow to, a guard against zip bombs.
@@ -38,6 +39,7 @@ const (
 	encWindows1251 = "windows-1251"
 	encLatin1      = "iso-8859-1"
 	encXLSX        = "xlsx"
+	encParquet     = "parquet"
 )
 
 // upload is one delimited text or workbook, copied into the session's folder.
@@ -58,6 +60,7 @@ type copier struct {
 	n        int
 	progress func(done int64)
 	encoding string // forced by the mapping; "" decides from the bytes
+	engine   *warehouse.Session
 }
 
 func (c *copier) create(ext string) (*os.File, error) {
@@ -95,11 +98,63 @@ func (c *copier) open(ctx context.Context, name string, r io.Reader) ([]upload, 
 		return []upload{u}, nil
 	case bytes.HasPrefix(head, []byte{0xd0, 0xcf, 0x11, 0xe0}):
 		return nil, fault.Newf(fault.Invalid, "%s is an old Excel file (.xls) or is protected by a password: save it as .xlsx or CSV", name)
+	case bytes.HasPrefix(head, []byte("PAR1")):
+		u, err := c.openParquet(ctx, name, in)
+		return []upload{u}, err
 	case bytes.HasPrefix(head, []byte("%PDF")):
 		return nil, fault.Newf(fault.Invalid, "%s is a PDF: export the table as CSV or XLSX", name)
 	}
 	u, err := c.text(ctx, name, in)
 	return []upload{u}, err
+}
+
+// openParquet copies a Parquet file and writes it as text: decimals and dates exactly,
+// floating-point numbers with the digits that they need, lists and structures as JSON.
+func (c *copier) openParquet(ctx context.Context, name string, r io.Reader) (upload, error) {
+	f, err := c.create(".parquet")
+	if err != nil {
+		return upload{}, err
+	}
+	defer f.Close()
+	defer os.Remove(f.Name())
+	hash := sha256.New()
+	size, err := c.pump(ctx, io.MultiWriter(f, hash), &limited{r: r, left: maxUnpacked, name: name})
+	if err != nil {
+		return upload{}, err
+	}
+	damaged := func(err error) error {
+		if ctx.Err() != nil {
+			return fault.Wrapf(fault.Canceled, err, "the import was canceled")
+		}
+		return fault.Wrapf(fault.Invalid, err, "%s is a damaged or cut off Parquet file, or of a kind that cannot be read: write it again", name)
+	}
+	var columns []string
+	from := "read_parquet(" + q(f.Name()) + ")"
+	err = c.engine.Each(ctx, "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM "+from+")", func(row []any) error {
+		column, kind := warehouse.QuoteIdent(text(row[0])), text(row[1])
+		switch {
+		case strings.HasSuffix(kind, "]"), strings.HasPrefix(kind, "STRUCT"), strings.HasPrefix(kind, "MAP"):
+			columns = append(columns, "to_json("+column+")::VARCHAR AS "+column)
+		default:
+			columns = append(columns, column+"::VARCHAR AS "+column)
+		}
+		return nil
+	})
+	if err != nil {
+		return upload{}, damaged(err)
+	}
+	if len(columns) > maxColumns {
+		return upload{}, fault.Newf(fault.Invalid, "%s has more than %d columns", name, maxColumns)
+	}
+	out, err := c.create(".csv")
+	if err != nil {
+		return upload{}, err
+	}
+	out.Close()
+	if err := c.engine.Exec(ctx, fmt.Sprintf("COPY (SELECT %s FROM %s) TO %s (FORMAT csv, HEADER, DELIMITER ',', QUOTE '\"', ESCAPE '\"')", strings.Join(columns, ", "), from, q(out.Name()))); err != nil {
+		return upload{}, damaged(err)
+	}
+	return upload{Name: name, Path: out.Name(), SHA256: hex.EncodeToString(hash.Sum(nil)), Bytes: size, Encoding: encParquet}, nil
 }
 
 // nulCounter counts zero bytes.

@@ -153,7 +153,7 @@ func (s *Service) openFile(ctx context.Context, scope tenant.Scope, files *wareh
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return nil, diskFault(err)
 	}
-	c := &copier{dir: dir, encoding: m.Options.Encoding, progress: func(done int64) { req.report("reading", done, total) }}
+	c := &copier{dir: dir, engine: files, encoding: m.Options.Encoding, progress: func(done int64) { req.report("reading", done, total) }}
 	uploads, err := c.open(ctx, req.name(), in)
 	if err != nil {
 		return nil, err
