@@ -16,6 +16,7 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/audit"
 	"github.com/moatmetrics/moatmetrics/internal/dataset"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
+	"github.com/moatmetrics/moatmetrics/internal/inbox"
 	"github.com/moatmetrics/moatmetrics/internal/insight"
 	"github.com/moatmetrics/moatmetrics/internal/job"
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
@@ -37,6 +38,7 @@ type App struct {
 	Workspace *workspace.Store
 	Jobs      *job.Queue
 	Data      *dataset.Service
+	Inbox     *inbox.Service
 	Metrics   *metric.Catalog
 	Insights  *insight.Service
 
@@ -93,6 +95,7 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	a.Data = dataset.New(a.Warehouse, a.DB, a.Audit, a.Jobs, time.Now)
+	a.Inbox = inbox.New(a.DB, a.Data, a.Audit, time.Now, inbox.Options{DataDir: a.Config.Data, Log: a.Log})
 	a.Metrics = metric.New(a.Warehouse, metric.Options{})
 	a.Insights = insight.New(a.Metrics, a.Warehouse, insight.Options{})
 	a.registerJobs()

@@ -177,7 +177,7 @@ func (s *Service) decide(ctx context.Context, scope tenant.Scope, source, id, ve
 }
 
 // Test connects to a source and lists its files. Nothing is imported or changed.
-func (s *Service) Test(ctx context.Context, scope tenant.Scope, source string) ([]Entry, error) {
+func (s *Service) Test(ctx context.Context, scope tenant.Scope, source string) ([]Listing, error) {
 	src, err := s.Source(ctx, scope, source)
 	if err != nil {
 		return nil, err
@@ -195,7 +195,7 @@ func (s *Service) Test(ctx context.Context, scope tenant.Scope, source string) (
 		}
 	}
 	if list == nil {
-		list = []Entry{}
+		list = []Listing{}
 	}
 	return list, err
 }

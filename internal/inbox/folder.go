@@ -60,7 +60,7 @@ func within(dir, name string) bool {
 	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
 }
 
-func (f folder) list(ctx context.Context) ([]Entry, error) {
+func (f folder) list(ctx context.Context) ([]Listing, error) {
 	dir, err := f.root.Open(".")
 	if err != nil {
 		return nil, folderFault(err, f.root.Name())
@@ -70,7 +70,7 @@ func (f folder) list(ctx context.Context) ([]Entry, error) {
 	if err != nil {
 		return nil, folderFault(err, f.root.Name())
 	}
-	var out []Entry
+	var out []Listing
 	for _, name := range names {
 		e, err := f.stat(ctx, name)
 		switch {
@@ -87,12 +87,12 @@ func (f folder) list(ctx context.Context) ([]Entry, error) {
 
 const isFolder = "it is a folder"
 
-func (f folder) stat(_ context.Context, name string) (Entry, error) {
+func (f folder) stat(_ context.Context, name string) (Listing, error) {
 	st, err := f.root.Lstat(name)
 	if err != nil {
-		return Entry{}, folderFault(err, name)
+		return Listing{}, folderFault(err, name)
 	}
-	e := Entry{Path: name, Bytes: st.Size(), Mark: fmt.Sprintf("%d-%d", st.Size(), st.ModTime().UnixNano())}
+	e := Listing{Path: name, Bytes: st.Size(), Mark: fmt.Sprintf("%d-%d", st.Size(), st.ModTime().UnixNano())}
 	switch {
 	case st.IsDir():
 		e.Skip = isFolder

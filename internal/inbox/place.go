@@ -10,8 +10,8 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 )
 
-// Entry is a file as a source lists it.
-type Entry struct {
+// Listing is a file as a source lists it.
+type Listing struct {
 	Path  string `json:"path"`
 	Bytes int64  `json:"bytes"`
 	Mark  string `json:"mark"`           // changes with its content
@@ -22,9 +22,9 @@ type Entry struct {
 // does, others need a person.
 type place interface {
 	// list returns the files of the place itself, not of folders in it.
-	list(ctx context.Context) ([]Entry, error)
+	list(ctx context.Context) ([]Listing, error)
 	// stat returns a file as list would, a NotFound fault when it is gone.
-	stat(ctx context.Context, name string) (Entry, error)
+	stat(ctx context.Context, name string) (Listing, error)
 	open(ctx context.Context, name string) (io.ReadCloser, error)
 	// move renames a file; a file of the new name must not be there.
 	move(ctx context.Context, from, to string) error

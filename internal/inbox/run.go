@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"path"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -188,7 +189,7 @@ func (r *run) fetchNew(ctx context.Context) error {
 }
 
 // unseen lists the source's files that no run has taken, by path.
-func (r *run) unseen(ctx context.Context) ([]Entry, error) {
+func (r *run) unseen(ctx context.Context) ([]Listing, error) {
 	list, err := r.place.list(ctx)
 	if err != nil {
 		return nil, err
@@ -212,7 +213,7 @@ func (r *run) unseen(ctx context.Context) ([]Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out []Entry
+	var out []Listing
 	for _, e := range list {
 		if e.Skip == "" {
 			e.Skip = skip(e.Path, r.src.Settings.Pattern)
@@ -225,12 +226,12 @@ func (r *run) unseen(ctx context.Context) ([]Entry, error) {
 			out = append(out, e)
 		}
 	}
-	slices.SortFunc(out, func(a, b Entry) int { return cmp.Compare(a.Path, b.Path) })
+	slices.SortFunc(out, func(a, b Listing) int { return cmp.Compare(a.Path, b.Path) })
 	return out, nil
 }
 
 // fetch copies a file here and records it. One that changes meanwhile is left to the next run.
-func (r *run) fetch(ctx context.Context, e Entry) error {
+func (r *run) fetch(ctx context.Context, e Listing) error {
 	u, err := r.download(ctx, e.Path, e)
 	switch {
 	case errors.Is(err, errChanging):
@@ -261,7 +262,7 @@ func (r *run) fetch(ctx context.Context, e Entry) error {
 var errChanging = errors.New("the file is still being written")
 
 // download copies a file into an upload.
-func (r *run) download(ctx context.Context, name string, e Entry) (dataset.Upload, error) {
+func (r *run) download(ctx context.Context, name string, e Listing) (dataset.Upload, error) {
 	u, err := r.data.NewUpload(ctx, r.scope, path.Base(e.Path), e.Bytes)
 	if err != nil {
 		return u, err
@@ -382,7 +383,7 @@ func (r *run) ready(ctx context.Context, f *File) (bool, error) {
 func (r *run) refetch(ctx context.Context, f *File) (bool, error) {
 	u, err := r.data.UploadOf(ctx, r.scope, f.Upload)
 	if fault.KindOf(err) == fault.NotFound {
-		var e Entry
+		var e Listing
 		if e, err = r.place.stat(ctx, f.at()); err == nil {
 			e.Path = f.Path
 			u, err = r.download(ctx, f.at(), e)
@@ -518,7 +519,7 @@ func (r *run) endFile(ctx context.Context, tx *metadb.Tx, f File, status FileSta
 		r.result.Imported++
 	case Quarantined:
 		r.result.Quarantined++
-		if err := r.notify(ctx, r.scope, tx, FileQuarantined, r.src.ID, fmt.Sprintf("%s: %s: %s", r.src.Name, f.Path, problem)); err != nil {
+		if err := r.notify(ctx, r.scope, tx, FileQuarantined, r.src.ID, fmt.Sprintf("%s: %s: %s", r.src.Name, f.Path, strings.TrimPrefix(problem, path.Base(f.Path)+": "))); err != nil {
 			return err
 		}
 	}
