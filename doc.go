@@ -13,6 +13,7 @@
 //	2      metadb      the control database: open, migrate, transact (SQLite or PostgreSQL)
 //	2      stats       pure statistics: intervals, Shapley values, trend, confidence
 //	2      sample      deterministic generators: the demo MSP and the benchmark's workload
+//	2      secret      passwords and keys of other systems, encrypted at rest
 //	2      match       which known entity a name of an import means, and why
 //	3      warehouse   Parquet files, the DuckLake catalog, snapshots, the engine that reads them
 //	3      audit       the hash-chained record

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,14 +13,26 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/dataset"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/inbox"
+	"github.com/moatmetrics/moatmetrics/internal/secret"
 )
 
 func (c *cli) sourceCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "source", Short: "Import files by themselves: from folders, when they change or on a schedule",
+		Use: "source", Short: "Import files by themselves: from folders and SFTP servers, when they change or on a schedule",
 		Example: "  moatmetrics source add psa --path /srv/exports --schedule watch --after move\n  moatmetrics source test psa\n  moatmetrics source run psa\n  moatmetrics source files psa --status quarantined",
 	}
 	cmd.AddCommand(c.sourceAddCommand(), c.sourceListCommand(), c.sourceTestCommand(), c.sourceRunCommand(), c.sourceFilesCommand(), c.sourceReleaseCommand(),
+		&cobra.Command{Use: "trust SOURCE HOST-KEY", Short: "Say that a server's key, as source test shows it, is the right one", Args: cobra.ExactArgs(2), RunE: func(cmd *cobra.Command, args []string) error {
+			return c.with(cmd, func(ctx context.Context, a *App) error {
+				src, err := a.Inbox.Source(ctx, a.Scope, args[0])
+				if err != nil {
+					return err
+				}
+				src.Settings.HostKey = args[1]
+				_, err = a.Inbox.Change(ctx, a.Scope, src.ID, src.Spec)
+				return err
+			})
+		}},
 		&cobra.Command{Use: "dismiss SOURCE FILE", Short: "Take a file out of quarantine without importing it", Args: cobra.ExactArgs(2), RunE: func(cmd *cobra.Command, args []string) error {
 			return c.with(cmd, func(ctx context.Context, a *App) error {
 				_, err := a.Inbox.Dismiss(ctx, a.Scope, args[0], args[1])
@@ -37,7 +50,7 @@ func (c *cli) sourceCommand() *cobra.Command {
 
 func (c *cli) sourceAddCommand() *cobra.Command {
 	var spec inbox.Spec
-	var kind, after, mapping string
+	var kind, after, mapping, password, key string
 	cmd := &cobra.Command{Use: "add NAME", Short: "Name a source", Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
 		spec.Name, spec.Kind, spec.After = args[0], inbox.Kind(kind), inbox.After(after)
 		m, err := readMapping(mapping)
@@ -46,6 +59,19 @@ func (c *cli) sourceAddCommand() *cobra.Command {
 		}
 		if m != nil {
 			spec.Mapping = *m
+		}
+		for file, to := range map[string]*secret.Text{password: &spec.Password, key: &spec.PrivateKey} {
+			if file == "" {
+				continue
+			}
+			text, err := os.ReadFile(file)
+			if err != nil {
+				return fault.Wrapf(fault.Invalid, err, "%s cannot be read", file)
+			}
+			*to = secret.NewText(strings.TrimRight(string(text), "\r\n"))
+			if to == &spec.PrivateKey {
+				*to = secret.NewText(string(text))
+			}
 		}
 		if spec.Kind == inbox.Folder && spec.Settings.Path != "" {
 			if spec.Settings.Path, err = filepath.Abs(spec.Settings.Path); err != nil {
@@ -61,7 +87,13 @@ func (c *cli) sourceAddCommand() *cobra.Command {
 		})
 	}}
 	f := cmd.Flags()
-	f.StringVar(&kind, "kind", string(inbox.Folder), "folder")
+	f.StringVar(&kind, "kind", string(inbox.Folder), "folder or sftp")
+	f.StringVar(&spec.Settings.Host, "host", "", "server of sftp")
+	f.IntVar(&spec.Settings.Port, "port", 0, "its port (default 22)")
+	f.StringVar(&spec.Settings.User, "user", "", "user on the server")
+	f.StringVar(&spec.Settings.HostKey, "host-key", "", "the server's key; source test shows it")
+	f.StringVar(&password, "password-file", "", "file that holds the password, or the key's passphrase")
+	f.StringVar(&key, "private-key-file", "", "file that holds the SSH key")
 	f.StringVar(&spec.Settings.Path, "path", "", "the folder")
 	f.StringVar(&spec.Settings.Pattern, "pattern", "", "which files, such as *.csv (default all)")
 	f.StringVar(&spec.Schedule, "schedule", "", "watch, or a cron expression such as \"0 6 * * *\" (default: runs by hand only)")

@@ -25,7 +25,7 @@ func (s *Service) partly(ctx context.Context, scope tenant.Scope, id string, ste
 		return err
 	}
 	r := &run{Service: s, scope: scope, src: src}
-	if r.place, err = s.dial(ctx, src); err != nil {
+	if r.place, err = s.dial(ctx, scope, src); err != nil {
 		return err
 	}
 	defer r.place.Close()

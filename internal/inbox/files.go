@@ -182,7 +182,7 @@ func (s *Service) Test(ctx context.Context, scope tenant.Scope, source string) (
 	if err != nil {
 		return nil, err
 	}
-	p, err := s.dial(ctx, src)
+	p, err := s.dial(ctx, scope, src)
 	if err != nil {
 		return nil, err
 	}

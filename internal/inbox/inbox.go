@@ -30,6 +30,7 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/dataset"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
+	"github.com/moatmetrics/moatmetrics/internal/secret"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
 )
 
@@ -44,6 +45,7 @@ type Kind string
 // The kinds.
 const (
 	Folder Kind = "folder" // a folder of this machine
+	SFTP   Kind = "sftp"   // a folder of an SSH server
 )
 
 // After says what becomes of a file at its source once its import is committed.
@@ -62,8 +64,12 @@ const OnChange = "watch"
 // Spec is what a person says about a source.
 type Spec struct {
 	Name     string   `json:"name" maxLength:"100" doc:"what people call it; unique"`
-	Kind     Kind     `json:"kind" enum:"folder"`
+	Kind     Kind     `json:"kind" enum:"folder,sftp"`
 	Settings Settings `json:"settings"`
+	// Password and PrivateKey are kept encrypted and never shown. A change without them
+	// keeps those there are.
+	Password   secret.Text `json:"password,omitzero" doc:"kept encrypted, never shown; left out to keep the one there is"`
+	PrivateKey secret.Text `json:"private_key,omitzero" doc:"of SSH, in OpenSSH form; kept encrypted, never shown"`
 	// Schedule is OnChange, a cron expression, or "" for runs by hand only.
 	Schedule     string          `json:"schedule,omitempty" doc:"watch (folders), a cron expression such as 0 6 * * *, or nothing for runs by hand"`
 	Zone         string          `json:"zone,omitempty" doc:"time zone of the schedule, such as Europe/Berlin; UTC when left out"`
@@ -79,6 +85,10 @@ type Spec struct {
 type Settings struct {
 	Path    string `json:"path,omitempty" doc:"the folder"`
 	Pattern string `json:"pattern,omitempty" doc:"which files, such as *.csv; all when left out"`
+	Host    string `json:"host,omitempty" doc:"server of sftp"`
+	Port    int    `json:"port,omitempty" doc:"22 when left out"`
+	User    string `json:"user,omitempty"`
+	HostKey string `json:"host_key,omitempty" doc:"the server's key, such as ssh-ed25519 SHA256:...; a test without it shows the key"`
 }
 
 // Status says how a source is.
@@ -119,6 +129,8 @@ type Options struct {
 	DataDir string
 	// Log receives failures of scheduled runs. Nil discards.
 	Log *slog.Logger
+	// Box opens what seals secrets. Nil allows sources without secrets only.
+	Box func() (*secret.Box, error)
 }
 
 // Service runs sources.
@@ -156,8 +168,12 @@ func (s *Service) Add(ctx context.Context, scope tenant.Scope, spec Spec) (Sourc
 		return Source{}, err
 	}
 	id := newID()
+	sealed, err := s.seal(scope, id, &spec, "")
+	if err != nil {
+		return Source{}, err
+	}
 	now := s.now()
-	err := s.db.Transact(ctx, func(tx *metadb.Tx) error {
+	err = s.db.Transact(ctx, func(tx *metadb.Tx) error {
 		t, err := metadb.EnsureTenant(ctx, tx, string(scope.Tenant), now)
 		if err != nil {
 			return err
@@ -166,7 +182,7 @@ func (s *Service) Add(ctx context.Context, scope tenant.Scope, spec Spec) (Sourc
 		if err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, queries.Get("insert_source"), t, id, spec.Name, metadb.Text(string(config)), "", enabled(spec), s.firstDue(spec), metadb.Now(now), metadb.Text(string(scope.Actor))); err != nil {
+		if _, err := tx.Exec(ctx, queries.Get("insert_source"), t, id, spec.Name, metadb.Text(string(config)), sealed, enabled(spec), s.firstDue(spec), metadb.Now(now), metadb.Text(string(scope.Actor))); err != nil {
 			return named(err, spec.Name)
 		}
 		return s.record(ctx, scope, tx, "source.create", id, spec)
@@ -186,12 +202,20 @@ func (s *Service) Change(ctx context.Context, scope tenant.Scope, id string, spe
 	if err := s.check(&spec); err != nil {
 		return was, err
 	}
+	kept := was.sealed
+	if a, b := was.Settings, spec.Settings; was.Kind != spec.Kind || a.Host != b.Host || a.Port != b.Port || a.User != b.User {
+		kept = "" // a secret is not sent to another place than it was given for
+	}
+	sealed, err := s.seal(scope, was.ID, &spec, kept)
+	if err != nil {
+		return was, err
+	}
 	err = s.db.Transact(ctx, func(tx *metadb.Tx) error {
 		config, err := json.Marshal(spec)
 		if err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, queries.Get("update_source"), string(scope.Tenant), was.ID, spec.Name, metadb.Text(string(config)), was.sealed, enabled(spec), s.firstDue(spec)); err != nil {
+		if _, err := tx.Exec(ctx, queries.Get("update_source"), string(scope.Tenant), was.ID, spec.Name, metadb.Text(string(config)), sealed, enabled(spec), s.firstDue(spec)); err != nil {
 			return named(err, spec.Name)
 		}
 		return s.record(ctx, scope, tx, "source.change", was.ID, spec)
@@ -318,8 +342,21 @@ func (s *Service) check(spec *Spec) error {
 	default:
 		bad("after", "is "+string(spec.After), string(Keep), string(Move), string(Delete))
 	}
-	if spec.Kind != Folder {
-		bad("kind", "is "+string(spec.Kind), string(Folder))
+	if spec.Kind == SFTP {
+		if spec.Settings.Host == "" || strings.ContainsAny(spec.Settings.Host, "/@ ") {
+			bad("settings.host", "must be the server's name")
+		}
+		if spec.Settings.User == "" {
+			bad("settings.user", "must be the user's name")
+		}
+		if p := spec.Settings.Port; p < 0 || p > 65535 {
+			bad("settings.port", "must be 1 to 65535")
+		}
+		if spec.Settings.Path == "" {
+			spec.Settings.Path = "."
+		}
+	} else if spec.Kind != Folder {
+		bad("kind", "is "+string(spec.Kind), string(Folder), string(SFTP))
 	} else if err := s.checkFolder(spec.Settings.Path); err != nil {
 		bad("settings.path", fault.Message(err))
 	} else {

@@ -18,6 +18,7 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/inbox"
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
 	"github.com/moatmetrics/moatmetrics/internal/metadb/metadbtest"
+	"github.com/moatmetrics/moatmetrics/internal/secret"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
 )
@@ -66,7 +67,7 @@ func newWorldOn(t *testing.T, db *metadb.DB) *world {
 	log := audit.New(x.now)
 	x.data = dataset.New(w, db, log, nil, x.now)
 	t.Cleanup(func() { x.data.Close() })
-	x.Service = inbox.New(db, x.data, log, x.now, inbox.Options{Settle: time.Millisecond, Poll: time.Minute})
+	x.Service = inbox.New(db, x.data, log, x.now, inbox.Options{Settle: time.Millisecond, Poll: time.Minute, Box: sync.OnceValues(func() (*secret.Box, error) { return secret.New(make([]byte, 32)) })})
 	return x
 }
 

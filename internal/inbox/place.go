@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/moatmetrics/moatmetrics/internal/fault"
+	"github.com/moatmetrics/moatmetrics/internal/tenant"
 )
 
 // Listing is a file as a source lists it.
@@ -39,9 +40,16 @@ const (
 )
 
 // dial connects to a source.
-func (s *Service) dial(_ context.Context, src Source) (place, error) {
-	if src.Kind == Folder {
+func (s *Service) dial(ctx context.Context, scope tenant.Scope, src Source) (place, error) {
+	switch src.Kind {
+	case Folder:
 		return openFolder(src.Settings.Path)
+	case SFTP:
+		cred, err := s.unseal(scope, src)
+		if err != nil {
+			return nil, err
+		}
+		return dialSFTP(ctx, src.Settings, cred)
 	}
 	return nil, fault.Newf(fault.Invalid, "sources of kind %q are not known", src.Kind)
 }

@@ -144,7 +144,7 @@ type run struct {
 // do finishes what an earlier run left, then takes what is new.
 func (r *run) do(ctx context.Context) error {
 	var err error
-	if r.place, err = r.dial(ctx, r.src); err != nil {
+	if r.place, err = r.dial(ctx, r.scope, r.src); err != nil {
 		return err
 	}
 	defer r.place.Close()
