@@ -2,6 +2,7 @@ package inbox_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -67,7 +68,7 @@ func newWorldOn(t *testing.T, db *metadb.DB) *world {
 	log := audit.New(x.now)
 	x.data = dataset.New(w, db, log, nil, x.now)
 	t.Cleanup(func() { x.data.Close() })
-	x.Service = inbox.New(db, x.data, log, x.now, inbox.Options{Settle: time.Millisecond, Poll: time.Minute, Box: sync.OnceValues(func() (*secret.Box, error) { return secret.New(make([]byte, 32)) })})
+	x.Service = inbox.New(db, x.data, log, x.now, inbox.Options{Settle: 20 * time.Millisecond, Poll: time.Minute, Box: sync.OnceValues(func() (*secret.Box, error) { return secret.New(make([]byte, 32)) })})
 	return x
 }
 
@@ -114,15 +115,6 @@ func (x *world) fates(t *testing.T, id string) map[string]inbox.FileStatus {
 		out[f.Path] = f.Status
 	}
 	return out
-}
-
-func (x *world) one(t *testing.T, id string, status inbox.FileStatus) inbox.File {
-	t.Helper()
-	list, err := x.Files(t.Context(), acme, id, status, 1000, 0)
-	if err != nil || len(list) != 1 {
-		t.Fatalf("got %+v, %v, want one file that is %s", list, err, status)
-	}
-	return list[0]
 }
 
 // left lists the source's folder and those that moving makes, without ids in names.
@@ -216,7 +208,11 @@ func TestTwoFilesOfOneRunThatHoldTheSameAreImportedOnce(t *testing.T) {
 
 func TestABadFileGoesToQuarantineAndCanBeReleasedWithAMapping(t *testing.T) {
 	t.Parallel()
-	x := newWorld(t)
+	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) { releaseFromQuarantine(t, newWorldOn(t, db)) })
+}
+
+func releaseFromQuarantine(t *testing.T, x *world) {
+	t.Helper()
 	src := x.add(t, inbox.Spec{After: inbox.Move})
 	x.put(t, "clients.csv", clients)
 	x.put(t, "odd.csv", unknown)
@@ -262,6 +258,41 @@ func TestABadFileGoesToQuarantineAndCanBeReleasedWithAMapping(t *testing.T) {
 	}
 	if diff := cmp.Diff(map[string]inbox.FileStatus{"clients.csv": inbox.Imported, "odd.csv": inbox.Imported, "empty.csv": inbox.Dismissed}, x.fates(t, src.ID)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestAFileThatIsStillWrittenWaits(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t)
+	src := x.add(t, inbox.Spec{After: inbox.Delete})
+	x.put(t, "clients.csv", clients)
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		f, err := os.OpenFile(filepath.Join(x.dir, "clients.csv"), os.O_APPEND|os.O_WRONLY, 0)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer f.Close()
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			default:
+				fmt.Fprintf(f, "Client %d,Legal,active,1000\n", i)
+			}
+		}
+	})
+	time.Sleep(20 * time.Millisecond)
+	got := x.run(t, src.ID)
+	close(stop)
+	wg.Wait()
+	if want := (inbox.RunResult{Listed: 1, Waiting: 1}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if got, want := x.run(t, src.ID), (inbox.RunResult{Listed: 1, Imported: 1}); got != want {
+		t.Errorf("when it stands still: got %+v, want %+v", got, want)
 	}
 }
 
