@@ -20,11 +20,11 @@ const internal = "github.com/moatmetrics/moatmetrics/internal/"
 var floors = []string{
 	"fault",
 	"quantity tenant",
-	"metadb stats sample match",
+	"metadb stats sample match secret",
 	"warehouse audit job",
 	"access review workspace",
 	"dataset",
-	"metric connector",
+	"metric connector inbox",
 	"insight",
 	"report",
 	"httpapi",

@@ -13,6 +13,7 @@
 //	2      metadb      the control database: open, migrate, transact (SQLite or PostgreSQL)
 //	2      stats       pure statistics: intervals, Shapley values, trend, confidence
 //	2      sample      deterministic generators: the demo MSP and the benchmark's workload
+//	2      secret      passwords and keys of other systems, encrypted at rest
 //	2      match       which known entity a name of an import means, and why
 //	3      warehouse   Parquet files, the DuckLake catalog, snapshots, the engine that reads them
 //	3      audit       the hash-chained record
@@ -21,6 +22,7 @@
 //	4      workspace   what people keep beside the data: dashboards, links, feedback, settings
 //	5      dataset     canonical tables, import, quality
 //	6      metric      the semantic layer: definition, query, SQL, result, lineage
+//	6      inbox       folders and schedules from which files are imported; notices
 //	7      insight     what matters, why, how sure, what to do
 //	9      httpapi     HTTP and nothing else
 //	10     app         configuration, construction in floor order, the commands

@@ -3,6 +3,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,16 +12,19 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/moatmetrics/moatmetrics/internal/audit"
 	"github.com/moatmetrics/moatmetrics/internal/dataset"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
+	"github.com/moatmetrics/moatmetrics/internal/inbox"
 	"github.com/moatmetrics/moatmetrics/internal/insight"
 	"github.com/moatmetrics/moatmetrics/internal/job"
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
 	"github.com/moatmetrics/moatmetrics/internal/metric"
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
+	"github.com/moatmetrics/moatmetrics/internal/secret"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
 	"github.com/moatmetrics/moatmetrics/internal/workspace"
@@ -37,6 +41,7 @@ type App struct {
 	Workspace *workspace.Store
 	Jobs      *job.Queue
 	Data      *dataset.Service
+	Inbox     *inbox.Service
 	Metrics   *metric.Catalog
 	Insights  *insight.Service
 
@@ -93,6 +98,9 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	a.Data = dataset.New(a.Warehouse, a.DB, a.Audit, a.Jobs, time.Now)
+	a.Inbox = inbox.New(a.DB, a.Data, a.Audit, time.Now, inbox.Options{DataDir: a.Config.Data, Log: a.Log, Box: sync.OnceValues(func() (*secret.Box, error) {
+		return secret.Open(os.Getenv("MOAT_MASTER_KEY"), cmp.Or(os.Getenv("MOAT_MASTER_KEY_FILE"), filepath.Join(a.Config.Data, "master.key")))
+	})})
 	a.Metrics = metric.New(a.Warehouse, metric.Options{})
 	a.Insights = insight.New(a.Metrics, a.Warehouse, insight.Options{})
 	a.registerJobs()

@@ -37,7 +37,7 @@ func (c *cli) serveCommand() *cobra.Command {
 }
 
 // serve runs the parts of target until ctx ends: the HTTP server (api), the job worker
-// (worker), or both (all).
+// and the sources of files (worker), or both (all).
 func (c *cli) serve(ctx context.Context, a *App, target string) error {
 	if err := checkLoopback(a.Config.Listen); err != nil {
 		return err
@@ -46,7 +46,7 @@ func (c *cli) serve(ctx context.Context, a *App, target string) error {
 		return usageError{fmt.Errorf("--target %s: allowed are all, api and worker", target)}
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	ended := make(chan error, 2)
+	ended := make(chan error, 3)
 	running := 0
 	var beside sync.WaitGroup
 	defer func() {
@@ -55,8 +55,9 @@ func (c *cli) serve(ctx context.Context, a *App, target string) error {
 	}()
 	if target != "api" {
 		beside.Go(func() { a.sweepDaily(ctx) })
-		running++
+		running += 2
 		go func() { ended <- a.Jobs.Run(ctx) }()
+		go func() { ended <- a.Inbox.Watch(ctx, a.Scope) }()
 	}
 	if target != "worker" {
 		listener, err := net.Listen("tcp", a.Config.Listen)
@@ -101,7 +102,7 @@ func listenFlag(cmd *cobra.Command, listen *string) {
 // listen answers requests until ctx ends, then lets running ones finish for up to 10 s.
 func (a *App) listen(ctx context.Context, l net.Listener, version string) error {
 	handler := httpapi.New(httpapi.Deps{
-		DB: a.DB, Warehouse: a.Warehouse, Data: a.Data, Metrics: a.Metrics, Insights: a.Insights, Audit: a.Audit, Workspace: a.Workspace,
+		DB: a.DB, Warehouse: a.Warehouse, Data: a.Data, Inbox: a.Inbox, Metrics: a.Metrics, Insights: a.Insights, Audit: a.Audit, Workspace: a.Workspace,
 		Rollback: a.Rollback, CloseMonth: a.CloseMonth, Verify: a.Verify, Jobs: a.Jobs, Dir: a.Config.Data, DatabaseFile: a.databaseFile, Scope: a.Scope,
 	}, httpapi.Options{Version: version, Log: a.Log, Done: ctx.Done()})
 	// No write timeout: an upload of gigabytes may take its time; the header and idle

@@ -120,6 +120,16 @@ type runner struct {
 
 // StartBatch checks a request, records it and begins with it in the background.
 func (s *Service) StartBatch(ctx context.Context, scope tenant.Scope, req BatchRequest) (Batch, error) {
+	b, err := s.NewBatch(ctx, scope, req, nil)
+	if err == nil {
+		s.background(ctx, scope, b.ID)
+	}
+	return b, err
+}
+
+// NewBatch checks a request and records it for RunBatch. Unless it is nil, with writes in the
+// same transaction what the caller keeps about the batch.
+func (s *Service) NewBatch(ctx context.Context, scope tenant.Scope, req BatchRequest, with func(tx *metadb.Tx, id string) error) (Batch, error) {
 	if err := s.checkBatch(ctx, scope, req); err != nil {
 		return Batch{}, err
 	}
@@ -137,6 +147,11 @@ func (s *Service) StartBatch(ctx context.Context, scope tenant.Scope, req BatchR
 		if _, err := tx.Exec(ctx, queries.Get("insert_batch"), t, id, metadb.Text(string(text)), metadb.Now(now), metadb.Text(string(scope.Actor))); err != nil {
 			return err
 		}
+		if with != nil {
+			if err := with(tx, id); err != nil {
+				return err
+			}
+		}
 		if s.jobs == nil {
 			return nil
 		}
@@ -145,7 +160,6 @@ func (s *Service) StartBatch(ctx context.Context, scope tenant.Scope, req BatchR
 	if err != nil {
 		return Batch{}, fmt.Errorf("batch: %w", err)
 	}
-	s.background(ctx, scope, id)
 	return s.BatchOf(ctx, scope, id)
 }
 

@@ -31,6 +31,7 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/audit"
 	"github.com/moatmetrics/moatmetrics/internal/dataset"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
+	"github.com/moatmetrics/moatmetrics/internal/inbox"
 	"github.com/moatmetrics/moatmetrics/internal/insight"
 	"github.com/moatmetrics/moatmetrics/internal/job"
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
@@ -46,6 +47,7 @@ type Deps struct {
 	DB        *metadb.DB
 	Warehouse *warehouse.Warehouse
 	Data      *dataset.Service
+	Inbox     *inbox.Service
 	Metrics   *metric.Catalog
 	Insights  *insight.Service
 	Audit     *audit.Log

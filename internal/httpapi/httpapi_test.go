@@ -19,6 +19,7 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/audit"
 	"github.com/moatmetrics/moatmetrics/internal/dataset"
 	"github.com/moatmetrics/moatmetrics/internal/httpapi"
+	"github.com/moatmetrics/moatmetrics/internal/inbox"
 	"github.com/moatmetrics/moatmetrics/internal/insight"
 	"github.com/moatmetrics/moatmetrics/internal/job"
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
@@ -58,8 +59,9 @@ func serveWith(t *testing.T, change func(*httpapi.Deps, *httpapi.Options)) (*htt
 		t.Fatal(err)
 	}
 	metrics := metric.New(w, metric.Options{})
+	data := dataset.New(w, db, log, jobs, time.Now)
 	deps, opt := httpapi.Deps{
-		DB: db, Warehouse: w, Data: dataset.New(w, db, log, jobs, time.Now), Metrics: metrics, Insights: insight.New(metrics, w, insight.Options{}), Audit: log, Workspace: workspace.New(db, log, time.Now), Scope: scope,
+		DB: db, Warehouse: w, Data: data, Inbox: inbox.New(db, data, log, time.Now, inbox.Options{Settle: time.Millisecond, DataDir: dir}), Metrics: metrics, Insights: insight.New(metrics, w, insight.Options{}), Audit: log, Workspace: workspace.New(db, log, time.Now), Scope: scope,
 		CloseMonth: func(ctx context.Context, scope tenant.Scope, month quantity.Day, closed bool) (bool, error) {
 			return w.CloseMonth(ctx, scope, month, closed, nil)
 		},

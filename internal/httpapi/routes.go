@@ -61,6 +61,7 @@ func (s *server) routes(api huma.API) {
 	s.uploadRoutes(api)
 	s.batchRoutes(api)
 	s.reviewRoutes(api)
+	s.sourceRoutes(api)
 	s.workspaceRoutes(api)
 	get(api, "list-datasets", "/datasets", "Tables with rows, months and quality", func(ctx context.Context, _ *none) ([]dataset.TableSummary, error) {
 		return s.Data.Summary(ctx, s.scope())

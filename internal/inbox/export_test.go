@@ -1,0 +1,38 @@
+package inbox
+
+import (
+	"context"
+
+	"github.com/moatmetrics/moatmetrics/internal/tenant"
+)
+
+// Queries are prepared on both engines by a test.
+var Queries = queries
+
+// FetchOnly does a run as far as its files are here, as if the process died then.
+func (s *Service) FetchOnly(ctx context.Context, scope tenant.Scope, id string) error {
+	return s.partly(ctx, scope, id, (*run).fetchNew)
+}
+
+// ImportOnly does a run as far as its imports are committed, as if the process died then.
+func (s *Service) ImportOnly(ctx context.Context, scope tenant.Scope, id string) error {
+	return s.partly(ctx, scope, id, (*run).fetchNew, (*run).importFetched)
+}
+
+func (s *Service) partly(ctx context.Context, scope tenant.Scope, id string, steps ...func(*run, context.Context) error) error {
+	src, err := s.Source(ctx, scope, id)
+	if err != nil {
+		return err
+	}
+	r := &run{Service: s, scope: scope, src: src}
+	if r.place, err = s.dial(ctx, scope, src); err != nil {
+		return err
+	}
+	defer r.place.Close()
+	for _, step := range steps {
+		if err := step(r, ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
