@@ -54,7 +54,9 @@ export function atEnd(t, f) {
     list = [];
     endings.set(t, list);
     t.after(async () => {
-      for (const end of list.reverse()) await end();
+      const wrong = [];
+      for (const end of list.reverse()) await Promise.resolve(end()).catch((e) => wrong.push(e));
+      if (wrong.length > 0) throw wrong[0]; // what comes after a failure ends all the same
     });
   }
   list.push(f);

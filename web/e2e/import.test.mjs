@@ -1,7 +1,8 @@
 // Files as they come from real programs, from the drop to the figures: what is asked, what is
 // offered, what it changes, and the way back.
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ask, demoData, emptyData, open, PHONE, serveFor, settled } from './app.mjs';
@@ -191,4 +192,41 @@ test('on a phone a file is checked and imported too', async (t) => {
   await recheck(page, () => page.getByRole('button', { name: /^Day first/ }).tap());
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'no wider than the screen');
   await commit(page);
+});
+
+test('a folder that imports itself: added, run, a bad file in quarantine, dismissed, removed', async (t) => {
+  const app = await serveFor(t, demoData());
+  const box = mkdtempSync(join(tmpdir(), 'moat-box-'));
+  t.after(() => rmSync(box, { recursive: true, force: true }));
+  writeFileSync(join(box, 'odd.csv'), 'foo,bar\n1,2\n');
+  writeFileSync(join(box, 'time.csv'), 'staff_name,client_name,date,hours\nDana Ortiz,Linden Square Logistics,2026-05-04,7\n');
+  const before = await hours(app, '2026-05');
+  const page = await open(t, app, '/sources');
+  await page.getByText('No source yet').waitFor();
+  await page.getByRole('button', { name: 'Add a source' }).click();
+  const form = page.getByRole('dialog');
+  await form.getByLabel('Name', { exact: true }).fill('psa');
+  await form.getByLabel('Folder', { exact: true }).fill(box);
+  await form.getByLabel('When', { exact: true }).selectOption('');
+  await form.getByLabel('After the import a file').selectOption('move');
+  await form.getByRole('button', { name: 'Add', exact: true }).click();
+  await page.getByRole('heading', { name: 'psa' }).waitFor();
+  await page.getByRole('button', { name: 'Test' }).click();
+  await page.getByRole('table', { name: 'Files at the source' }).getByText('odd.csv').waitFor();
+  await page.getByRole('button', { name: 'Run now' }).click();
+  await page.getByText('2 files there: 1 imported, 1 in quarantine').waitFor({ timeout: 30_000 });
+  assert.equal((await hours(app, '2026-05')) - before, 7);
+  const files = page.getByRole('table', { name: 'Files of psa' });
+  await files.getByText('in quarantine').waitFor();
+  assert.match(await files.textContent(), /none of its columns is known/);
+  assert.deepEqual(readdirSync(box).sort(), ['done', 'quarantine']);
+  await page.getByRole('button', { name: 'Dismiss odd.csv' }).click();
+  await files.getByText('dismissed').waitFor();
+  await page.getByRole('button', { name: 'Remove' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
+  await page.getByText('No source yet').waitFor();
+  await page
+    .getByRole('button', { name: /^Seen:/ })
+    .first()
+    .click();
 });

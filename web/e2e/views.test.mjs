@@ -49,6 +49,8 @@ const VIEWS = {
   'import-rejects': (ids) => `/import/${ids.import}`,
   'import-check': (ids) => `/import/batch/${ids.check}`,
   'import-done': (ids) => `/import/batch/${ids.done}`,
+  sources: '/sources',
+  source: (ids) => `/sources/${ids.source}`,
   matching: '/matching',
   'matching-decided': '/matching?tab=decided',
   'matching-names': '/matching?tab=names',
@@ -80,6 +82,7 @@ const EMPTY = [
   'explore',
   'dashboards',
   'import',
+  'sources',
   'matching',
   'quality',
   'snapshots',
@@ -100,6 +103,7 @@ const FAILED = [
   'explore',
   'dashboards',
   'import',
+  'sources',
   'matching',
   'quality',
   'snapshots',
@@ -139,12 +143,23 @@ before(async () => {
     false,
   );
   const check = await batch(app, { 'time.csv': ugly, 'june.csv': undecided, 'odd.csv': 'foo,bar\n1,2\n' }, true);
+  const box = join(app.data, 'exports');
+  mkdirSync(box);
+  writeFileSync(join(box, 'odd.csv'), 'foo,bar\n1,2\n');
+  writeFileSync(join(box, 'clients.csv'), 'client_name,status\nQuay Bakery,active\n');
+  const source = await fetch(`${app.url}/api/v1/sources`, {
+    method: 'POST',
+    headers: json,
+    body: JSON.stringify({ name: 'psa', kind: 'folder', settings: { path: box } }),
+  }).then((r) => r.json());
+  await fetch(`${app.url}/api/v1/sources/${source.id}/run`, { method: 'POST' });
   const findings = await ask(app, '/api/v1/insights');
   ids = {
     dashboard: dashboard.id,
     import: imported.results[0].import_id,
     check,
     done,
+    source: source.id,
     finding: findings.find((f) => f.kind === 'client_profitability').id,
   };
 });

@@ -217,6 +217,32 @@ export const mappings = () =>
     queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/mappings', { signal }))).items ?? [],
   });
 
+export type Source = Schemas['InboxSource'];
+export type SourceSpec = Schemas['InboxSpec'];
+export type SourceFile = Schemas['InboxFile'];
+
+/** Where files come from by themselves. */
+export const sources = () =>
+  queryOptions({
+    queryKey: ['data', 'sources'],
+    queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/sources', { signal }))).items ?? [],
+  });
+
+export const sourceFiles = (id: string) =>
+  queryOptions({
+    queryKey: ['data', 'sources', id, 'files'],
+    queryFn: async ({ signal }) =>
+      (await unwrap(api.GET('/api/v1/sources/{id}/files', { params: { path: { id }, query: { limit: 200 } }, signal }))).items ?? [],
+  });
+
+/** What needs a person. */
+export const notices = (unread: boolean) =>
+  queryOptions({
+    queryKey: ['data', 'notices', unread],
+    queryFn: async ({ signal }) =>
+      (await unwrap(api.GET('/api/v1/notices', { params: { query: { unread, limit: 100 } }, signal }))).items ?? [],
+  });
+
 /** A file that was sent. */
 export const upload = (id: string) =>
   queryOptions({

@@ -6,6 +6,7 @@ import {
   Clock,
   Download,
   FileSignature,
+  FolderSync,
   Gauge,
   House,
   KeyRound,
@@ -59,6 +60,7 @@ export const PLACES: { head: string; places: Place[] }[] = [
     head: t('Data'),
     places: [
       { to: '/import', label: t('Import'), icon: Upload, words: 'upload files csv excel rejects' },
+      { to: '/sources', label: t('Sources'), icon: FolderSync, words: 'schedule automatic watched folder sftp s3 mail quarantine' },
       { to: '/matching', label: t('Matching'), icon: Link2, words: 'review names duplicates clients same different aliases' },
       { to: '/quality', label: t('Data quality'), icon: ShieldCheck, words: 'score completeness what to fix first' },
       { to: '/snapshots', label: t('Snapshots'), icon: Camera, words: 'history roll back versions' },
