@@ -29,7 +29,11 @@ export function Help() {
               )}{' '}
               <Link to="/import">{t('Import')}</Link>.
             </li>
-            <li>{t('Look at what was recognized and at rejected rows: each says its line, column, reason and a fix.')}</li>
+            <li>
+              {t(
+                'Look at what was recognized, at what importing would change, and at what is wrong: most of it is put right by one click. Nothing is stored before you press Import, and any import can be undone.',
+              )}
+            </li>
             <li>
               <Link to="/">{t('Overview')}</Link>{' '}
               {t('names the clients, agreements, licenses and people that need you, with the money at stake.')}
