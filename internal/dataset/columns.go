@@ -27,6 +27,9 @@ func (l *load) recognize(ctx context.Context) (map[string]binding, error) {
 	if lacking := missing(l.d, bound, l.m); len(lacking) > 0 {
 		return bound, missingFault(l.t.Upload.Name, l.d, lacking, headers, false)
 	}
+	if err := l.examples(ctx); err != nil {
+		return nil, err
+	}
 	return bound, l.currencyOf(ctx, bound)
 }
 

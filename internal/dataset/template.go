@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/csv"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
@@ -73,6 +75,50 @@ func (d Dataset) second(f Field) (string, error) {
 		return "second " + f.Example, nil
 	}
 	return f.Example, nil
+}
+
+// examples warns of the template's example rows when they were left in a file.
+func (l *load) examples(ctx context.Context) error {
+	fields, rows, err := templateOf(l.d.Name)
+	if err != nil || len(l.t.Layout.Header) < len(fields) {
+		return err
+	}
+	cells := make([]string, len(fields))
+	for i, f := range fields {
+		if strings.TrimSpace(l.t.Layout.Header[i]) != f.Name {
+			return nil
+		}
+		cells[i] = fmt.Sprintf("coalesce(c%d, '')", i)
+	}
+	var found []int64
+	record := int64(0)
+	err = l.s.Each(ctx, fmt.Sprintf("SELECT [%s] FROM %s LIMIT %d", strings.Join(cells, ", "), l.csvSQL(), len(rows)), func(row []any) error {
+		record++
+		for _, example := range rows {
+			if slices.EqualFunc(list(row[0]), example, func(cell any, want string) bool {
+				return strings.TrimSuffix(text(cell), ":00") == strings.TrimSuffix(want, ":00") // a workbook adds seconds
+			}) {
+				found = append(found, record)
+			}
+		}
+		return nil
+	})
+	left := func(n int64) bool {
+		return slices.ContainsFunc(l.m.Corrections, func(c Correction) bool { return c.Skip && c.Record == n })
+	}
+	found = slices.DeleteFunc(found, left)
+	if err != nil || len(found) == 0 {
+		return nil // a file that the engine cannot read as it stands is told of elsewhere
+	}
+	f := Finding{Code: "template_example", Severity: Warning, Count: int64(len(found)), Records: found, Message: plural(int64(len(found)), "row is an example", "rows are examples") + " of the template, not yours",
+		Suggestion: "delete the example rows from the file"}
+	fix := Fix{Label: "Leave the examples out", Scope: scopeFile}
+	for _, n := range found {
+		fix.Patch.Corrections = append(fix.Patch.Corrections, Correction{Record: n, Skip: true})
+	}
+	f.Fixes = []Fix{fix}
+	l.noticed = append(l.noticed, f)
+	return nil
 }
 
 // next is the example with its last digit, 0 to 8, counted up, or 1 appended.

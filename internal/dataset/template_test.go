@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/xuri/excelize/v2"
@@ -33,6 +34,7 @@ func TestATemplateAsAWorkbookIsRecognizedWithAllItsColumns(t *testing.T) {
 				x := newWorld(t)
 				r := x.load(t, name+"."+form, string(body), dataset.ImportRequest{})
 				want(t, form+": dataset", r.Dataset, name)
+				want(t, form+": examples", codes(r)["template_example"], int64(2))
 				want(t, form+": rows", fmt.Sprint(r.RowsRead, r.RowsRejected), "2 0")
 				want(t, form+": columns", len(r.Columns), len(rows[0]))
 				for _, c := range r.Columns {
@@ -77,4 +79,18 @@ func TestAWorkbookTemplateOffersValuesAndSaysWhatIsNeeded(t *testing.T) {
 	if err != nil || len(notes) == 0 {
 		t.Fatalf("got %d notes, %v", len(notes), err)
 	}
+}
+
+func TestExampleRowsOfATemplateAreLeftOutByOneFix(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t)
+	text, err := dataset.Template("clients")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := string(text) + strings.Replace(strings.Split(string(text), "\n")[1], "Harbor Dental Group", "Quay Bakery", 1) + "\n"
+	r := x.load(t, "clients.csv", file, dataset.ImportRequest{DryRun: true})
+	after := x.fixed(t, "clients.csv", file, dataset.Mapping{}, fix(t, r, "template_example", "Leave the examples out").Patch)
+	want(t, "told again", codes(after)["template_example"], int64(0))
+	want(t, "stored", x.rows(t, "SELECT client_key FROM clients", "clients"), []string{"Quay Bakery"})
 }

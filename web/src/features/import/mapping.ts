@@ -62,6 +62,7 @@ const OPTIONS: Record<string, string> = {
   decimal_mark: 'decimal mark',
   tax_basis: 'totals are',
   duplicates: 'repeated rows',
+  overlap: 'rows that equal stored ones',
   rows: 'lines above and below the table',
   source_system: 'source',
   encoding: 'encoding',
@@ -78,7 +79,7 @@ const VALUES: Record<string, string> = {
   mdy: 'month first',
   ymd: 'year first',
   '\t': 'tab',
-  drop: 'stored once',
+  drop: 'stored once', add: 'stored too',
   as_is: 'kept',
 };
 
