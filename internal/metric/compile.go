@@ -220,7 +220,7 @@ func (b *builder) read(f *fact, source string, dims []string) reading {
 // source chooses the smallest roll-up that can answer, "" for the base table.
 func (q *question) source(f *fact) string {
 	dims := slices.Concat(q.dims, q.where.dims)
-	if q.converts(f) || !q.period.WholeMonths() || finest(dims) < slices.Index(timeSteps, "month") {
+	if q.converts(f) || len(q.where.attributes) > 0 || !q.period.WholeMonths() || finest(dims) < slices.Index(timeSteps, "month") {
 		return ""
 	}
 	for _, r := range f.Rollups {
@@ -244,6 +244,12 @@ func (f *fact) expr(dim, day string) string {
 		return startOf(dim, day)
 	}
 	return dimensionSQL[dim].sql
+}
+
+// attribute is the SQL of what a row's import said in a column that no field takes, blank
+// when it said nothing. It is looked up in the fact's first table.
+func (f *fact) attribute(name string) string {
+	return fmt.Sprintf(`coalesce((SELECT json_extract_string(x.attributes, %s) FROM %s x WHERE x.row_id = f.row_id), '')`, warehouse.QuoteText(`$."`+name+`"`), warehouse.QuoteIdent(f.Tables[0]))
 }
 
 // use notes a table that is read; two parts of one table are all of it.

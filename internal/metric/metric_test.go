@@ -362,6 +362,41 @@ func TestConcentrationDSOAndEarnedRevenue(t *testing.T) {
 	}
 }
 
+func TestColumnsThatNoFieldTakesCanBeFilteredOn(t *testing.T) {
+	t.Parallel()
+	c, w := open(t)
+	put(t, w, map[string]string{
+		"time_entries": `SELECT 'a' AS client_key, DATE '2026-01-10' AS work_date, * FROM (VALUES (1.0, '{"Region": "North", "it''s \u00e9": "x"}'), (2.0, '{"Region": "South"}'), (4.0, NULL)) t(hours_worked, attributes)`,
+		"invoices":     `SELECT 'a' AS client_key, DATE '2026-01-10' AS invoice_date, 100.0 AS net_amount, '{"Region": "North"}' AS attributes`,
+	})
+	for filter, want := range map[string]string{
+		`attribute["Region"] = "North"`:                           "1",
+		`attribute.Region in ["North", "South"]`:                  "3",
+		`attribute["Region"] != "North"`:                          "6",
+		`attribute["Region"] = ""`:                                "4",
+		`attribute["Region"] startsWith "S" or client = "nobody"`: "2",
+		`attribute["it's é"] = "x"`:                               "1",
+		`attribute["none such"] = "North"`:                        "–",
+	} {
+		got := ask(t, c, metric.Query{Measures: []string{"hours_worked"}, Where: filter})
+		if want == "–" && (len(got) == 0 || got[0] == "0" || strings.Contains(got[0], "no")) {
+			continue
+		}
+		if len(got) != 1 || got[0] != want {
+			t.Errorf("%s: got %v, want %s", filter, got, want)
+		}
+	}
+	got := ask(t, c, metric.Query{Measures: []string{"hours_worked", "revenue"}, Where: `attribute["Region"] = "North"`, Dimensions: []string{"month"}})
+	if diff := cmp.Diff([]string{"2026-01-01 | 1 | 100"}, got); diff != "" {
+		t.Error(diff)
+	}
+	for filter, measure := range map[string]string{`attribute["a\"b"] = "x"`: "hours_worked", `attribute = "x"`: "hours_worked", `other["x"] = "y"`: "hours_worked", `attribute["Region"] < 3`: "hours_worked", `attribute["Region"] = "North"`: "capacity_hours"} {
+		if _, err := c.Run(t.Context(), acme, metric.Query{Measures: []string{measure}, Where: filter}); fault.KindOf(err) != fault.Invalid {
+			t.Errorf("%s of %s: got %v, want an invalid fault", filter, measure, err)
+		}
+	}
+}
+
 func TestOnlyMoneyThatCameAndStayedIsReceived(t *testing.T) {
 	t.Parallel()
 	c, w := open(t)

@@ -188,6 +188,9 @@ func (c *Catalog) checkCuts(m *Measure, q *question) []fault.Field {
 	for _, b := range m.base {
 		f := c.factOf(b)
 		needsPeriod = needsPeriod || f.Stock
+		if len(q.where.attributes) > 0 && (f.Stock || f.Name == "capacity") {
+			wrong = append(wrong, fault.Field{Path: "where", Message: fmt.Sprintf("%s cannot be filtered by an attribute: %s is no sum of imported rows", m.Name, b)})
+		}
 		if f.Monthly && !q.period.WholeMonths() {
 			wrong = append(wrong, fault.Field{Path: "period", Message: fmt.Sprintf("%s is known by month: begin and end the period on the first day of a month", m.Name)})
 		}

@@ -24,9 +24,10 @@ const (
 
 // where is a checked condition over dimensions; values are kept apart for binding.
 type where struct {
-	text string // with {dimension} where its SQL goes and {value:n} where a value goes
-	dims []string
-	args []any
+	text       string // with {dimension} and {attribute:n} where their SQL goes and {value:n} where a value goes
+	dims       []string
+	attributes []string // columns of the imports that no field takes
+	args       []any
 }
 
 // ParseWhere checks a condition such as `client = "X" and month >= 2026-01` and returns
@@ -193,16 +194,10 @@ func sameJoin(n ast.Node, op string, list []ast.Node) []ast.Node {
 }
 
 func (w *where) compare(c *Catalog, n *ast.BinaryNode) (string, error) {
-	id, ok := n.Left.(*ast.IdentifierNode)
-	if !ok {
-		return "", fault.Newf(fault.Invalid, "%q: a dimension must stand on the left; %s", n.String(), whereHelp)
+	d, column, err := w.left(c, n)
+	if err != nil {
+		return "", err
 	}
-	d, ok := c.dimension(id.Value)
-	if !ok {
-		return "", fault.Newf(fault.Invalid, "%q is not a dimension%s", id.Value, nearest(id.Value, c.dimensionNames()))
-	}
-	w.dims = append(w.dims, d.Name)
-	column := "{" + d.Name + "}"
 	switch n.Operator {
 	case "==", "!=":
 		v, err := w.value(d, n.Right)
@@ -245,6 +240,27 @@ func (w *where) compare(c *Catalog, n *ast.BinaryNode) (string, error) {
 	return "", fault.Newf(fault.Invalid, "%q is not an operator for filters; %s", n.Operator, whereHelp)
 }
 
+// left is what a comparison is about: a dimension, or an attribute as attribute["Region"].
+func (w *where) left(c *Catalog, n *ast.BinaryNode) (Dimension, string, error) {
+	switch left := n.Left.(type) {
+	case *ast.IdentifierNode:
+		d, ok := c.dimension(left.Value)
+		if !ok {
+			return d, "", fault.Newf(fault.Invalid, "%q is not a dimension%s", left.Value, nearest(left.Value, c.dimensionNames()))
+		}
+		w.dims = append(w.dims, d.Name)
+		return d, "{" + d.Name + "}", nil
+	case *ast.MemberNode:
+		of, ok := left.Node.(*ast.IdentifierNode)
+		name, isText := left.Property.(*ast.StringNode)
+		if ok && of.Value == "attribute" && isText && name.Value != "" && !strings.ContainsAny(name.Value, `"\`) {
+			w.attributes = append(w.attributes, name.Value)
+			return Dimension{Name: "attribute " + name.Value}, fmt.Sprintf("{attribute:%d}", len(w.attributes)), nil
+		}
+	}
+	return Dimension{}, "", fault.Newf(fault.Invalid, "%q: a dimension or attribute[\"its name\"] must stand on the left; %s", n.String(), whereHelp)
+}
+
 // value binds a literal and returns its place in the text.
 func (w *where) value(d Dimension, n ast.Node) (string, error) {
 	var text string
@@ -276,6 +292,9 @@ func (w *where) sql(f *fact, day string, first int) string {
 	text := w.text
 	for _, d := range w.dims {
 		text = strings.ReplaceAll(text, "{"+d+"}", f.expr(d, day))
+	}
+	for i, name := range w.attributes {
+		text = strings.ReplaceAll(text, fmt.Sprintf("{attribute:%d}", i+1), f.attribute(name))
 	}
 	for i := range w.args {
 		text = strings.ReplaceAll(text, fmt.Sprintf("{value:%d}", i+1), fmt.Sprintf("$%d", first+i))
