@@ -36,3 +36,13 @@ func parsed(text string) ([]string, []column) {
 	}
 	return rows[0], columns
 }
+
+// Guessed is the dataset that a text is taken for, "" when that is asked.
+func Guessed(text string) string {
+	headers, _ := parsed(text)
+	d, err := guess("export.csv", nil, headers, Mapping{})
+	if err != nil {
+		return ""
+	}
+	return d.Name
+}

@@ -368,6 +368,9 @@ func guess(file string, titles, headers []string, m Mapping) (Dataset, error) {
 		for _, title := range titles {
 			x.score += 1.25 * hinted(title, d.Name)
 		}
+		if d.Name == "contacts" && !slices.ContainsFunc(headers, func(h string) bool { return headerWords(h)["contact"] }) {
+			x.score -= 2 // a list of clients has e-mail addresses, too
+		}
 		for name := range bound {
 			x.score++
 			if f, _ := d.Field(name); f.Required {
@@ -381,7 +384,7 @@ func guess(file string, titles, headers []string, m Mapping) (Dataset, error) {
 			near = append(near, x)
 		}
 	}
-	best := func(a, b scored) int { return cmp.Compare(b.score, a.score) }
+	best := func(a, b scored) int { return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(b.bound, a.bound)) }
 	slices.SortStableFunc(fits, best)
 	slices.SortStableFunc(near, best)
 	if len(fits) == 0 && len(near) == 0 {
@@ -393,10 +396,10 @@ func guess(file string, titles, headers []string, m Mapping) (Dataset, error) {
 	if len(near) > 0 && (len(fits) == 0 || len(near[0].lacking) == 1 && near[0].bound > fits[0].bound) {
 		return Dataset{}, missingFault(file, near[0].d, near[0].lacking, headers, true)
 	}
-	if len(fits) > 1 && fits[0].score == fits[1].score {
+	if len(fits) > 1 && best(fits[0], fits[1]) == 0 {
 		var names []string
 		for _, f := range fits {
-			if f.score == fits[0].score {
+			if best(f, fits[0]) == 0 {
 				names = append(names, f.d.Name)
 			}
 		}

@@ -3,6 +3,8 @@ package dataset_test
 import (
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -176,5 +178,41 @@ func TestOnlyHeadersThatTellAProgramApartNameIt(t *testing.T) {
 			}
 		}
 		want(t, header, named, program)
+	}
+}
+
+func TestOurOwnHeadersMeanTheirFields(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join("testdata", "headers.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []struct {
+		headerCase
+		Dataset string
+		Asks    string // what the import has to ask
+	}
+	if err := json.Unmarshal(text, &cases); err != nil {
+		t.Fatal(err)
+	}
+	if len(cases) < 40 {
+		t.Errorf("got %d headers, want 40 or more", len(cases))
+	}
+	for _, c := range cases {
+		t.Run(c.System, func(t *testing.T) {
+			t.Parallel()
+			uses := dataset.Recognized(c.Dataset, c.Text)
+			var m measuredHeaders
+			m.add(t, c.headerCase, uses, func(field string) []string { return []string{field} })
+			for _, u := range uses {
+				named := u.Field != nil && c.Roles[*u.Field] == u.Source
+				if u.Field != nil && u.Confidence >= 0.9 && !named && c.Roles[*u.Field] != "" {
+					t.Errorf("column %q is %s at %.2f, which %q is", u.Source, *u.Field, u.Confidence, c.Roles[*u.Field])
+				}
+			}
+			if got := dataset.Guessed(c.Text); got != c.Dataset && c.Asks == "" {
+				t.Errorf("it is taken for %q, want %q", got, c.Dataset)
+			}
+		})
 	}
 }
