@@ -15,4 +15,7 @@ export MOAT_TEST_POSTGRES
 timeout=25m
 [ -z "${MOAT_SOAK:-}" ] || timeout=12h
 go test -timeout "$timeout" ./...
+fuzz=${MOAT_FUZZTIME:-10s}
+[ -z "${MOAT_SOAK:-}" ] || fuzz=10m
+scripts/fuzz.sh "$fuzz"
 scripts/web.sh e2e

@@ -207,6 +207,15 @@ var (
 // numberIn is the number that a text most likely means, "" when it may be several or none:
 // letters that look like digits among digits, or one number among words.
 func numberIn(v string) string {
+	if t := likelyNumber(v); wellFormed.MatchString(t) {
+		return t
+	}
+	return ""
+}
+
+var wellFormed = regexp.MustCompile(`^[-−+]?(\d+([.,]\d*)?|[.,]\d+|\d{1,3}(,\d{3})+(\.\d*)?|\d{1,3}(\.\d{3})+(,\d*)?)$`)
+
+func likelyNumber(v string) string {
 	if t := looksLikeDigit.Replace(v); t != v && regexp.MustCompile(`^[-−]?[\d.,]+$`).MatchString(t) && regexp.MustCompile(`\d`).MatchString(v) {
 		return t
 	}

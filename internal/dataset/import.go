@@ -229,6 +229,7 @@ func (l *load) formFindings(ctx context.Context) error {
 	if n := t.Upload.Invalid; n > 0 {
 		l.add(Finding{Code: "invalid_bytes", Severity: Warning, Count: n, Message: plural(n, "byte is", "bytes are") + " not of the file's encoding and were replaced by \ufffd: the file may be damaged or cut off", Suggestion: "export the file again, or say its encoding (encoding)"})
 	}
+	l.sheetFindings()
 	switch {
 	case t.Cut && (t.broken == nil || t.Ragged != nil):
 		l.add(Finding{Code: "truncated", Severity: Warning, Count: 1, Records: []int64{t.Records}, Message: "the last line has too few cells and no line end: the file is cut off", Suggestion: "export the file again"})

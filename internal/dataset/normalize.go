@@ -35,6 +35,7 @@ type table struct {
 	Open    bool      // the file ends without a line end
 	Cut     bool      // and its last record has too few cells or an open quote
 	MaxLine int64     // bytes of the longest line of a clean copy
+	Sheet   *sheet    // workbooks: what was noticed of the sheet; it is closed
 	Serials dateBasis // workbooks: what a number in a date column counts from
 }
 
@@ -408,6 +409,7 @@ func readTable(ctx context.Context, dir string, u upload, dataset string, m Mapp
 		t.Layout = layout{Header: sheet.header, HeaderLine: sheet.headerLine, HeaderRows: [][]string{sheet.header}}
 		t.Dialect.Sheet, t.Dialect.HeaderLine = sheet.name, sheet.headerLine
 		t.Serials = dateBasis(sheet.date1904)
+		t.Sheet = sheet
 		return t, rewrite(ctx, dir, name, t, sheet, m.Options.asIs(), score, progress)
 	}
 	o := m.Options

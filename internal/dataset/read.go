@@ -1,7 +1,6 @@
 package dataset
 
 import (
-	"archive/zip"
 	"bufio"
 	"bytes"
 	"compress/gzip"
@@ -12,9 +11,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -82,8 +79,8 @@ func (c *copier) open(ctx context.Context, name string, r io.Reader) ([]upload, 
 	in := bufio.NewReaderSize(r, 1<<20)
 	head, _ := in.Peek(4)
 	switch {
-	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")):
-		return c.openZip(ctx, name, in)
+	case isZip(head):
+		return c.openZip(ctx, name, in, false)
 	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
 		hash, size := sha256.New(), &counter{}
 		zr, err := gzip.NewReader(io.TeeReader(in, io.MultiWriter(hash, size)))
@@ -97,7 +94,10 @@ func (c *copier) open(ctx context.Context, name string, r io.Reader) ([]upload, 
 		u.Name, u.SHA256, u.Bytes, u.Packed = name, hex.EncodeToString(hash.Sum(nil)), size.n, "gzip"
 		return []upload{u}, nil
 	case bytes.HasPrefix(head, []byte{0xd0, 0xcf, 0x11, 0xe0}):
-		return nil, fault.Newf(fault.Invalid, "%s is an old Excel file (.xls) or is protected by a password: save it as .xlsx or CSV", name)
+		if more, _ := in.Peek(1 << 20); bytes.Contains(more, encryptedPackage) {
+			return nil, fault.Newf(fault.Invalid, "%s is protected by a password: open it in the program that wrote it, take the password off (Excel: File, Info, Protect Workbook) and save it again", name)
+		}
+		return nil, fault.Newf(fault.Invalid, "%s is an old Excel file (.xls): open it and save it as .xlsx (File, Save As, Excel Workbook) or CSV", name)
 	case bytes.HasPrefix(head, []byte("PAR1")):
 		u, err := c.openParquet(ctx, name, in)
 		return []upload{u}, err
@@ -168,98 +168,6 @@ func (c *nulCounter) Write(b []byte) (int, error) {
 type counter struct{ n int64 }
 
 func (c *counter) Write(b []byte) (int, error) { c.n += int64(len(b)); return len(b), nil }
-
-// openZip handles workbooks and archives; both need random access, so both are copied as
-// they are first.
-func (c *copier) openZip(ctx context.Context, name string, r io.Reader) ([]upload, error) {
-	f, err := c.create(".zip")
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	hash := sha256.New()
-	size, err := c.pump(ctx, io.MultiWriter(f, hash), r)
-	if err != nil {
-		return nil, err
-	}
-	zr, err := zip.NewReader(f, size)
-	if err != nil {
-		return nil, fault.Wrapf(fault.Invalid, err, "%s looks like a zip archive but cannot be unpacked", name)
-	}
-	if slices.ContainsFunc(zr.File, func(m *zip.File) bool { return m.Name == "xl/workbook.xml" }) {
-		return []upload{{Name: name, Path: f.Name(), SHA256: hex.EncodeToString(hash.Sum(nil)), Bytes: size, Encoding: encXLSX}}, nil
-	}
-	var uploads []upload
-	for _, m := range zr.File {
-		base := path.Base(m.Name)
-		if m.FileInfo().IsDir() || strings.HasPrefix(base, ".") || strings.HasPrefix(m.Name, "__MACOSX/") {
-			continue
-		}
-		if m.UncompressedSize64 > maxUnpacked {
-			return nil, tooLarge(m.Name)
-		}
-		if m.UncompressedSize64 > bombFloor && m.UncompressedSize64/bombRatio > m.CompressedSize64 {
-			return nil, bomb(m.Name)
-		}
-		mr, err := m.Open()
-		if err != nil {
-			return nil, fault.Wrapf(fault.Invalid, err, "%s: the member %s cannot be unpacked", name, m.Name)
-		}
-		inner, err := c.openMember(ctx, m.Name, mr)
-		mr.Close()
-		if err != nil {
-			return nil, err
-		}
-		for i := range inner {
-			inner[i].Packed = "zip"
-		}
-		uploads = append(uploads, inner...)
-	}
-	if len(uploads) == 0 {
-		return nil, fault.Newf(fault.Invalid, "%s holds no files", name)
-	}
-	return uploads, nil
-}
-
-// openMember is open without archives in archives, which only bombs need.
-func (c *copier) openMember(ctx context.Context, name string, r io.Reader) ([]upload, error) {
-	in := bufio.NewReaderSize(r, 1<<16)
-	if head, _ := in.Peek(4); bytes.HasPrefix(head, []byte("PK\x03\x04")) && !strings.HasSuffix(strings.ToLower(name), ".xlsx") {
-		return nil, fault.Newf(fault.Invalid, "%s is an archive inside an archive: unpack it first", name)
-	}
-	return c.open(ctx, name, in)
-}
-
-// Unpacked text of more than bombFloor bytes that is over bombRatio times as large as the
-// archive is no table: text of repeated rows shrinks to a hundredth at most.
-const (
-	bombFloor = 256 << 20
-	bombRatio = 400
-)
-
-func bomb(name string) error {
-	return fault.Newf(fault.TooLarge, "%s unpacks to more than %d times its size: it is no table but an archive made to fill the disk", name, bombRatio)
-}
-
-// bombGuard stops reading unpacked bytes that are too many for the packed ones.
-type bombGuard struct {
-	r      io.Reader
-	packed *int64
-	n      int64
-	name   string
-}
-
-func (b *bombGuard) Read(p []byte) (int, error) {
-	n, err := b.r.Read(p)
-	if b.n += int64(n); b.n > bombFloor && b.n/bombRatio > *b.packed {
-		return 0, bomb(b.name)
-	}
-	return n, err
-}
-
-func tooLarge(name string) error {
-	return fault.Newf(fault.TooLarge, "%s unpacks to more than %d GiB: split it", name, maxUnpacked>>30)
-}
 
 // text copies delimited text and decides its encoding from the bytes: byte order mark,
 // UTF-16 by its zero bytes, valid UTF-8, else Windows-1252.

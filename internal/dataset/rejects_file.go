@@ -124,7 +124,12 @@ func (l *load) takeQuotesOff(ctx context.Context) error {
 	}
 	var set []string
 	for i := range l.t.Layout.Header {
-		set = append(set, fmt.Sprintf(`c%[1]d = CASE WHEN regexp_matches(c%[1]d, '^''+[=+@\t\r-]') THEN substr(c%[1]d, 2) ELSE c%[1]d END`, i))
+		set = append(set, fmt.Sprintf("c%d = %s", i, quoteOff(fmt.Sprintf("c%d", i))))
 	}
 	return l.s.Exec(ctx, "UPDATE "+l.name("raw")+" SET "+strings.Join(set, ", "))
+}
+
+// quoteOff is the SQL of a cell without the quote that [inertCell] put in front.
+func quoteOff(cell string) string {
+	return fmt.Sprintf(`CASE WHEN regexp_matches(%[1]s, '^''+[=+@\t\r-]') THEN substr(%[1]s, 2) ELSE %[1]s END`, cell)
 }

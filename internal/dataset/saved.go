@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -225,8 +226,19 @@ func (s *Service) ForgetMapping(ctx context.Context, scope tenant.Scope, id stri
 	return nil
 }
 
-// YAML is the mapping as a mapping file.
-func (m Mapping) YAML() ([]byte, error) { return yaml.Marshal(m) }
+// YAML is the mapping as a mapping file. The library does not write every text so that it
+// reads the same again (a lone line break, say); a mapping with such a one is written as
+// JSON, which is YAML, too.
+func (m Mapping) YAML() ([]byte, error) {
+	text, err := yaml.Marshal(m)
+	if err != nil {
+		return nil, err
+	}
+	if again, err := ParseMapping(text); err != nil || !reflect.DeepEqual(m, again) {
+		return json.MarshalIndent(m, "", "  ")
+	}
+	return text, nil
+}
 
 // RecognizedMapping is what an import took each column for, as a mapping to edit and give
 // back. Columns that no field takes are not in it: they are kept as attributes.

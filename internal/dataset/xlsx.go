@@ -4,6 +4,7 @@ import (
 	"io"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,26 +23,35 @@ type sheet struct {
 	header     []string
 	headerLine int64
 	known      int // cells of the header that a dataset knows
+	below      int // rows below the header among the first ones
 	date1904   bool
+
+	others   []string // sheets that hold a table, too, and are not read
+	scan     sheetScan
+	starts   map[int64][]mergedRange
+	carried  map[int]carried
+	filledIn int64 // cells that merged ones stand for
+	errors   noted // cells that hold an error, by line
 }
 
 // openSheet opens the named sheet, or the one whose header says most (the first that
 // holds anything when none does), and leaves it just after its header.
 func openSheet(path, dir string, o MappingOptions, score func([]string) int) (*sheet, error) {
-	f, err := excelize.OpenFile(path, excelize.Options{TmpDir: dir, UnzipSizeLimit: 8 << 30, UnzipXMLSizeLimit: 16 << 20, ShortDatePattern: "yyyy-mm-dd", LongDatePattern: "yyyy-mm-dd", LongTimePattern: "hh:mm:ss"})
+	f, err := excelize.OpenFile(path, excelize.Options{TmpDir: dir, UnzipSizeLimit: 8 << 30, UnzipXMLSizeLimit: heldSheet(path), ShortDatePattern: "yyyy-mm-dd", LongDatePattern: "yyyy-mm-dd", LongTimePattern: "hh:mm:ss"})
 	if err != nil {
 		return nil, fault.Wrapf(fault.Invalid, err, "the workbook cannot be opened: it is damaged, protected by a password, or not an .xlsx file")
 	}
-	names := f.GetSheetList()
+	names := visible(f)
 	if o.Sheet != "" {
 		if i, err := f.GetSheetIndex(o.Sheet); err != nil || i < 0 {
 			f.Close()
-			return nil, fault.WithFields("the workbook has no sheet "+o.Sheet, fault.Field{Path: "options.sheet", Message: "unknown", Allowed: names})
+			return nil, fault.WithFields("the workbook has no sheet "+o.Sheet, fault.Field{Path: "options.sheet", Message: "unknown", Allowed: f.GetSheetList()})
 		}
 		names = []string{o.Sheet}
 	}
 	props, _ := f.GetWorkbookProps()
 	var best *sheet
+	var tables []string // sheets that look like tables of ours
 	for _, name := range names {
 		s := &sheet{file: f, name: name, date1904: props.Date1904 != nil && *props.Date1904}
 		err := s.findHeader(o.HeaderLine, score)
@@ -53,16 +63,36 @@ func openSheet(path, dir string, o MappingOptions, score func([]string) int) (*s
 		if s.header != nil && (best == nil || s.known > max(best.known, 1)) {
 			best = s
 		}
+		if s.known >= knownHeader && s.below > 0 {
+			tables = append(tables, name)
+		}
 	}
 	if best == nil {
 		f.Close()
 		return nil, fault.Newf(fault.Invalid, "the workbook holds no table: no sheet has a header line")
 	}
-	if err := best.start(); err != nil {
+	best.others = slices.DeleteFunc(tables, func(name string) bool { return name == best.name })
+	if best.scan, err = scanSheet(path, best.name); err == nil {
+		err = best.start()
+	}
+	if err != nil {
 		best.close()
 		return nil, err
 	}
 	return best, nil
+}
+
+// visible are the sheets that are not hidden; all when none is left.
+func visible(f *excelize.File) []string {
+	all := f.GetSheetList()
+	shown := slices.DeleteFunc(slices.Clone(all), func(name string) bool {
+		ok, err := f.GetSheetVisible(name)
+		return err == nil && !ok
+	})
+	if len(shown) == 0 {
+		return all
+	}
+	return shown
 }
 
 func (s *sheet) rewind() error {
@@ -110,7 +140,9 @@ func (s *sheet) findHeader(headerLine int64, score func([]string) int) error {
 			continue
 		}
 		if n := score(rec.Fields); s.header == nil || n > max(s.known, 1) {
-			s.known, s.header, s.headerLine = n, rec.Fields, rec.Line
+			s.known, s.header, s.headerLine, s.below = n, rec.Fields, rec.Line, 0
+		} else {
+			s.below++
 		}
 	}
 	return nil
@@ -126,6 +158,13 @@ func (s *sheet) start() error {
 			return err
 		}
 	}
+	s.errors, s.filledIn = noted{}, 0
+	s.carried, s.starts = map[int]carried{}, map[int64][]mergedRange{}
+	for _, m := range s.scan.merged {
+		if m.from > s.headerLine {
+			s.starts[m.from] = append(s.starts[m.from], m)
+		}
+	}
 	return nil
 }
 
@@ -133,6 +172,9 @@ func (s *sheet) next() (record, error) {
 	if !s.raw.Next() || !s.shown.Next() {
 		if err := s.raw.Error(); err != nil {
 			return record{}, fault.Wrapf(fault.Invalid, err, "the sheet %s cannot be read to its end", s.name)
+		}
+		if s.line < s.scan.lastRow {
+			return record{}, fault.Newf(fault.Invalid, "the sheet %s has %d rows and breaks off after row %d: it is damaged; export it again", s.name, s.scan.lastRow, s.line)
 		}
 		return record{}, io.EOF
 	}
@@ -154,13 +196,13 @@ func (s *sheet) next() (record, error) {
 		}
 		if strings.HasPrefix(raw[i], "#") && errorCell.MatchString(raw[i]) {
 			raw[i] = ""
+			s.errors.add(s.line)
 		}
 	}
-	return record{Fields: raw, Line: s.line}, nil
+	return record{Fields: s.carry(raw), Line: s.line}, nil
 }
 
 var (
-	errorCell = regexp.MustCompile(`^#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!)$`)
 	dateShape = regexp.MustCompile(`(?i)\d{1,4}[-/. ]\d{1,2}[-/. ]\d{1,4}|\d[-/ ,.]*(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[-/ ,.]*\d`)
 	timeShape = regexp.MustCompile(`^\d+:\d{2}(:\d{2})?`)
 )
