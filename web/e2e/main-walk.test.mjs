@@ -168,7 +168,7 @@ test('a file with bad rows: see why, undo, and bring it back', async (t) => {
   const with_ = await ask(app, '/api/v1/query?measures=revenue&from=2026-06-01&to=2026-07-01');
   assert.equal(Math.round((Number(with_.rows[0][0]) - Number(before.rows[0][0])) * 100), 150000);
   await page.getByRole('button', { name: /^Undo the import/ }).click();
-  await page.getByText('was undone').waitFor();
+  await page.getByText('bad.csv was undone').waitFor();
   assert.equal((await ask(app, '/api/v1/query?measures=revenue&from=2026-06-01&to=2026-07-01')).rows[0][0], before.rows[0][0]);
   await page.getByRole('button', { name: 'Bring it back' }).click();
   await page.getByText('The import is back.').waitFor();
