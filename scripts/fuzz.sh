@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs each fuzz target of the import, or of the packages named after it, for DURATION
-# (default 10s). What a target finds is kept in its package's testdata/fuzz: fix it and
-# commit the file, which is a test from then on.
+# (default 10s), two at a time. What a target finds is kept in its package's testdata/fuzz:
+# fix it and commit the file, which is a test from then on.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 duration=${1:-10s}
@@ -9,13 +9,26 @@ shift || true
 [ $# -gt 0 ] || set -- ./internal/dataset
 bin=$(mktemp -d)
 trap 'rm -rf "$bin"' EXIT
+workers=$(($(nproc) / 2))
+[ "$workers" -gt 0 ] || workers=1
+
+# Making inputs smaller would take most of a short run.
+run() { # BIN DURATION WORKERS TARGET
+	local log=$1/$4.log
+	if "$1/fuzz" -test.run '^$' -test.fuzz "^$4\$" -test.fuzztime "$2" -test.fuzzminimizetime 1s -test.parallel "$3" -test.fuzzcachedir "$1/cache" >"$log" 2>&1; then
+		echo "$4 $(grep 'fuzz: elapsed' "$log" | tail -1)"
+	else
+		tail -40 "$log"
+		echo "$4 FAILED"
+		return 1
+	fi
+}
+export -f run
+
 failed=0
 for package in "$@"; do
 	go test -c -fuzz=. -o "$bin/fuzz" "$package" # once, with coverage
-	for target in $(grep -hoE '^func Fuzz[A-Za-z0-9]+' "$package"/*_test.go | cut -c6- | sort); do
-		(cd "$package" && "$bin/fuzz" -test.run '^$' -test.fuzz "^$target\$" -test.fuzztime "$duration" -test.fuzzcachedir "$bin/cache/$package" -test.fuzzminimizetime 5s) >"$bin/log" 2>&1 ||
-			{ failed=1; tail -40 "$bin/log"; }
-		echo "$target $(grep -E 'fuzz: elapsed' "$bin/log" | tail -1)"
-	done
+	targets=$(grep -hoE '^func Fuzz[A-Za-z0-9]+' "$package"/*_test.go | cut -c6- | sort)
+	(cd "$package" && xargs -P 2 -I{} bash -c 'run "$@"' run "$bin" "$duration" "$workers" {} <<<"$targets") || failed=1
 done
 exit $failed

@@ -175,6 +175,7 @@ func TestWorkbooksKeepDatesDurationsAndExactNumbers(t *testing.T) {
 	r := x.load(t, "time.xlsx", b.String())
 	want(t, "counts", counts(r), "4 4 0 0 0")
 	want(t, "dialect", []any{r.Dialect.Encoding, r.Dialect.Sheet, r.Dialect.HeaderLine}, []any{"xlsx", "Time", int64(3)})
+	want(t, "errors", codes(r)["error_cell"], int64(1))
 	// The workbook's third date is 45892 without a date format: a serial number all the same.
 	want(t, "rows", x.rows(t, "SELECT work_date, hours_worked, bill_rate, billable FROM time_entries ORDER BY record", "time_entries"),
 		[]string{"2025-08-20|1.25|80.125|true", "2025-08-21|0.75|80|false", "2025-08-22|1.5|80|true", "2025-08-23|2|<nil>|<nil>"})

@@ -178,7 +178,7 @@ func (c *copier) text(ctx context.Context, name string, r io.Reader) (upload, er
 	}
 	defer f.Close()
 	hash, check, nuls := sha256.New(), &utf8Check{}, &nulCounter{}
-	in := bufio.NewReaderSize(io.TeeReader(&limited{r: r, left: maxUnpacked, name: name}, hash), 1<<20)
+	in := bufio.NewReaderSize(io.TeeReader(&lineGuard{r: &limited{r: r, left: maxUnpacked, name: name}, name: name}, hash), 1<<20)
 	enc, skip := sniffEncoding(in, c.encoding)
 	if _, err := in.Discard(skip); err != nil {
 		return upload{}, fault.Wrapf(fault.Unavailable, err, "%s could not be read", name)
@@ -381,6 +381,34 @@ func (l *limited) Read(b []byte) (int, error) {
 	n, err := l.r.Read(b)
 	if l.left -= int64(n); l.left < 0 {
 		return 0, tooLarge(l.name)
+	}
+	return n, err
+}
+
+// lineGuard stops reading text at a line that is too long for any row, before it fills the
+// disk. JSON may stand in one line: its objects are bounded when they are read.
+type lineGuard struct {
+	r       io.Reader
+	name    string
+	long    int64 // bytes since the last line end
+	line    int64
+	started bool
+	json    bool
+}
+
+func (g *lineGuard) Read(b []byte) (int, error) {
+	n, err := g.r.Read(b)
+	if text := bytes.TrimLeft(b[:n], "\xef\xbb\xbf\xff\xfe\x00 \t\r\n"); !g.started && len(text) > 0 {
+		g.started, g.json = true, text[0] == '{' || text[0] == '['
+	}
+	if last := max(bytes.LastIndexByte(b[:n], '\n'), bytes.LastIndexByte(b[:n], '\r')); last >= 0 {
+		g.line += int64(bytes.Count(b[:n], []byte("\n")))
+		g.long = int64(n - last - 1)
+	} else {
+		g.long += int64(n)
+	}
+	if g.long > 2*maxRecord && !g.json { // two bytes a character in UTF-16
+		return 0, fault.Newf(fault.Invalid, "%s: line %d holds more than %d MiB: is this a text table?", g.name, g.line+1, maxRecord>>20)
 	}
 	return n, err
 }

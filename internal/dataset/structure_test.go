@@ -290,6 +290,23 @@ func TestEndlessLinesAreRefusedInBoundedMemory(t *testing.T) {
 	}
 }
 
+func TestALineOf2GBIsRefusedBeforeItFillsTheDisk(t *testing.T) {
+	for _, head := range []string{"", "a,b\n\"", "a,b\r1,2\r"} {
+		dir := t.TempDir()
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		line := &endless{head: head, fill: 'x', n: 2 << 30}
+		_, err := (&copier{dir: dir}).open(t.Context(), "x.csv", line)
+		runtime.ReadMemStats(&after)
+		if fault.KindOf(err) != fault.Invalid || !strings.Contains(fmt.Sprint(err), "is this a text table") {
+			t.Errorf("%q: got %v, want an invalid fault", head, err)
+		}
+		if used := after.TotalAlloc - before.TotalAlloc; used > 64<<20 || line.at > 64<<20 {
+			t.Errorf("%q: %d bytes of memory were used and %d read", head, used, line.at)
+		}
+	}
+}
+
 func TestFilesMadeToHurtAreRefusedInWords(t *testing.T) {
 	t.Parallel()
 	zipped := func(write func(io.Writer)) string {
@@ -303,16 +320,16 @@ func TestFilesMadeToHurtAreRefusedInWords(t *testing.T) {
 		zw.Close()
 		return b.String()
 	}
-	zeros := func(w io.Writer) { io.Copy(w, &endless{head: "a,b\n", fill: '0', n: bombFloor + 1<<20}) }
+	blanks := func(w io.Writer) { io.Copy(w, &endless{head: "a,b\n", fill: '\n', n: bombFloor + 1<<20}) }
 	var gz bytes.Buffer
 	zw := gzip.NewWriter(&gz)
-	zeros(zw)
+	blanks(zw)
 	zw.Close()
 	for _, c := range []struct {
 		name, text, says string
 		kind             fault.Kind
 	}{
-		{"a bomb in a zip archive", zipped(zeros), "times its size", fault.TooLarge},
+		{"a bomb in a zip archive", zipped(blanks), "times its size", fault.TooLarge},
 		{"a bomb in gzip", gz.String(), "times its size", fault.TooLarge},
 		{"an archive in an archive", zipped(func(w io.Writer) { io.WriteString(w, zipped(func(io.Writer) {})) }), "archive inside an archive", fault.Invalid},
 		{"10,000 columns", strings.Repeat("a,", 9999) + "b\n" + strings.Repeat("1,", 9999) + "2\n", "more than 2000 columns", fault.Invalid},
