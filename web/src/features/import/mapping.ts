@@ -79,7 +79,8 @@ const VALUES: Record<string, string> = {
   mdy: 'month first',
   ymd: 'year first',
   '\t': 'tab',
-  drop: 'stored once', add: 'stored too',
+  drop: 'stored once',
+  add: 'stored too',
   as_is: 'kept',
 };
 
