@@ -5,6 +5,7 @@ import { datasets, type ImportRecord, imports, mappings, snapshots } from '../..
 import { Page } from '../../app/Page';
 import { instant, integer, month, percent, sentence, words } from '../../lib/format';
 import { t } from '../../lib/i18n';
+import { TABLES } from '../../lib/tables';
 import { DropFiles } from '../../metrics/DropFiles';
 import { columns } from '../../metrics/grid';
 import { Button } from '../../ui/Button';
@@ -13,7 +14,6 @@ import { DataTable } from '../../ui/DataTable';
 import { Empty, Loaded } from '../../ui/States';
 import { toast } from '../../ui/toast';
 import css from './import.module.css';
-import { TABLES } from './tables';
 
 /** Files in, what became of each, and the way back. */
 export function Import() {

@@ -1,6 +1,7 @@
 import type { Batch, BatchTable, Mapping } from '../../api/upload';
 import { integer, percent, sentence, words } from '../../lib/format';
 import { t } from '../../lib/i18n';
+import { TABLES } from '../../lib/tables';
 import { Button } from '../../ui/Button';
 import { Badge, Card, Chip } from '../../ui/Card';
 import { Select } from '../../ui/Field';
@@ -11,7 +12,6 @@ import { type Choice, choiceOf, mappingOf, merged, said } from './mapping';
 import { Preview } from './Preview';
 import { Problem } from './Problem';
 import { Reading } from './Reading';
-import { TABLES } from './tables';
 
 /** One table of the files: what it is, what is odd about it, how it is read. */
 export function TableCard({

@@ -3,11 +3,11 @@ import { messageOf, RequestError } from '../../api/client';
 import type { Source, SourceSpec } from '../../api/queries';
 import { sentence, words } from '../../lib/format';
 import { t } from '../../lib/i18n';
+import { TABLES } from '../../lib/tables';
 import { columns } from '../../metrics/grid';
 import { Button } from '../../ui/Button';
 import { Checkbox, Select, TextField } from '../../ui/Field';
 import { Notice } from '../../ui/States';
-import { TABLES } from '../import/tables';
 
 type Kind = SourceSpec['kind'];
 type Settings = SourceSpec['settings'];
