@@ -37,6 +37,8 @@ type world struct {
 	dir  string // a folder for sources
 	mu   sync.Mutex
 	at   time.Time
+
+	settle func(time.Duration) // starts over with that wait
 }
 
 func (x *world) now() time.Time {
@@ -68,7 +70,10 @@ func newWorldOn(t *testing.T, db *metadb.DB) *world {
 	log := audit.New(x.now)
 	x.data = dataset.New(w, db, log, nil, x.now)
 	t.Cleanup(func() { x.data.Close() })
-	x.Service = inbox.New(db, x.data, log, x.now, inbox.Options{Settle: 20 * time.Millisecond, Poll: time.Minute, Box: sync.OnceValues(func() (*secret.Box, error) { return secret.New(make([]byte, 32)) })})
+	x.settle = func(d time.Duration) {
+		x.Service = inbox.New(db, x.data, log, x.now, inbox.Options{Settle: d, Poll: time.Minute, Box: sync.OnceValues(func() (*secret.Box, error) { return secret.New(make([]byte, 32)) })})
+	}
+	x.settle(20 * time.Millisecond)
 	return x
 }
 
@@ -264,6 +269,7 @@ func releaseFromQuarantine(t *testing.T, x *world) {
 func TestAFileThatIsStillWrittenWaits(t *testing.T) {
 	t.Parallel()
 	x := newWorld(t)
+	x.settle(2 * time.Second) // also on a busy machine the writer writes within that
 	src := x.add(t, inbox.Spec{After: inbox.Delete})
 	x.put(t, "clients.csv", clients)
 	stop := make(chan struct{})
