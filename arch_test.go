@@ -25,7 +25,7 @@ var floors = []string{
 	"access review workspace",
 	"dataset",
 	"metric connector inbox",
-	"insight",
+	"insight scenario",
 	"report",
 	"httpapi",
 	"app",

@@ -24,6 +24,7 @@
 //	6      metric      the semantic layer: definition, query, SQL, result, lineage
 //	6      inbox       folders and schedules from which files are imported; notices
 //	7      insight     what matters, why, how sure, what to do
+//	7      scenario    what if: a past period under other terms
 //	9      httpapi     HTTP and nothing else
 //	10     app         configuration, construction in floor order, the commands
 //

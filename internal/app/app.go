@@ -24,6 +24,7 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
 	"github.com/moatmetrics/moatmetrics/internal/metric"
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
+	"github.com/moatmetrics/moatmetrics/internal/scenario"
 	"github.com/moatmetrics/moatmetrics/internal/secret"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
@@ -44,6 +45,7 @@ type App struct {
 	Inbox     *inbox.Service
 	Metrics   *metric.Catalog
 	Insights  *insight.Service
+	Scenarios *scenario.Service
 
 	databaseFile string // of SQLite, "" otherwise
 }
@@ -103,6 +105,7 @@ func (a *App) build(ctx context.Context) error {
 	})})
 	a.Metrics = metric.New(a.Warehouse, metric.Options{})
 	a.Insights = insight.New(a.Metrics, a.Warehouse, insight.Options{})
+	a.Scenarios = scenario.New(a.Metrics)
 	a.registerJobs()
 	return nil
 }

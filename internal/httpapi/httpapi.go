@@ -37,6 +37,7 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
 	"github.com/moatmetrics/moatmetrics/internal/metric"
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
+	"github.com/moatmetrics/moatmetrics/internal/scenario"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
 	"github.com/moatmetrics/moatmetrics/internal/workspace"
@@ -50,6 +51,7 @@ type Deps struct {
 	Inbox     *inbox.Service
 	Metrics   *metric.Catalog
 	Insights  *insight.Service
+	Scenarios *scenario.Service
 	Audit     *audit.Log
 	Workspace *workspace.Store
 	// Rollback makes an older snapshot the current one, with its audit event.

@@ -200,7 +200,7 @@ type itemsInput struct {
 // ItemAnswer is what all items say; huma sees embedded structs only when they are exported.
 type ItemAnswer struct {
 	ID        string       `json:"id"`
-	Kind      string       `json:"kind" enum:"dashboard,view"`
+	Kind      string       `json:"kind" enum:"dashboard,view,scenario"`
 	Name      string       `json:"name"`
 	Revision  int64        `json:"revision" doc:"send it with a change"`
 	CreatedAt string       `json:"created_at" format:"date-time"`

@@ -16,7 +16,7 @@ import (
 
 const nameRunes = 120
 
-// Edit is a changed name and content of a dashboard or a view.
+// Edit is a changed name and content of a dashboard, a view or a scenario.
 type Edit struct {
 	Name     string
 	Content  json.RawMessage
@@ -24,7 +24,7 @@ type Edit struct {
 	Autosave bool  // saved by the editor by itself: its content is not recorded in the audit
 }
 
-// Create adds a dashboard or a view. Every wrong part is listed at once.
+// Create adds a dashboard, a view or a scenario. Every wrong part is listed at once.
 func (s *Store) Create(ctx context.Context, scope tenant.Scope, kind Kind, name string, content json.RawMessage) (Item, error) {
 	if err := scope.Check(); err != nil {
 		return Item{}, err
@@ -251,6 +251,11 @@ func checked(kind Kind, name string, content json.RawMessage) (string, json.RawM
 		kept, err = DecodeDashboard(content)
 	case KindView:
 		kept, err = decodeTarget(content)
+	case KindScenario:
+		kept, err = content, nil
+		if len(content) > contentBytes || !json.Valid(content) {
+			err = fault.Newf(fault.Invalid, "the scenario is no JSON of at most %d KiB", contentBytes>>10)
+		}
 	default:
 		return "", nil, fault.Newf(fault.Internal, "a %s is not written like this", kind)
 	}

@@ -1,10 +1,10 @@
-// Package workspace is what people keep beside the data: dashboards, saved views, short
-// links, feedback, which features are used, and a tenant's settings.
+// Package workspace is what people keep beside the data: dashboards, saved views, scenarios,
+// short links, feedback, which features are used, and a tenant's settings.
 //
 // It owns their form, their history and their limits. It does not own what measures and
 // dimensions a dashboard names (metric knows them), nor how a tile looks.
 //
-// An Item is a dashboard, a view or a link. A dashboard keeps its newest revisions, so a
+// An Item is a dashboard, a view, a scenario or a link. A dashboard keeps its newest revisions, so a
 // change can be undone and done again; a save says which revision it was based on, so
 // nobody writes over what someone else did meanwhile.
 package workspace
@@ -40,6 +40,7 @@ const (
 	KindDashboard Kind = "dashboard" // content is a Dashboard
 	KindView      Kind = "view"      // a named address of a page; content is a Target
 	KindLink      Kind = "link"      // a short address of a page; content is a Target
+	KindScenario  Kind = "scenario"  // a what-if; content is what scenario makes of it
 )
 
 // Bounds of items.
