@@ -41,6 +41,9 @@ const VIEWS = {
   'explore-bars': '/explore?measures=%5B%22gross_profit%22%5D&by=%5B%22industry%22%5D&show=bars',
   'explore-pivot': '/explore?measures=%5B%22revenue%22%5D&by=%5B%22industry%22,%22quarter%22%5D&show=pivot',
   'explore-trend': '/explore?measures=%5B%22revenue%22%5D&show=trend',
+  scenarios: '/scenarios',
+  scenario: (ids) => `/scenarios/${ids.scenario}`,
+  'scenarios-compare': (ids) => `/scenarios/compare?ids=${encodeURIComponent(JSON.stringify([ids.scenario, ids.other]))}`,
   dashboards: '/dashboards',
   dashboard: (ids) => `/dashboards/${ids.dashboard}`,
   'dashboard-edit': (ids) => `/dashboards/${ids.dashboard}?edit=1`,
@@ -80,6 +83,7 @@ const EMPTY = [
   'licenses',
   'team',
   'explore',
+  'scenarios',
   'dashboards',
   'import',
   'sources',
@@ -101,6 +105,8 @@ const FAILED = [
   'cash',
   'spend',
   'explore',
+  'scenarios',
+  'scenario',
   'dashboards',
   'import',
   'sources',
@@ -154,7 +160,18 @@ before(async () => {
   }).then((r) => r.json());
   await fetch(`${app.url}/api/v1/sources/${source.id}/run`, { method: 'POST' });
   const findings = await ask(app, '/api/v1/insights');
+  const what = (name, levers) =>
+    fetch(`${app.url}/api/v1/scenarios`, { method: 'POST', headers: json, body: JSON.stringify({ name, content: { levers } }) }).then((r) =>
+      r.json(),
+    );
+  const scenario = await what('Six percent, without Linden', [
+    { kind: 'price', percent: '0.06' },
+    { kind: 'churn', select: { client: ['Linden Square Logistics'] } },
+  ]);
+  const other = await what('One more technician', [{ kind: 'staffing', amount: '1' }]);
   ids = {
+    scenario: scenario.id,
+    other: other.id,
     dashboard: dashboard.id,
     import: imported.results[0].import_id,
     check,

@@ -392,3 +392,47 @@ export const restated = (cell: Cell, by: string[], before: number) =>
         ),
       ),
   });
+
+export type Lever = Schemas['ScenarioLever'];
+export type LeverKind = Schemas['ScenarioKindInfo'];
+export type ScenarioDefinition = Schemas['ScenarioDefinition'];
+export type ScenarioResult = Schemas['ScenarioResult'];
+export type ScenarioItem = Schemas['ScenarioAnswer'];
+
+/** The kinds of changes that a what-if has. */
+export const leverKinds = () =>
+  queryOptions({
+    queryKey: ['levers'],
+    staleTime: Number.POSITIVE_INFINITY,
+    queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/scenarios/levers', { signal }))).items ?? [],
+  });
+
+/** A period under other terms. */
+export const outcome = (definition: ScenarioDefinition) =>
+  queryOptions({
+    queryKey: ['data', 'scenario', definition],
+    queryFn: ({ signal }) => unwrap(api.POST('/api/v1/scenarios/run', { body: definition, signal })),
+    placeholderData: keepPreviousData,
+    retry: false,
+  });
+
+export const scenarios = (deleted = false) =>
+  queryOptions({
+    queryKey: ['scenarios', deleted],
+    queryFn: async ({ signal }) =>
+      (await unwrap(api.GET('/api/v1/scenarios', { params: { query: { limit: 500, deleted } }, signal }))).items ?? [],
+  });
+
+export const scenario = (id: string) =>
+  queryOptions({
+    queryKey: ['scenario', id],
+    queryFn: ({ signal }) => unwrap(api.GET('/api/v1/scenarios/{id}', { params: { path: { id } }, signal })),
+  });
+
+/** Saved scenarios side by side. */
+export const compared = (ids: string[]) =>
+  queryOptions({
+    queryKey: ['data', 'compared', ids],
+    queryFn: async ({ signal }) =>
+      (await unwrap(api.GET('/api/v1/scenarios/compare', { params: { query: { id: ids.join(',') } }, signal }))).items ?? [],
+  });

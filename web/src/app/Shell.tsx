@@ -10,7 +10,7 @@ import { carried, useAddress, usePanel } from '../lib/state';
 import { Kbd } from '../ui/Card';
 import { Empty, Failure, Skeleton } from '../ui/States';
 import { useConnection } from './live';
-import { isFiltered, PLACES, type Place } from './nav';
+import { isFiltered, isTimed, PLACES, type Place } from './nav';
 import { Page } from './Page';
 import css from './shell.module.css';
 
@@ -76,7 +76,7 @@ export function Shell() {
     else main.current?.focus({ preventScroll: true });
   }, [path]);
 
-  const bar = isFiltered(path) && !data?.empty;
+  const bar = isTimed(path) && !data?.empty;
   if (kiosk) {
     return (
       <div className={css.kiosk}>
@@ -115,7 +115,7 @@ export function Shell() {
         <header className={css.top} data-chrome>
           {bar ? (
             <Suspense fallback={<Skeleton height={36} width={320} />}>
-              <TopBar />
+              <TopBar filter={isFiltered(path)} />
             </Suspense>
           ) : null}
           <div className={css.topEnd}>
@@ -130,11 +130,11 @@ export function Shell() {
           </div>
         </header>
         <main id="main" className={css.page} ref={main} tabIndex={-1}>
-          {asked.isError && !data && isFiltered(path) ? (
+          {asked.isError && !data && isTimed(path) ? (
             <Page title={t('MoatMetrics')}>
               <Failure error={asked.error} onRetry={() => asked.refetch()} />
             </Page>
-          ) : data?.empty && path !== '/' && (isFiltered(path) || path.startsWith('/dashboards/')) ? (
+          ) : data?.empty && path !== '/' && (isTimed(path) || path.startsWith('/dashboards/')) ? (
             <NoData />
           ) : (
             <Outlet />

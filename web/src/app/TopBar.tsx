@@ -1,12 +1,12 @@
 import { FilterBar } from '../metrics/FilterBar';
 import { TimeBar } from '../metrics/TimeBar';
 
-/** The period and the filter of all pages that show figures. */
-export function TopBar() {
+/** The period of all pages that show figures, and the filter of those that it changes. */
+export function TopBar({ filter }: { filter: boolean }) {
   return (
     <>
       <TimeBar />
-      <FilterBar />
+      {filter ? <FilterBar /> : null}
     </>
   );
 }

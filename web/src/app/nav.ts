@@ -18,6 +18,7 @@ import {
   Search,
   Settings,
   ShieldCheck,
+  Shuffle,
   Ticket,
   Upload,
   Users,
@@ -33,6 +34,8 @@ export interface Place {
   words?: string;
   /** Whether the global period and filter bar matters there. */
   filtered?: boolean;
+  /** Whether only its period does. */
+  timed?: boolean;
 }
 
 export const PLACES: { head: string; places: Place[] }[] = [
@@ -53,6 +56,7 @@ export const PLACES: { head: string; places: Place[] }[] = [
     head: t('Analyze'),
     places: [
       { to: '/explore', label: t('Explore'), icon: Search, words: 'pivot query cut', filtered: true },
+      { to: '/scenarios', label: t('What if'), icon: Shuffle, words: 'scenario price levers churn hire break even plan', timed: true },
       { to: '/dashboards', label: t('Dashboards'), icon: LayoutDashboard, words: 'boards tiles wall' },
     ],
   },
@@ -81,8 +85,14 @@ export const PLACES: { head: string; places: Place[] }[] = [
 
 export const chartIcon = ChartNoAxesCombined;
 
+const leads = (to: string, path: string) => (to === '/' ? path === '/' : path === to || path.startsWith(`${to}/`));
+
+/** Whether the period and the filter matter on a page. */
 export function isFiltered(path: string): boolean {
-  return PLACES.some((g) =>
-    g.places.some((p) => p.filtered && (p.to === '/' ? path === '/' : path === p.to || path.startsWith(`${p.to}/`))),
-  );
+  return PLACES.some((g) => g.places.some((p) => p.filtered && leads(p.to, path)));
+}
+
+/** Whether the period does. */
+export function isTimed(path: string): boolean {
+  return PLACES.some((g) => g.places.some((p) => (p.filtered || p.timed) && leads(p.to, path)));
 }

@@ -29,6 +29,17 @@ const panel = v.object({
 
 export type Panel = v.InferOutput<typeof panel>;
 
+/** A change of a what-if, as the API takes it. */
+const lever = v.object({
+  kind: v.picklist(['price', 'fee', 'hours', 'pay', 'staffing', 'churn', 'cost', 'seats']),
+  percent: v.optional(v.string()),
+  amount: v.optional(v.string()),
+  rate: v.optional(v.string()),
+  select: v.optional(v.record(v.string(), v.array(v.string()))),
+});
+
+export type LeverState = v.InferOutput<typeof lever>;
+
 /** What every page's address may hold. What is not valid is dropped, never an error. */
 const shared = v.object({
   period: v.fallback(v.optional(v.pipe(v.string(), v.check(isPeriod))), undefined),
@@ -47,6 +58,10 @@ const shared = v.object({
   /** The measure that a pivot shows. */
   marked: v.fallback(v.optional(v.string()), undefined),
   edit: v.fallback(v.optional(v.number()), undefined),
+  // What if
+  levers: v.fallback(v.optional(v.array(lever)), undefined),
+  /** Of scenarios side by side. */
+  ids: v.fallback(v.optional(names), undefined),
 });
 
 export type Search = { [K in keyof v.InferOutput<typeof shared>]?: v.InferOutput<typeof shared>[K] };

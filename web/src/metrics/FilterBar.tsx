@@ -52,18 +52,27 @@ export function FilterBar() {
             </Button>
           }
         >
-          {() => <Picker conditions={conditions} onChange={change} />}
+          {() => <ValuePicker conditions={conditions} onChange={change} />}
         </PopoverButton>
       ) : null}
     </div>
   );
 }
 
-function Picker({ conditions, onChange }: { conditions: Condition[]; onChange: (next: Condition[]) => void }) {
+/** Values of dimensions to choose from, of all dimensions or only some. */
+export function ValuePicker({
+  conditions,
+  onChange,
+  only,
+}: {
+  conditions: Condition[];
+  onChange: (next: Condition[]) => void;
+  only?: readonly string[];
+}) {
   const names = useQuery(catalog()).data;
-  const [dimension, setDimension] = useState('client');
+  const [dimension, setDimension] = useState(only?.[0] ?? 'client');
   const [text, setText] = useState('');
-  const dimensions = (names?.dimensions ?? []).filter((d) => !d.time);
+  const dimensions = (names?.dimensions ?? []).filter((d) => !d.time && (only?.includes(d.name) ?? true));
   const source = SOURCES.find((m) => names?.measure.get(m)?.dimensions?.includes(dimension)) ?? 'revenue';
   const values = useQuery({ ...table({ measures: [source], by: [dimension], order: [`-${source}`] }), enabled: Boolean(names) });
   const chosen = conditions.find((c) => c.dimension === dimension);
