@@ -10,7 +10,7 @@ import { Button, IconButton } from '../../ui/Button';
 import { Chip } from '../../ui/Card';
 import { Select, TextField } from '../../ui/Field';
 import { PopoverButton } from '../../ui/PopoverButton';
-import { conditionsOf, selectOf, shifted } from './levers';
+import { complete, conditionsOf, selectOf, shifted } from './levers';
 import css from './scenarios.module.css';
 
 const MOST = 8;
@@ -143,6 +143,7 @@ function One({
         </PopoverButton>
       </div>
       <p className="muted small">{kind?.help}</p>
+      {kind && !complete(l, kind) ? <p className={css.waiting}>{t('Not counted yet: choose for whom.')}</p> : null}
       {fault ? (
         <p className={css.fault} role="alert">
           {fault}
