@@ -16,6 +16,27 @@ const (
 	Multiplicative Shape = "multiplicative" // so many times more in December; needs positive values
 )
 
+// join puts two parts together, part takes one off; without a shape there is no second part.
+func (s Shape) join(a, b float64) float64 {
+	switch s {
+	case Additive:
+		return a + b
+	case Multiplicative:
+		return a * b
+	}
+	return a
+}
+
+func (s Shape) part(v, from float64) float64 {
+	switch s {
+	case Additive:
+		return v - from
+	case Multiplicative:
+		return v / from
+	}
+	return v
+}
+
 func checkSeason(y []float64, period int, shape Shape) error {
 	if period < 2 {
 		return fmt.Errorf("a season of %d steps, want 2 or more", period)
@@ -34,9 +55,9 @@ func checkSeason(y []float64, period int, shape Shape) error {
 	return nil
 }
 
-// Decompose splits y by moving averages: the trend is the centered average of a season (NaN
-// for half a season at the ends, as is the remainder), the season the mean of what is left at each step, centered to sum 0
-// or to mean 1. It needs two seasons (ErrTooFew). Source: Kendall & Stuart (1983), The
+// Decompose splits y by moving averages: the trend is the centered average of a season
+// (NaN for half a season at the ends, as is the remainder), the season the mean of what is
+// left at each step, centered to sum 0 or to mean 1. It needs two seasons (ErrTooFew). Source: Kendall & Stuart (1983), The
 // Advanced Theory of Statistics 3; as R's stats::decompose.
 func Decompose(y []float64, period int, shape Shape) (Components, error) {
 	if err := checkSeason(y, period, shape); err != nil {
@@ -63,18 +84,12 @@ func Decompose(y []float64, period int, shape Shape) (Components, error) {
 		}
 		c.Trend[i] = sum / float64(period)
 	}
-	apart := func(v, from float64) float64 {
-		if shape == Multiplicative {
-			return v / from
-		}
-		return v - from
-	}
 	figure, mean := make([]float64, period), 0.0
 	for phase := range figure {
 		sum, k := 0.0, 0.0
 		for i := phase; i < n; i += period {
 			if !math.IsNaN(c.Trend[i]) {
-				sum += apart(y[i], c.Trend[i])
+				sum += shape.part(y[i], c.Trend[i])
 				k++
 			}
 		}
@@ -82,8 +97,8 @@ func Decompose(y []float64, period int, shape Shape) (Components, error) {
 		mean += figure[phase] / float64(period)
 	}
 	for i := range y {
-		c.Seasonal[i] = apart(figure[i%period], mean)
-		c.Remainder[i] = apart(apart(y[i], c.Trend[i]), c.Seasonal[i])
+		c.Seasonal[i] = shape.part(figure[i%period], mean)
+		c.Remainder[i] = shape.part(shape.part(y[i], c.Trend[i]), c.Seasonal[i])
 	}
 	return c, nil
 }

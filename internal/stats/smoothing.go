@@ -33,10 +33,11 @@ type State struct {
 
 // Smoothed is what smoothing made of a series.
 type Smoothed struct {
-	Fitted  []float64 // what was expected of each value from those before it
-	SSE     float64   // sum of the squared errors
-	End     State     // after the last value
-	onwards Smoothing
+	Fitted []float64 // what was expected of each value from those before it
+	SSE    float64   // sum of the squared errors
+	End    State     // after the last value
+	shape  Shape
+	phi    float64
 }
 
 // Smooth runs over y, in time order. The first value is fitted by the start itself. It needs
@@ -52,14 +53,15 @@ func (s Smoothing) Smooth(y []float64) (Smoothed, error) {
 	s.Season = append([]float64(nil), s.Season...)
 	out := Smoothed{Fitted: make([]float64, len(y))}
 	for i, v := range y {
-		phase := 0
+		phase, season := 0, 0.0
 		if len(s.Season) > 0 {
 			phase = i % len(s.Season)
+			season = s.Season[phase]
 		}
 		expected := s.Level + s.Phi*s.Trend
-		out.Fitted[i] = s.join(expected, phase)
+		out.Fitted[i] = s.Shape.join(expected, season)
 		out.SSE += math.Pow(v-out.Fitted[i], 2)
-		level := s.Alpha*s.part(v, phase) + (1-s.Alpha)*expected
+		level := s.Alpha*s.Shape.part(v, season) + (1-s.Alpha)*expected
 		s.Trend = s.Beta*(level-s.Level) + (1-s.Beta)*s.Phi*s.Trend
 		s.Level = level
 		if len(s.Season) > 0 {
@@ -67,11 +69,7 @@ func (s Smoothing) Smooth(y []float64) (Smoothed, error) {
 			if s.AfterLevel {
 				against = level
 			}
-			newest := v - against
-			if s.Shape == Multiplicative {
-				newest = v / against
-			}
-			s.Season[phase] = s.Gamma*newest + (1-s.Gamma)*s.Season[phase]
+			s.Season[phase] = s.Gamma*s.Shape.part(v, against) + (1-s.Gamma)*season
 		}
 	}
 	if m := len(s.Season); m > 0 { // the nearest step first
@@ -81,7 +79,7 @@ func (s Smoothing) Smooth(y []float64) (Smoothed, error) {
 	if !finite([]float64{out.SSE, s.Level, s.Trend}, s.Season) {
 		return Smoothed{}, fmt.Errorf("smoothing: the values overflow or a level of 0 divides them")
 	}
-	out.End, out.onwards = s.State, s
+	out.End, out.shape, out.phi = s.State, s.Shape, s.Phi
 	return out, nil
 }
 
@@ -110,37 +108,16 @@ func (s *Smoothing) check() error {
 	return nil
 }
 
-// join puts the season on a level, part takes it off a value.
-func (s *Smoothing) join(level float64, phase int) float64 {
-	switch s.Shape {
-	case Additive:
-		return level + s.Season[phase]
-	case Multiplicative:
-		return level * s.Season[phase]
-	}
-	return level
-}
-
-func (s *Smoothing) part(v float64, phase int) float64 {
-	switch s.Shape {
-	case Additive:
-		return v - s.Season[phase]
-	case Multiplicative:
-		return v / s.Season[phase]
-	}
-	return v
-}
-
 // Forecast returns the expected values of the next steps.
 func (s Smoothed) Forecast(steps int) []float64 {
 	out := make([]float64, max(0, steps))
-	level, damp := s.End.Level, s.onwards.Phi
+	level, damp := s.End.Level, s.phi
 	for i := range out {
 		level += damp * s.End.Trend
-		damp *= s.onwards.Phi
+		damp *= s.phi
 		out[i] = level
 		if m := len(s.End.Season); m > 0 {
-			out[i] = s.onwards.join(level, i%m)
+			out[i] = s.shape.join(level, s.End.Season[i%m])
 		}
 	}
 	return out
