@@ -31,11 +31,11 @@ func TestSTLAgreesWithR(t *testing.T) {
 		// median they agreed to 1e-11 too); statsmodels takes the median, as we do.
 		tolerance := 1e-11
 		if len(want.Y) == 144 {
-			tolerance = 2e-3
+			tolerance = 5e-3
 		}
 		agree(t, name+" robust season", got.Seasonal, want.STLRobust.Seasonal, tolerance)
 		agree(t, name+" robust trend", got.Trend, want.STLRobust.Trend, tolerance)
-		agree(t, name+" weights", got.Weights, want.STLRobust.Weights, 100*tolerance)
+		agree(t, name+" weights", got.Weights, want.STLRobust.Weights, 20*tolerance)
 	}
 }
 
