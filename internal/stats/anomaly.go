@@ -36,8 +36,9 @@ type Shock struct {
 
 // ShockModel holds what testing series of one length has in common.
 type ShockModel struct {
-	n    int
-	grid []gridPoint
+	n      int
+	safety float64 // p times this
+	grid   []gridPoint
 }
 
 // gridPoint is one covariance of season and noise, in units of the noise variance.
@@ -54,7 +55,7 @@ type gridPoint struct {
 // wave.
 var (
 	shockMemory = []struct{ rho, weight float64 }{{0, 0.25}, {0.25, 0.4}, {0.5, 0.25}, {0.75, 0.1}}
-	shockSeason = []struct{ free, wave float64 }{{0, 0}, {0, 2}, {0, 20}, {0.4, 0}, {0.4, 10}, {4, 0}, {4, 20}}
+	shockSeason = []struct{ free, wave float64 }{{0, 0}, {0, 1.5}, {0, 20}, {0.4, 1.5}, {0.4, 20}, {4, 20}, {4, 150}}
 )
 
 // minShock is the least number of points of a ShockModel.
@@ -68,7 +69,8 @@ const minShock = 12
 // of the season, memory and scale are not chosen but averaged over, weighted by how well
 // each explains the series with the shock taken out (restricted likelihood); given them, the
 // deviation of a point from what all other points predict is Student's t with n - 3 degrees
-// of freedom (an externally studentized residual). Sources: Harvey & Koopman (1992),
+// of freedom (an externally studentized residual). Below two seasons a season is a guess, and
+// simulation showed p to be up to twice too small: it is doubled there. Sources: Harvey & Koopman (1992),
 // Diagnostic checking of unobserved-components models, JBES 10; de Jong & Penzer (1998),
 // Diagnosing shocks in time series, JASA 93; Cook & Weisberg (1982), Residuals and influence
 // in regression, 2.2; averaging: Hoeting et al. (1999), Statistical Science 14.
@@ -82,7 +84,10 @@ func NewShockModel(n, period int) (*ShockModel, error) {
 	if n > 240 {
 		return nil, fmt.Errorf("shocks: %d points, want at most 240", n)
 	}
-	m := &ShockModel{n: n}
+	m := &ShockModel{n: n, safety: 1}
+	if n < 2*period {
+		m.safety = 2
+	}
 	seasons := shockSeason
 	if period == 1 {
 		seasons = seasons[:1]
@@ -403,6 +408,7 @@ func scalesOf(y []float64) []scale {
 // shockState is the model of one series with the shocks taken out so far.
 type shockState struct {
 	n       int
+	safety  float64
 	freedom float64 // of the noise once one more shock is fitted
 	scales  []scale
 	fits    []shockFit
@@ -420,7 +426,7 @@ type shockFit struct {
 // state fits every grid point on every scale. weights are those of the fits, by grid point
 // and then by scale; nil takes the prior ones.
 func (m *ShockModel) state(scales []scale, weights []float64, taken []Shock) *shockState {
-	s := &shockState{n: m.n, freedom: float64(m.n - 3 - len(taken)), scales: scales}
+	s := &shockState{n: m.n, safety: m.safety, freedom: float64(m.n - 3 - len(taken)), scales: scales}
 	for at, g := range m.grid {
 		ok := true
 		for _, shock := range taken {
@@ -549,7 +555,7 @@ func (s *shockState) test(y []float64, shock Shock) Shock {
 			p += w * 2 * student.Survival(t)
 		}
 	}
-	shock.P = min(1, p/total)
+	shock.P = min(1, s.safety*p/total)
 	scale := s.scales[s.fits[best].scale]
 	shock.Expected = scale.back(scale.z[shock.At] - size)
 	shock.Size = y[shock.At] - shock.Expected

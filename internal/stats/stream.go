@@ -25,9 +25,9 @@ type StreamOptions struct {
 // and memory a value. From the third cycle on each value is compared with the mean of the
 // same step of up to 7 cycles before; the average of the last such residuals is held against the mean and the standard
 // deviation of those before it. It is no test with a known error rate: dense series remember
-// too much. NAB's published Windowed Gaussian, its relative, judges single values without a
-// profile. Source: Lavin & Ahmad (2015), Evaluating real-time anomaly detection algorithms;
-// residuals from a profile of the week: Holt & Winters' idea without smoothing.
+// too much. NAB's Windowed Gaussian (Lavin & Ahmad 2015, Evaluating real-time anomaly detection
+// algorithms) is its relative, which judges single values without a profile; the profile,
+// the averages and the silence are our choice.
 type Stream struct {
 	o         StreamOptions
 	values    []float64 // ring of the last cycles
