@@ -201,6 +201,35 @@ func TestShocksOfStillSeries(t *testing.T) {
 	}
 }
 
+func TestShocksOfALine(t *testing.T) {
+	t.Parallel()
+	m, err := stats.NewShockModel(24, 12)
+	if err != nil {
+		t.Fatal(err)
+	}
+	y := make([]float64, 24)
+	for i := range y {
+		y[i] = 0.1 * float64(10007+3*i)
+	}
+	w := stats.Window{Spikes: 24, Shifts: 24}
+	got, err := m.Judge(y, w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range got {
+		if !(s.P > 0.05) {
+			t.Errorf("a line without noise: %+v", s)
+		}
+	}
+	y[20] += 1
+	if got, err = m.Judge(y, w); err != nil || got[20].P > 1e-12 || math.Abs(got[20].Size-1) > 1e-3 {
+		t.Errorf("a line with one spike: %+v, %v", got[20], err)
+	}
+	if finds, _, err := stats.FindShocks([][]float64{y, y[:20], y[:12]}, 12, w, 0.1); err != nil || len(finds) != 1 || finds[0].At != 20 || finds[0].Kind != stats.Spike {
+		t.Errorf("got %+v, %v, want the spike alone", finds, err)
+	}
+}
+
 func TestShocksKeepTheirUnit(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(6, 6))

@@ -16,7 +16,7 @@ func TestTheNileFellIn1899(t *testing.T) {
 	// Cobb (1978), Biometrika 65: the flow fell between 1898 and 1899, from a mean of 1,097.75
 	// to 849.97; Zeileis et al. (2003), CSDA 44, bound the last year of the old level by 1895
 	// and 1902 at 95 %.
-	changes, err := stats.ChangePoints(series[reference](t, "Nile").Y, 0.95)
+	changes, err := stats.ChangePoints(series[ofR](t, "Nile").Y, 0.95)
 	if err != nil || len(changes) != 1 {
 		t.Fatalf("got %+v, %v, want one change", changes, err)
 	}

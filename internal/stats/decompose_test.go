@@ -13,7 +13,7 @@ import (
 func TestSTLAgreesWithR(t *testing.T) {
 	t.Parallel()
 	for _, name := range monthlyAndQuarterly {
-		want := series[reference](t, name)
+		want := series[ofR](t, name)
 		got, err := stats.STL(want.Y, stats.STLDefaults(want.Frequency, false))
 		if err != nil {
 			t.Fatal(err)
@@ -45,7 +45,7 @@ func TestSTLAgreesWithR(t *testing.T) {
 func TestSTLAgreesWithStatsmodels(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"AirPassengers.statsmodels", "UKgas.statsmodels"} {
-		want := series[otherReference](t, name)
+		want := series[ofStatsmodels](t, name)
 		o := stats.STLOptions{Period: want.Period, Seasonal: 7, SeasonalDegree: 1, TrendDegree: 1, LowPassDegree: 1, SeasonalJump: 1, TrendJump: 1, LowPassJump: 1, Inner: 5}
 		got, err := stats.STL(want.Y, o)
 		if err != nil {
@@ -107,7 +107,7 @@ func TestSTLRefusesNonsense(t *testing.T) {
 func TestDecomposeAgreesWithR(t *testing.T) {
 	t.Parallel()
 	for _, name := range monthlyAndQuarterly {
-		ref := series[reference](t, name)
+		ref := series[ofR](t, name)
 		for shape, want := range map[stats.Shape]figure{stats.Additive: ref.Additive, stats.Multiplicative: ref.Multiplicative} {
 			got, err := stats.Decompose(ref.Y, ref.Frequency, shape)
 			if err != nil {
@@ -137,7 +137,7 @@ func TestDecomposeAgreesWithR(t *testing.T) {
 func TestAutocorrelationAgreesWithR(t *testing.T) {
 	t.Parallel()
 	for _, name := range append([]string{"Nile"}, monthlyAndQuarterly...) {
-		want := series[reference](t, name)
+		want := series[ofR](t, name)
 		acf, err := stats.Autocorrelation(want.Y, 36)
 		if err != nil || acf[0] != 1 {
 			t.Fatal(acf, err)

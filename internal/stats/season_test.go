@@ -12,7 +12,7 @@ import (
 func TestStrengthAgreesWithR(t *testing.T) {
 	t.Parallel()
 	for _, name := range monthlyAndQuarterly {
-		ref := series[reference](t, name)
+		ref := series[ofR](t, name)
 		o := stats.STLDefaults(ref.Frequency, false)
 		o.Seasonal = 13 // the span with which forecast 8.20 makes seasonal_strength
 		c, err := stats.STL(ref.Y, o)
@@ -39,7 +39,7 @@ func TestSeasonTestsAgreeWithSciPy(t *testing.T) {
 		"USAccDeaths":   {56.04870624048709, 74.47421127480267},
 		"UKgas":         {65.34900139691177, 176.51442814836292},
 	} {
-		ref := series[reference](t, name)
+		ref := series[ofR](t, name)
 		h, p, err := stats.SeasonKruskalWallis(ref.Y, ref.Frequency)
 		if err != nil || p > 1e-6 {
 			t.Errorf("%s: p %v, %v", name, p, err)

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// reference is a series with what R 4.2.2 and forecast 8.20 make of it (testdata/series).
-type reference struct {
+// ofR is a series with what R 4.2.2 and forecast 8.20 make of it (testdata/series).
+type ofR struct {
 	Y                []float64
 	Frequency        int
 	STLPeriodic      parts                     `json:"stl_periodic"`
@@ -26,8 +26,8 @@ type reference struct {
 	LjungBox         struct{ Stat, P float64 } `json:"ljung_box_lag10"`
 }
 
-// otherReference is what statsmodels 0.13.5 makes of it.
-type otherReference struct {
+// ofStatsmodels is what statsmodels 0.13.5 makes of it.
+type ofStatsmodels struct {
 	Y                []float64
 	Period           int
 	STL              parts    `json:"STL_seasonal7_robustFalse"`

@@ -15,7 +15,7 @@ import (
 func TestHoltWintersAgreesWithR(t *testing.T) {
 	t.Parallel()
 	for _, name := range monthlyAndQuarterly {
-		ref := series[reference](t, name)
+		ref := series[ofR](t, name)
 		for _, c := range []struct {
 			shape              stats.Shape
 			alpha, beta, gamma float64
@@ -52,7 +52,7 @@ func TestHoltWintersAgreesWithR(t *testing.T) {
 func TestSmoothingAgreesWithStatsmodels(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"AirPassengers.statsmodels", "UKgas.statsmodels"} {
-		ref := series[otherReference](t, name)
+		ref := series[ofStatsmodels](t, name)
 		for what, c := range map[string]struct {
 			shape stats.Shape
 			want  smoothed
@@ -136,7 +136,7 @@ func TestSeasonalNaiveAgreesWithR(t *testing.T) {
 		}
 	}
 	for _, name := range monthlyAndQuarterly {
-		ref := series[reference](t, name)
+		ref := series[ofR](t, name)
 		check(name, ref.Y, ref.Frequency, ref.SNaive)
 		check(name+" last value", ref.Y, 1, ref.Naive)
 	}

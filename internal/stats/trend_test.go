@@ -14,7 +14,7 @@ import (
 func TestTrendsAgreeWithPyMannKendall(t *testing.T) {
 	t.Parallel()
 	// pyMannKendall 1.4.3: original_test, hamed_rao_modification_test, seasonal_test.
-	nile := series[reference](t, "Nile").Y
+	nile := series[ofR](t, "Nile").Y
 	plain, err := stats.TheilSen(nile, 0.9)
 	if err != nil {
 		t.Fatal(err)
@@ -28,14 +28,14 @@ func TestTrendsAgreeWithPyMannKendall(t *testing.T) {
 	near(t, "Hamed-Rao slope", corrected.Estimate, -2.6, 1e-12)
 	near(t, "Hamed-Rao p", corrected.P, 0.004802676310182719, 1e-12)
 	near(t, "Hamed-Rao half width", corrected.HalfWidth()/plain.HalfWidth(), math.Sqrt(241565.3569166269/112728.33333333333), 0.12) // order statistics lie unevenly
-	deaths, err := stats.SeasonalKendall(series[reference](t, "USAccDeaths").Y, 12, 0.9)
+	deaths, err := stats.SeasonalKendall(series[ofR](t, "USAccDeaths").Y, 12, 0.9)
 	if err != nil {
 		t.Fatal(err)
 	}
 	near(t, "seasonal slope", deaths.Estimate, -109.83333333333334, 1e-9)
 	near(t, "seasonal intercept", deaths.Intercept, 9053.423611111111, 1e-9)
 	near(t, "seasonal p", deaths.P, 0.00787463904766672, 1e-12)
-	air, err := stats.SeasonalKendall(series[reference](t, "AirPassengers").Y, 12, 0.9)
+	air, err := stats.SeasonalKendall(series[ofR](t, "AirPassengers").Y, 12, 0.9)
 	if err != nil {
 		t.Fatal(err)
 	}
