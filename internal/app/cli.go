@@ -133,9 +133,37 @@ func (c *cli) root() *cobra.Command {
 		}
 		return usageError{fmt.Errorf("--format %s: allowed are table, csv and json", c.format)}
 	}
-	root.AddCommand(c.serveCommand(), c.demoCommand(), c.importCommand(), c.templateCommand(), c.exportCommand(), c.datasetsCommand(),
-		c.queryCommand(), c.metricsCommand(), c.analyzeCommand(), c.explainCommand(), c.scenarioCommand(), c.snapshotsCommand(),
-		c.importsCommand(), c.undoCommand(), c.mappingsCommand(), c.sourceCommand(), c.noticesCommand(), c.qualityCommand(), c.reviewCommand(), c.aliasCommand(), c.rollbackCommand(), c.closeCommand(true), c.closeCommand(false), c.verifyCommand(), c.configCommand(), c.versionCommand())
+	root.AddCommand(
+		c.serveCommand(),
+		c.demoCommand(),
+		c.importCommand(),
+		c.templateCommand(),
+		c.exportCommand(),
+		c.datasetsCommand(),
+		c.queryCommand(),
+		c.metricsCommand(),
+		c.analyzeCommand(),
+		c.explainCommand(),
+		c.scenarioCommand(),
+		c.snapshotsCommand(),
+		c.trendCommand(),
+		c.anomaliesCommand(),
+		c.correlateCommand(),
+		c.importsCommand(),
+		c.undoCommand(),
+		c.mappingsCommand(),
+		c.sourceCommand(),
+		c.noticesCommand(),
+		c.qualityCommand(),
+		c.reviewCommand(),
+		c.aliasCommand(),
+		c.rollbackCommand(),
+		c.closeCommand(true),
+		c.closeCommand(false),
+		c.verifyCommand(),
+		c.configCommand(),
+		c.versionCommand(),
+	)
 	for _, cmd := range root.Commands() {
 		wrapArgs(cmd)
 	}

@@ -88,6 +88,7 @@ func (s *server) routes(api huma.API) {
 	get(api, "query-rows", "/query/rows", "The stored rows behind a base measure", s.rows)
 	get(api, "explain", "/explain", "What drove a measure, adding up exactly", s.explain)
 	get(api, "series", "/series", "A measure by month, with where each month was expected", s.series)
+	s.trendRoutes(api)
 	get(api, "run-analyses", "/analyses", "Run the analyses: findings by importance", s.analyses)
 	get(api, "list-insights", "/insights", "Findings of the last twelve complete months, by importance", s.analyses)
 	get(api, "get-insight", "/insights/{id}", "One finding", func(ctx context.Context, in *FindingInput) (insight.Finding, error) { return s.finding(ctx, in) })
