@@ -56,6 +56,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/anomalies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Months that stand out of many series, at a rate of at most one in ten false */
+        get: operations["list-anomalies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -190,6 +207,23 @@ export interface paths {
         put?: never;
         /** Open a closed month for corrections */
         post: operations["reopen-month"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/correlations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How measures go together, each coefficient with its interval, adjusted p and warnings */
+        get: operations["list-correlations"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1261,6 +1295,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/trend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a measure moves over time: trend, season, changes of level, months that stand out */
+        get: operations["get-trend"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/uploads": {
         parameters: {
             query?: never;
@@ -2030,10 +2081,57 @@ export interface components {
             /** @description time zone of the schedule, such as Europe/Berlin; UTC when left out */
             zone?: string;
         };
+        InsightAnomaly: {
+            currency?: string;
+            expected: string;
+            /**
+             * @description spike: this month alone; shift: from it on
+             * @enum {string}
+             */
+            kind: "spike" | "shift";
+            measure: string;
+            member?: string;
+            month: string;
+            /** Format: double */
+            p: number;
+            /** Format: double */
+            q: number;
+            size: string;
+            unit: string;
+            value: string;
+            where: string;
+            words: string;
+        };
+        InsightAnomalyReport: {
+            anomalies: components["schemas"]["InsightAnomaly"][] | null;
+            /** Format: double */
+            false_rate: number;
+            /** Format: int64 */
+            judged: number;
+            period: components["schemas"]["QuantityPeriod"];
+            /** Format: int64 */
+            recent: number;
+            /** Format: int64 */
+            skipped: number;
+            /** Format: int64 */
+            snapshot: number;
+        };
         InsightAsked: {
             measure: string;
             unit: string;
             value: string | null;
+        };
+        InsightCoefficient: {
+            /** Format: double */
+            high: number;
+            /** Format: double */
+            level: number;
+            /** Format: double */
+            low: number;
+            /** Format: double */
+            p: number;
+            /** Format: double */
+            value: number;
         };
         InsightComparison: {
             change: string | null;
@@ -2062,6 +2160,16 @@ export interface components {
             reasons: string[] | null;
             /** Format: double */
             score: number;
+        };
+        InsightCorrelations: {
+            by: string;
+            controls: string[] | null;
+            note: string;
+            pairs: components["schemas"]["InsightPairCorrelation"][] | null;
+            period: components["schemas"]["QuantityPeriod"];
+            /** Format: int64 */
+            snapshot: number;
+            where: string;
         };
         InsightDriver: {
             contribution: string;
@@ -2124,6 +2232,50 @@ export interface components {
             method: string;
             of: string;
         };
+        InsightLevelChange: {
+            after: string;
+            before: string;
+            first: string;
+            last: string;
+            month: string;
+        };
+        InsightPairCorrelation: {
+            changes: components["schemas"]["InsightCoefficient"];
+            clear: boolean;
+            /** Format: int64 */
+            dropped: number;
+            kendall: components["schemas"]["InsightCoefficient"];
+            /** Format: int64 */
+            n: number;
+            partial: components["schemas"]["InsightCoefficient"];
+            pearson: components["schemas"]["InsightCoefficient"];
+            points?: components["schemas"]["InsightPairPoint"][] | null;
+            /** Format: double */
+            q: number;
+            reason?: string;
+            spearman: components["schemas"]["InsightCoefficient"];
+            warnings: components["schemas"]["StatsWarning"][] | null;
+            words: string;
+            x: string;
+            y: string;
+        };
+        InsightPairPoint: {
+            name: string;
+            x: string | null;
+            y: string | null;
+        };
+        InsightSeason: {
+            /** Format: int64 */
+            high: number;
+            /** Format: int64 */
+            low: number;
+            /** Format: double */
+            p: number;
+            /** Format: double */
+            strength: number;
+            swing: string | null;
+            there: boolean;
+        };
         InsightSeries: {
             band: components["schemas"]["InsightSeriesBand"];
             currency?: string;
@@ -2150,6 +2302,21 @@ export interface components {
             unusual: boolean;
             value: string | null;
         };
+        InsightShock: {
+            expected: string;
+            /**
+             * @description spike: this month alone; shift: from it on
+             * @enum {string}
+             */
+            kind: "spike" | "shift";
+            month: string;
+            /** Format: double */
+            p: number;
+            /** Format: double */
+            q: number;
+            size: string;
+            value: string;
+        };
         InsightSide: {
             inputs: {
                 [key: string]: string;
@@ -2159,10 +2326,44 @@ export interface components {
             reason?: string;
             value: string | null;
         };
+        InsightSlope: {
+            clear: boolean;
+            interval: components["schemas"]["InsightInterval"];
+            method: string;
+            /** Format: double */
+            p: number;
+            per_year: string;
+            share: string | null;
+        };
         InsightSubject: {
             dimension: string;
             value: string;
             within?: components["schemas"]["InsightSubject"];
+        };
+        InsightTrendPoint: {
+            month: string;
+            rest: string | null;
+            season: string | null;
+            trend: string | null;
+            value: string;
+        };
+        InsightTrendReport: {
+            changes: components["schemas"]["InsightLevelChange"][] | null;
+            currency?: string;
+            /** Format: int64 */
+            definition_version: number;
+            measure: string;
+            notes: string[] | null;
+            period: components["schemas"]["QuantityPeriod"];
+            points: components["schemas"]["InsightTrendPoint"][] | null;
+            season: components["schemas"]["InsightSeason"];
+            shocks: components["schemas"]["InsightShock"][] | null;
+            slope: components["schemas"]["InsightSlope"];
+            /** Format: int64 */
+            snapshot: number;
+            unit: string;
+            where: string;
+            words: string;
         };
         ItemAnswer: {
             /** @description who created it */
@@ -2778,6 +2979,10 @@ export interface components {
             id: number;
             message: string;
         };
+        StatsWarning: {
+            code: string;
+            text: string;
+        };
         StatusAnswer: {
             /** @description months of complete data; default periods end with them */
             complete: components["schemas"]["QuantityPeriod"];
@@ -3273,6 +3478,84 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["InsightFinding"][] | null;
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "list-anomalies": {
+        parameters: {
+            query?: {
+                /** @description names with commas between; revenue, labor and direct cost, hours and tickets when left out */
+                measures?: string;
+                /** @description dimension: each of its members has a series of its own; the firm as a whole when left out */
+                by?: string;
+                /** @description condition such as client = "X" */
+                where?: string;
+                /** @description first month; without a period all complete months count */
+                from?: string;
+                /** @description first month not included */
+                to?: string;
+                /** @description how many of the last months are judged; 3 when left out */
+                recent?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InsightAnomalyReport"];
                 };
             };
             /** @description Not Found */
@@ -3843,6 +4126,84 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CloseAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "list-correlations": {
+        parameters: {
+            query: {
+                /** @description 2 to 12 names with commas between: every pair of them */
+                measures: string;
+                /** @description dimension whose members are the points; month pairs months in their order */
+                by: string;
+                /** @description condition such as industry = "Legal" */
+                where?: string;
+                /** @description measures whose influence is taken out, with commas between */
+                controls?: string;
+                /** @description first month; without a period the last twelve complete months count, by month all of them */
+                from?: string;
+                /** @description first month not included */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InsightCorrelations"];
                 };
             };
             /** @description Not Found */
@@ -8902,6 +9263,79 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VerifyAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "get-trend": {
+        parameters: {
+            query: {
+                measure: string;
+                /** @description condition such as client = "X" */
+                where?: string;
+                /** @description first month; without a period all complete months count */
+                from?: string;
+                /** @description first month not included */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InsightTrendReport"];
                 };
             };
             /** @description Not Found */
