@@ -436,3 +436,47 @@ export const compared = (ids: string[]) =>
     queryFn: async ({ signal }) =>
       (await unwrap(api.GET('/api/v1/scenarios/compare', { params: { query: { id: ids.join(',') } }, signal }))).items ?? [],
   });
+
+export type TrendReport = Schemas['InsightTrendReport'];
+export type Correlation = Schemas['InsightCoefficient'];
+
+/** A measure over all complete months. */
+export const trendOf = (ask: { measure: string; where: string }) =>
+  queryOptions({
+    queryKey: ['data', 'trend', ask],
+    queryFn: ({ signal }) => unwrap(api.GET('/api/v1/trend', { params: { query: ask }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
+/** What stands out of many series. */
+export const anomaliesOf = (ask: { measures: string[]; by: string; where: string }) =>
+  queryOptions({
+    queryKey: ['data', 'anomalies', ask],
+    queryFn: ({ signal }) =>
+      unwrap(
+        api.GET('/api/v1/anomalies', { params: { query: { measures: ask.measures.join(','), by: ask.by, where: ask.where } }, signal }),
+      ),
+    placeholderData: keepPreviousData,
+  });
+
+/** How measures go together. */
+export const correlationsOf = (ask: { measures: string[]; by: string; where: string; period: Period | undefined }) =>
+  queryOptions({
+    queryKey: ['data', 'correlations', ask],
+    queryFn: ({ signal }) =>
+      unwrap(
+        api.GET('/api/v1/correlations', {
+          params: {
+            query: {
+              measures: ask.measures.join(','),
+              by: ask.by,
+              where: ask.where,
+              from: ask.period?.from ?? '',
+              to: ask.period?.to ?? '',
+            },
+          },
+          signal,
+        }),
+      ),
+    placeholderData: keepPreviousData,
+  });

@@ -2,6 +2,7 @@ import {
   BookOpen,
   Camera,
   ChartNoAxesCombined,
+  ChartSpline,
   CircleHelp,
   Clock,
   Download,
@@ -56,6 +57,7 @@ export const PLACES: { head: string; places: Place[] }[] = [
     head: t('Analyze'),
     places: [
       { to: '/explore', label: t('Explore'), icon: Search, words: 'pivot query cut', filtered: true },
+      { to: '/trends', label: t('Trends'), icon: ChartSpline, words: 'season anomalies correlation change point unusual', filtered: true },
       { to: '/scenarios', label: t('What if'), icon: Shuffle, words: 'scenario price levers churn hire break even plan', timed: true },
       { to: '/dashboards', label: t('Dashboards'), icon: LayoutDashboard, words: 'boards tiles wall' },
     ],

@@ -24,6 +24,7 @@ const routes = [
   at('/cash', () => import('../features/business/Cash'), 'Cash'),
   at('/spend', () => import('../features/business/Spend'), 'Spend'),
   at('/explore', () => import('../features/explore/Explore'), 'Explore'),
+  at('/trends', () => import('../features/trends/Trends'), 'Trends'),
   at('/scenarios', () => import('../features/scenarios/Scenarios'), 'Scenarios'),
   at('/scenarios/compare', () => import('../features/scenarios/Compare'), 'Compare'),
   at('/scenarios/$id', () => import('../features/scenarios/Scenario'), 'Scenario'),
