@@ -3,6 +3,7 @@ package inbox
 import (
 	"context"
 
+	"github.com/moatmetrics/moatmetrics/internal/metadb"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
 )
 
@@ -17,6 +18,18 @@ func (s *Service) FetchOnly(ctx context.Context, scope tenant.Scope, id string) 
 // ImportOnly does a run as far as its imports are committed, as if the process died then.
 func (s *Service) ImportOnly(ctx context.Context, scope tenant.Scope, id string) error {
 	return s.partly(ctx, scope, id, (*run).fetchNew, (*run).importFetched)
+}
+
+// SettleUnrecorded does a run, as if the process died between a move and its record.
+func (s *Service) SettleUnrecorded(ctx context.Context, scope tenant.Scope, id string) error {
+	err := s.partly(ctx, scope, id, (*run).fetchNew, (*run).importFetched, (*run).settle)
+	if err != nil {
+		return err
+	}
+	return s.db.Transact(ctx, func(tx *metadb.Tx) error {
+		_, err := tx.Exec(ctx, "UPDATE source_file SET settled = 0, moved_to = '' WHERE source_id = $1", id)
+		return err
+	})
 }
 
 func (s *Service) partly(ctx context.Context, scope tenant.Scope, id string, steps ...func(*run, context.Context) error) error {
