@@ -68,9 +68,10 @@ func connect(ctx context.Context, address string) (net.Conn, error) {
 }
 
 // bounded is a connection that breaks when an answer is awaited and nothing comes for
-// stepTime. How long it waits is decided here alone, not by the library that uses it.
+// a while. How long it waits is decided here alone, not by the library that uses it.
 type bounded struct {
 	net.Conn
+	wait     time.Duration
 	mu       sync.Mutex
 	awaiting bool
 }
@@ -91,7 +92,7 @@ func (c *bounded) await(on bool) {
 func (c *bounded) renew() {
 	until := time.Time{}
 	if c.awaiting {
-		until = time.Now().Add(stepTime)
+		until = time.Now().Add(c.wait)
 	}
 	_ = c.Conn.SetReadDeadline(until)
 }

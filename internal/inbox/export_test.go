@@ -2,6 +2,8 @@ package inbox
 
 import (
 	"context"
+	"net"
+	"time"
 
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
@@ -49,3 +51,19 @@ func (s *Service) partly(ctx context.Context, scope tenant.Scope, id string, ste
 	}
 	return nil
 }
+
+// Bounded is a connection that breaks when nothing comes for a while.
+func Bounded(conn net.Conn, wait time.Duration) net.Conn {
+	c := &bounded{Conn: conn, wait: wait}
+	c.busy()
+	return c
+}
+
+// Param reads a MIME parameter as IMAP servers hand it on.
+var Param = param
+
+// Decode undoes the encoding of an attachment.
+var Decode = decode
+
+// CheckAddr says whether a source may be at an address.
+var CheckAddr = checkAddr

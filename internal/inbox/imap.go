@@ -93,7 +93,7 @@ func dialIMAP(ctx context.Context, set Settings, cred credentials, roots *x509.C
 		conn.Close()
 		return nil, fault.Newf(fault.Forbidden, "%s is not on this machine: use it with encryption", address)
 	}
-	m := &mailbox{set: set, conn: &bounded{Conn: conn}, spool: spool, found: map[string]map[string]imap.UID{}}
+	m := &mailbox{set: set, conn: &bounded{Conn: conn, wait: stepTime}, spool: spool, found: map[string]map[string]imap.UID{}}
 	m.unhook = context.AfterFunc(ctx, func() { conn.Close() })
 	m.conn.busy()
 	defer m.conn.idle()

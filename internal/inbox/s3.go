@@ -21,6 +21,9 @@ import (
 // copy can have another ETag than its original, with encryption or when it came in parts.
 const markKey = "Moat-Mark"
 
+// maxCopy is the most bytes that S3 copies in one request.
+const maxCopy = 5 << 30
+
 // bucket is what lies directly under a prefix of an S3 bucket.
 type bucket struct {
 	client *minio.Core
@@ -74,7 +77,7 @@ func dialS3(ctx context.Context, set Settings, cred credentials, roots *x509.Cer
 		if err != nil {
 			return nil, err
 		}
-		return &bounded{Conn: conn, awaiting: true}, nil
+		return &bounded{Conn: conn, wait: stepTime, awaiting: true}, nil
 	}
 	transport.ResponseHeaderTimeout = stepTime
 	if transport.TLSClientConfig != nil && roots != nil {
@@ -168,9 +171,13 @@ func (b *bucket) move(ctx context.Context, from, to string) error {
 			meta[k] = v
 		}
 	}
-	_, err = b.client.ComposeObject(ctx,
-		minio.CopyDestOptions{Bucket: b.name, Object: b.prefix + to, UserMetadata: meta, ReplaceMetadata: true, ContentType: was.ContentType},
-		minio.CopySrcOptions{Bucket: b.name, Object: b.prefix + from, MatchETag: was.ETag})
+	target := minio.CopyDestOptions{Bucket: b.name, Object: b.prefix + to, UserMetadata: meta, ReplaceMetadata: true, ContentType: was.ContentType}
+	source := minio.CopySrcOptions{Bucket: b.name, Object: b.prefix + from, MatchETag: was.ETag}
+	if was.Size > maxCopy {
+		_, err = b.client.ComposeObject(ctx, target, source)
+	} else {
+		_, err = b.client.Client.CopyObject(ctx, target, source)
+	}
 	if err != nil {
 		return b.fault(err, from)
 	}

@@ -175,3 +175,25 @@ func (s *IMAP) Files(t testing.TB, folder string) []string {
 	}
 	return out
 }
+
+// Renumber puts the messages of INBOX but the first into a new one, as a server does that
+// has to build its index anew.
+func (s *IMAP) Renumber(t testing.TB) {
+	t.Helper()
+	c := s.Dial(t)
+	defer c.Close()
+	var rest imap.UIDSet
+	rest.AddRange(2, 0)
+	if err := s.user.Rename("INBOX", "Old", nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.user.Create("INBOX", nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Select("Old", nil).Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Copy(rest, "INBOX").Wait(); err != nil {
+		t.Fatal(err)
+	}
+}

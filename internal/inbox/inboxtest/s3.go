@@ -33,9 +33,10 @@ type S3 struct {
 	bucket string
 	client *minio.Client
 
-	mu    sync.Mutex
-	first http.HandlerFunc
-	asked []string
+	mu      sync.Mutex
+	first   http.HandlerFunc
+	between func(http.ResponseWriter, *http.Request, http.Handler)
+	asked   []string
 }
 
 // StartS3 starts a server with an empty bucket; with secure it speaks TLS.
@@ -45,7 +46,7 @@ func StartS3(t testing.TB, bucket string, secure bool) *S3 {
 	store := gofakes3.New(s3mem.New()).Server()
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
-		first := s.first
+		first, between := s.first, s.between
 		s.asked = append(s.asked, r.Method+" "+r.URL.RequestURI())
 		s.mu.Unlock()
 		switch {
@@ -55,6 +56,8 @@ func StartS3(t testing.TB, bucket string, secure bool) *S3 {
 			w.Header().Set("Content-Type", "application/xml")
 			w.WriteHeader(http.StatusForbidden)
 			fmt.Fprint(w, `<?xml version="1.0"?><Error><Code>InvalidAccessKeyId</Code><Message>unknown</Message></Error>`)
+		case between != nil:
+			between(w, r, store)
 		default:
 			store.ServeHTTP(w, r)
 		}
@@ -85,6 +88,13 @@ func (s *S3) First(h http.HandlerFunc) {
 	s.first = h
 }
 
+// Between lets a function pass on every request; nil ends that.
+func (s *S3) Between(f func(w http.ResponseWriter, r *http.Request, next http.Handler)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.between = f
+}
+
 // Asked returns the requests so far, such as GET /bucket/key.
 func (s *S3) Asked() []string {
 	s.mu.Lock()
@@ -96,14 +106,6 @@ func (s *S3) Asked() []string {
 func (s *S3) Put(t testing.TB, key, text string) {
 	t.Helper()
 	if _, err := s.client.PutObject(context.Background(), s.bucket, key, strings.NewReader(text), int64(len(text)), minio.PutObjectOptions{}); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// Copy copies an object with other metadata, as a client that moves it would begin.
-func (s *S3) Copy(t testing.TB, from, to string, meta map[string]string) {
-	t.Helper()
-	if _, err := s.client.CopyObject(context.Background(), minio.CopyDestOptions{Bucket: s.bucket, Object: to, UserMetadata: meta, ReplaceMetadata: true}, minio.CopySrcOptions{Bucket: s.bucket, Object: from}); err != nil {
 		t.Fatal(err)
 	}
 }
