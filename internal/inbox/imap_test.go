@@ -165,7 +165,7 @@ func TestNamesOfAttachmentsAreDecodedAndLeadNowhere(t *testing.T) {
 		part("Content-Disposition: attachment; filename=\"..\""),
 		part("Content-Disposition: attachment; filename=\"dir/\""),
 		inboxtest.Part{Headers: inner, Body: "--inner\r\nContent-Type: text/plain\r\n\r\nHello\r\n--inner\r\nContent-Type: text/csv; name=nested.csv\r\n\r\n" + clients + "\r\n--inner--"},
-		inboxtest.Part{Headers: "Content-Type: message/rfc822\r\nContent-Disposition: attachment; filename=\"forwarded.eml\"\r\n", Body: inboxtest.Message("x@example.net", "inner", "2", inboxtest.File("hidden.csv", clients))},
+		inboxtest.Part{Headers: "Content-Type: message/rfc822\r\nContent-Disposition: attachment; filename=\"forwarded.eml\"\r\n", Body: strings.ReplaceAll(inboxtest.Message("x@example.net", "inner", "2", inboxtest.File("hidden.csv", clients)), "edge", "other")},
 	))
 	want := map[string]string{
 		"Müller.csv": "", "€ rates.csv": "", "a very long name.csv": "", "inline.csv": "", "passwd.csv": "", "windows.csv": "", "nested.csv": "",
@@ -175,7 +175,7 @@ func TestNamesOfAttachmentsAreDecodedAndLeadNowhere(t *testing.T) {
 	if diff := cmp.Diff(want, x.listed(t, src.ID)); diff != "" {
 		t.Error(diff)
 	}
-	if got, want := x.run(t, src.ID), (inbox.RunResult{Listed: 7, Imported: 2, Duplicates: 5}); got != want { // the nested one has another line end
+	if got, want := x.run(t, src.ID), (inbox.RunResult{Listed: 7, Imported: 1, Duplicates: 6}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
