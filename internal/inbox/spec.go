@@ -88,6 +88,18 @@ type Settings struct {
 	Subject string   `json:"subject,omitempty" doc:"of imap: only e-mails whose subject holds this text"`
 }
 
+// Where says in a line where the source is, for people.
+func (s Spec) Where() string {
+	set := s.Settings
+	switch s.Kind {
+	case S3:
+		return strings.TrimSuffix(set.Endpoint+"/"+set.Bucket+"/"+set.Path, "/")
+	case SFTP, IMAP:
+		return set.User + "@" + set.Host + ":" + set.Path
+	}
+	return set.Path
+}
+
 // check completes a spec and lists what is wrong with it.
 func (s *Service) check(spec *Spec) error {
 	var wrong []fault.Field
