@@ -443,6 +443,9 @@ func mailFault(err error, refused fault.Kind, what string) error {
 	}
 	var said *imap.Error
 	if !errors.As(err, &said) {
+		if strings.Contains(err.Error(), "imapwire: ") { // the client ends the connection then
+			return fault.Wrapf(fault.Unavailable, err, "%s: what the mail server says is not understood; the log has it. Moving away the e-mails that came last may help", what)
+		}
 		return fault.Wrapf(fault.Unavailable, err, "the connection to the mail server broke: it is tried again")
 	}
 	switch said.Code {
