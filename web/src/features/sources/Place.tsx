@@ -7,6 +7,9 @@ import { Select, TextField } from '../../ui/Field';
 export type Settings = SourceSpec['settings'];
 type Encryption = NonNullable<Settings['tls']>;
 
+/** Fields side by side; one with a hint does not stretch its neighbor. */
+export const FIELDS = { ...columns(220), alignItems: 'start' } as const;
+
 interface Part {
   spec: SourceSpec;
   source: Source | undefined;
@@ -51,7 +54,7 @@ export const PATHS: Record<SourceSpec['kind'], readonly [label: string, example:
 
 function Server(p: Part) {
   return (
-    <div className="stack" style={columns(220)}>
+    <div className="stack" style={FIELDS}>
       <Host {...p} example="files.example.com" port="22" />
       <User {...p} label={t('User')} />
       <Secret {...p} label={t('Password')} />
@@ -62,7 +65,7 @@ function Server(p: Part) {
 function Bucket(p: Part) {
   const { spec, setting, wrong } = p;
   return (
-    <div className="stack" style={columns(220)}>
+    <div className="stack" style={FIELDS}>
       <TextField
         label={t('Address of the store')}
         value={spec.settings.endpoint ?? ''}
@@ -92,9 +95,9 @@ function Bucket(p: Part) {
 }
 
 const ENCRYPTIONS: readonly (readonly [Encryption, string])[] = [
-  ['implicit', t('from the start (mostly port 993)')],
-  ['starttls', t('STARTTLS (mostly port 143)')],
-  ['none', t('none: only for a server on this machine')],
+  ['implicit', t('TLS from the start')],
+  ['starttls', t('TLS by STARTTLS')],
+  ['none', t('none (this machine only)')],
 ];
 
 function Mailbox(p: Part) {
@@ -104,13 +107,13 @@ function Mailbox(p: Part) {
   const tls = s.tls ?? (s.port === 143 ? 'starttls' : 'implicit');
   return (
     <>
-      <div className="stack" style={columns(220)}>
+      <div className="stack" style={FIELDS}>
         <Host {...p} example="imap.example.com" port={tls === 'implicit' ? '993' : '143'} />
         <Select label={t('Encryption')} value={tls} onChange={(next: Encryption) => setting({ tls: next })} options={ENCRYPTIONS} />
         <User {...p} label={t('User')} />
         <Secret {...p} label={t('Password')} more={t('Some providers want one made for programs.')} />
       </div>
-      <div className="stack" style={columns(220)}>
+      <div className="stack" style={FIELDS}>
         <TextField
           label={t('Only e-mails from')}
           value={senders}

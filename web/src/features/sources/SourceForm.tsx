@@ -4,11 +4,10 @@ import type { Source, SourceSpec } from '../../api/queries';
 import { sentence, words } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { TABLES } from '../../lib/tables';
-import { columns } from '../../metrics/grid';
 import { Button } from '../../ui/Button';
 import { Checkbox, Select, TextField } from '../../ui/Field';
 import { Notice } from '../../ui/States';
-import { located, PATHS, Place, type Settings } from './Place';
+import { FIELDS, located, PATHS, Place, type Settings } from './Place';
 
 type Kind = SourceSpec['kind'];
 
@@ -16,7 +15,7 @@ const KINDS: Record<string, string> = {
   folder: t('A folder of this machine'),
   sftp: t('A folder of an SFTP server'),
   s3: t('A bucket of an S3 store'),
-  imap: t('What is attached to e-mails (IMAP)'),
+  imap: t('E-mail attachments (IMAP)'),
 };
 
 /** The part of a source that people set; what it has kept encrypted stays unless it is entered anew. */
@@ -67,7 +66,7 @@ export function SourceForm({
       }}
     >
       {fault ? <Notice tone="bad">{messageOf(fault)}</Notice> : null}
-      <div className="stack" style={columns(220)}>
+      <div className="stack" style={FIELDS}>
         <TextField
           label={t('Name')}
           value={spec.name}
@@ -87,7 +86,7 @@ export function SourceForm({
         />
       </div>
       <Place spec={spec} source={source} set={set} setting={setting} wrong={wrong} />
-      <div className="stack" style={columns(220)}>
+      <div className="stack" style={FIELDS}>
         <TextField
           label={pathLabel}
           value={spec.settings.path ?? ''}
@@ -104,14 +103,14 @@ export function SourceForm({
         />
       </div>
       <When spec={spec} set={set} wrong={wrong} />
-      <div className="stack" style={columns(220)}>
+      <div className="stack" style={FIELDS}>
         <Select
           label={mail ? t('After the import an e-mail') : t('After the import a file')}
           value={spec.after ?? 'keep'}
           onChange={(after: 'keep' | 'move' | 'delete') => set({ after })}
           options={[
             ['keep', t('stays where it is')],
-            ['move', mail ? t('is moved to the folder “done” in its own') : t('is moved to “done” beside it')],
+            ['move', mail ? t('is moved to “done”') : t('is moved to “done” beside it')],
             ['delete', t('is deleted')],
           ]}
         />
@@ -160,7 +159,7 @@ function When({
   const known = schedule === '' || schedule === 'watch' || CRON.some(([c]) => c === schedule);
   const [own, setOwn] = useState(!known);
   return (
-    <div className="stack" style={columns(220)}>
+    <div className="stack" style={FIELDS}>
       <Select
         label={t('When')}
         value={own ? 'own' : schedule}
