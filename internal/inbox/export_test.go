@@ -67,3 +67,9 @@ var Decode = decode
 
 // CheckAddr says whether a source may be at an address.
 var CheckAddr = checkAddr
+
+// FileName is the name of a part's file.
+var FileName = fileName
+
+// Connect opens a connection to a server that a person named.
+var Connect = connect

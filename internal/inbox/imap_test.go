@@ -197,6 +197,18 @@ func TestParametersAreReadAsServersHandThemOn(t *testing.T) {
 	}
 }
 
+func FuzzNamesOfAttachments(f *testing.F) {
+	f.Add("filename", "../../a.csv", "name", "b.csv")
+	f.Add("filename*", "UTF-8''%2e%2e%2fa.csv", "filename*0*", "x'y'%")
+	f.Add("filename*0*", "shift_jis''%83%5c", "filename*1", `\..\c`)
+	f.Fuzz(func(t *testing.T, k1, v1, k2, v2 string) {
+		part := &imap.BodyStructureSinglePart{Params: map[string]string{k1: v1}, Extended: &imap.BodyStructureSinglePartExt{Disposition: &imap.BodyStructureDisposition{Value: "attachment", Params: map[string]string{k1: v1, k2: v2}}}}
+		if name := inbox.FileName(part); strings.ContainsAny(name, `/\`) || name == "." || name == ".." {
+			t.Errorf("got %q", name)
+		}
+	})
+}
+
 func TestEncodingsOfAttachmentsAreUndoneWithinBounds(t *testing.T) {
 	t.Parallel()
 	x, s := startMail(t)
@@ -425,5 +437,9 @@ func TestAddressesOfTheNetworksOwnServicesAreNoSources(t *testing.T) {
 		if err := inbox.CheckAddr(netip.MustParseAddr(addr)); (err == nil) != allowed || err != nil && fault.KindOf(err) != fault.Forbidden {
 			t.Errorf("%s: got %v", addr, err)
 		}
+	}
+	// A name that leads there is looked up first; what comes of that is checked in the same way.
+	if _, err := inbox.Connect(t.Context(), "169.254.169.254:80"); fault.KindOf(err) != fault.Forbidden {
+		t.Errorf("got %v", err)
 	}
 }
