@@ -14,7 +14,7 @@ import (
 // Listing is a file as a source lists it.
 type Listing struct {
 	Path  string `json:"path"`
-	Bytes int64  `json:"bytes"`
+	Bytes int64  `json:"bytes"`          // of an attachment about
 	Mark  string `json:"mark"`           // changes with its content
 	Skip  string `json:"skip,omitempty"` // why it is not taken; "" when it is
 }
