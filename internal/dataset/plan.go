@@ -25,6 +25,7 @@ type input struct {
 	filled  int64 // rows with a text
 	known   bool  // filled was counted
 	invalid int64 // rows whose text is no such value
+	marks   bool  // the currency, told by the marks beside amounts
 }
 
 // load is the import of one table: the state that its steps share.
@@ -247,6 +248,9 @@ func (l *load) decide(ctx context.Context) error {
 		if err := l.distinct(ctx, in); err != nil {
 			return err
 		}
+	}
+	if err := l.currencyOfValues(ctx, slow); err != nil {
+		return err
 	}
 	if err := l.decideMarks(ctx, slow); err != nil {
 		return err
