@@ -44,7 +44,7 @@ func (l *load) columns() []ColumnUse {
 		}
 	}
 	named := map[int][]candidate{}
-	for _, c := range namedBy(l.d, headers, l.columnsSeen, bool(l.t.Serials)) {
+	for _, c := range namedBy(l.d, headers, l.columnsSeen) {
 		named[c.column] = append(named[c.column], c)
 	}
 	for i, h := range headers {
@@ -135,7 +135,7 @@ func (l *load) doubts() {
 				Suggestion: fmt.Sprintf("say what it is (columns); %s keeps it", name)})
 		}
 	}
-	for _, c := range namedBy(l.d, headers, l.columnsSeen, bool(l.t.Serials)) {
+	for _, c := range namedBy(l.d, headers, l.columnsSeen) {
 		_, mapped := l.m.Columns[strings.TrimSpace(headers[c.column])]
 		if !c.misfit || seen[c.column] || mapped || l.inputs[c.Field] != nil || !slices.Contains(l.unknown, c.column) {
 			continue
@@ -163,7 +163,7 @@ func (l *load) columnFixes(i int, taken string) []Fix {
 		}
 	}
 	var named []candidate
-	for _, c := range namedBy(l.d, l.t.Layout.Header, l.columnsSeen, bool(l.t.Serials)) {
+	for _, c := range namedBy(l.d, l.t.Layout.Header, l.columnsSeen) {
 		if c.column == i {
 			named = append(named, c)
 		}

@@ -3,6 +3,7 @@ package dataset_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -88,6 +89,61 @@ func TestTheDecimalMarkIsDecidedForTheColumn(t *testing.T) {
 			want(t, "mark", r.Dialect.DecimalMark, c.mark)
 			want(t, "sum", x.rows(t, "SELECT sum(net_amount) FROM invoices", "invoices"), []string{c.sum})
 			if _, ok := codes(r)["decimal_mark_assumed"]; ok != (c.finding != "") {
+				t.Errorf("got findings %v, want %q", codes(r), c.finding)
+			}
+		})
+	}
+}
+
+func TestThreeDecimalsOfHoursAreNoThousands(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"point.csv":  "staff_name;client_name;date;hours\nDana;Harbor;2026-03-01;1.125\nDana;Harbor;2026-03-02;2.375\n",
+		"comma.csv":  "staff_name;client_name;date;hours\nDana;Harbor;2026-03-01;1,125\nDana;Harbor;2026-03-02;2,375\n",
+		"time.jsonl": `{"staff_name":"Dana","client_name":"Harbor","date":"2026-03-01","hours":1.125}` + "\n" + `{"staff_name":"Dana","client_name":"Harbor","date":"2026-03-02","hours":2.375}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			x := newWorld(t)
+			r := x.load(t, name, text)
+			want(t, "hours", x.rows(t, "SELECT sum(hours_worked) FROM time_entries", "time_entries"), []string{"3.5"})
+			if _, ok := codes(r)["decimal_mark_assumed"]; ok {
+				t.Errorf("got findings %v, want none that doubts the mark", codes(r))
+			}
+		})
+	}
+	x := newWorld(t)
+	r := x.load(t, "invoices.jsonl", `{"invoice_id":"1","client_name":"Harbor","date":"2026-03-01","net_amount":1.125}`)
+	want(t, "amount", x.rows(t, "SELECT net_amount FROM invoices", "invoices"), []string{"1.125"})
+	if _, ok := codes(r)["decimal_mark_assumed"]; ok {
+		t.Errorf("a number of JSON is doubted: %v", codes(r))
+	}
+}
+
+func TestDatesWithPointsAndDayNumbersAreDates(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ dates, stored, finding string }{
+		"points":      {"31.03.2026;01.04.2026", "2026-03-31 2026-04-01", ""},
+		"day numbers": {"46112;46113.5", "2026-03-31 2026-04-01", "day_numbers"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			x := newWorld(t)
+			text := "invoice_id;client_name;amount;date\n"
+			for i, d := range strings.Split(c.dates, ";") {
+				text += fmt.Sprintf("I%d;Harbor;1.50;%s\n", i, d)
+			}
+			r := x.load(t, "invoices.csv", text)
+			want(t, "dates", strings.Join(x.rows(t, "SELECT invoice_date FROM invoices ORDER BY 1", "invoices"), " "), c.stored)
+			for _, u := range r.Columns {
+				if u.Source == "date" && (u.Confidence < 0.9 || !slices.Contains(u.Evidence, "all of the values are dates")) {
+					t.Errorf("got %v %v, want dates without doubt", u.Confidence, u.Evidence)
+				}
+			}
+			if _, ok := codes(r)["doubtful_column"]; ok {
+				t.Errorf("got findings %v", codes(r))
+			}
+			if _, ok := codes(r)["day_numbers"]; ok != (c.finding != "") {
 				t.Errorf("got findings %v, want %q", codes(r), c.finding)
 			}
 		})

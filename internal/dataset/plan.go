@@ -262,8 +262,24 @@ func (l *load) decide(ctx context.Context) error {
 		if err := l.parse(ctx, in); err != nil {
 			return err
 		}
+		if err := l.dayNumbers(ctx, in); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// dayNumbers tells of dates that are a spreadsheet's count of days.
+func (l *load) dayNumbers(ctx context.Context, in *input) error {
+	if in.field.Kind != Date && in.field.Kind != Timestamp {
+		return nil
+	}
+	return l.s.Each(ctx, fmt.Sprintf("SELECT sum(n)::BIGINT, arg_min(v, first), arg_min(p, first)::DATE::VARCHAR, min(first) FROM %s WHERE p IS NOT NULL AND regexp_matches(v, %s) HAVING count(*) > 0", in.lookup, q(serial)), func(row []any) error {
+		l.add(Finding{Code: "day_numbers", Severity: Info, Column: in.header, Count: row[0].(int64), Records: []int64{row[3].(int64)},
+			Message:    fmt.Sprintf("column %q: %s a spreadsheet's count of days, such as %s for %s", in.header, plural(row[0].(int64), "date is", "dates are"), text(row[1]), text(row[2])),
+			Suggestion: "nothing when the dates of the preview are right; otherwise export dates as 2026-03-31"})
+		return nil
+	})
 }
 
 func isText(k Kind) bool { return k == Text || k == ID || k == JSON }

@@ -351,6 +351,7 @@ const (
 var (
 	numberForm = regexp.MustCompile(`^[-+(]?\s*(?:[A-Z]{3}\s|[$€£¥])?\s*[-+]?(?:\d[\d.,'\x{a0}\x{202f} ]*|[.,]\d+)(?:[eE][-+]?\d+)?\s*(?:[%€$£)-]|CR|DR|[A-Z]{3})?\)?$`)
 	momentForm = regexp.MustCompile(`(?i)^(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? )?(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}[-/. ](?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[-/. ,]+\d{2,4}|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.? \d{1,2},? \d{2,4})(?:[T ]+\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?[ap]\.?m\.?)?(?: ?(?:Z|UTC|[-+]\d{2}:?\d{2}))?)?$|^\d{1,3}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?[ap]\.?m\.?)?$`)
+	dottedDay  = regexp.MustCompile(`^(?:\d{1,2}\.\d{1,2}\.(?:\d{2}|\d{4})|\d{4}\.\d{1,2}\.\d{1,2})$`) // no number: thousands have three digits
 	linkForm   = regexp.MustCompile(`^(?:[a-zA-Z][a-zA-Z0-9+.-]*://\S+|[^\s@,;|]+@[^\s@,;|]+\.[^\s@,;|]+)$`)
 )
 
@@ -362,7 +363,7 @@ func kindOf(cell string) kind {
 		return nothing
 	case len(cell) > 64, !strings.ContainsAny(cell, "0123456789@/"):
 		return word
-	case numberForm.MatchString(cell):
+	case numberForm.MatchString(cell) && !dottedDay.MatchString(cell):
 		return number
 	case momentForm.MatchString(cell):
 		return moment
