@@ -191,6 +191,51 @@ func TestMinutesUnderAHeaderThatSaysSoAreHours(t *testing.T) {
 	want(t, "hours", x.rows(t, "SELECT hours_worked FROM time_entries", "time_entries"), []string{"1.5"})
 }
 
+func TestTheUnitOfWorkIsToldByStartAndEndOrAskedFor(t *testing.T) {
+	t.Parallel()
+	const head, short = "staff_name,client_name,date,started_at,ended_at,duration\n", "staff_name,client_name,date,duration\n"
+	file := func(head string, values ...string) string {
+		text := head
+		for i, v := range values {
+			start := fmt.Sprintf("2026-03-%02d", i+1)
+			if head != "staff_name,client_name,date,started_at,ended_at,duration\n" {
+				text += fmt.Sprintf("Dana,Harbor,%s,%s\n", start, v)
+			} else {
+				text += fmt.Sprintf("Dana,Harbor,%[1]s,%[1]sT09:00:00Z,%[1]sT10:30:00Z,%[2]s\n", start, v)
+			}
+		}
+		return text
+	}
+	for name, text := range map[string]string{"seconds": file(head, "5400", "5400", "5400"), "minutes": file(head, "90", "90", "90.5")} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			x := newWorld(t)
+			r := x.load(t, "time.csv", text)
+			want(t, "hours", x.rows(t, "SELECT round(min(hours_worked), 1) FROM time_entries", "time_entries"), []string{"1.5"})
+			for _, code := range []string{"doubtful_column", "hours_gt_24_entry", "hours_ne_times"} {
+				if n := codes(r)[code]; n > 0 {
+					t.Errorf("got %s, want no doubt", code)
+				}
+			}
+		})
+	}
+	for name, text := range map[string]string{"no times": file(short, "90", "45", "30"), "times that say otherwise": file(head, "200", "300", "400")} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			x := newWorld(t)
+			x.fails(t, "time.csv", text, "too many for hours of one entry: say what they are", dataset.ImportRequest{})
+			r := x.load(t, "time.csv", text, mapped("units: {duration: minutes}"))
+			want(t, "rows", r.RowsAdded, int64(3))
+		})
+	}
+	for name, text := range map[string]string{"a few long entries": file(short, "90", "1.5", "2"), "a header that says hours": file(timeHeader, "90", "45", "30")} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			want(t, "rows", newWorld(t).load(t, "time.csv", text).RowsAdded, int64(3))
+		})
+	}
+}
+
 func TestNonBillableHeadersAreInverted(t *testing.T) {
 	t.Parallel()
 	x := newWorld(t)

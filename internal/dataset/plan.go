@@ -219,6 +219,9 @@ func (in *input) fastValue() string {
 
 // decide looks at every column once and chooses how each is read.
 func (l *load) decide(ctx context.Context) error {
+	if err := l.decideUnits(ctx); err != nil {
+		return err
+	}
 	if err := l.evidence(ctx); err != nil {
 		return err
 	}
