@@ -255,6 +255,9 @@ func (s *Service) RunBatch(ctx context.Context, scope tenant.Scope, id string) e
 	case err != nil:
 		status = BatchFailed
 	}
+	if err == nil && len(set) == 0 && !b.Request.DryRun {
+		err = fault.Newf(fault.Invalid, "everything is left out: nothing was imported")
+	}
 	return s.endBatch(context.WithoutCancel(ctx), scope, id, status, set, err)
 }
 
