@@ -210,9 +210,15 @@ func (l *load) unreadable(ctx context.Context) error {
 				message = fmt.Sprintf("CASE WHEN %s THEN 'cannot be read: some dates of this column have the day first, others the month' ELSE 'is not a date' END", shape)
 				suggestion = q("write all dates as 2026-03-31, or say their order (date_order)")
 			case "dmy", "mdy":
+				other := map[string]string{"dmy": "mdy", "mdy": "dmy"}[order]
+				shape = fmt.Sprintf("(%s) IS NOT NULL", dateValue("v", other, bool(l.t.Serials)))
 				code = fmt.Sprintf("CASE WHEN %s THEN 'mixed_date_order' ELSE 'date_unparsable' END", shape)
 				message = fmt.Sprintf("CASE WHEN %s THEN %s ELSE 'is not a date' END", shape, q("is not a date in the order of this column ("+order+")"))
 			}
+			total := fmt.Sprintf("regexp_matches(v, %s)", q(totalForm))
+			code = fmt.Sprintf("CASE WHEN %s THEN 'total_row' ELSE %s END", total, code)
+			message = fmt.Sprintf("CASE WHEN %s THEN %s ELSE %s END", total, q(totalMessage), message)
+			suggestion = fmt.Sprintf("CASE WHEN %s THEN %s ELSE %s END", total, q(totalSuggestion), suggestion)
 		default:
 			if err := l.unknownWords(ctx, in); err != nil {
 				return err

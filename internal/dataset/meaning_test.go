@@ -184,6 +184,18 @@ func TestOnlyUnreadableAndIncompleteRowsAreRejected(t *testing.T) {
 	}
 }
 
+func TestATotalInTheColumnOfDatesAndADayThatDoesNotExist(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t)
+	r := x.load(t, "time.csv", "date,staff_name,client_name,hours\n03/31/2026,Dana,Harbor,1\n03/32/2026,Dana,Harbor,1\n31/03/2026,Dana,Harbor,1\n04/01/2026,Dana,Harbor,1\n"+
+		strings.Repeat("03/30/2026,Dana,Harbor,1\n", 30)+"Grand Total,,,34\nSumme,,,34\nSummer,Dana,Harbor,1\n")
+	var got []string
+	for _, j := range r.Rejects {
+		got = append(got, fmt.Sprintf("%q %s", j.Value, j.Code))
+	}
+	want(t, "rejects", got, []string{`"03/32/2026" date_unparsable`, `"31/03/2026" mixed_date_order`, `"Grand Total" total_row`, `"Summe" total_row`, `"Summer" date_unparsable`})
+}
+
 func TestMinutesUnderAHeaderThatSaysSoAreHours(t *testing.T) {
 	t.Parallel()
 	x := newWorld(t)
