@@ -35,7 +35,7 @@ var floors = []string{
 var owners = map[string][]string{
 	"database/sql":                   {"metadb", "warehouse", "job"},
 	"github.com/duckdb/duckdb-go/v2": {"warehouse"},
-	"net/http":                       {"connector", "httpapi", "app"},
+	"net/http":                       {"connector", "inbox", "httpapi", "app"},
 }
 
 func TestImportsPointDown(t *testing.T) {

@@ -22,7 +22,7 @@
 //	4      workspace   what people keep beside the data: dashboards, links, feedback, settings
 //	5      dataset     canonical tables, import, quality
 //	6      metric      the semantic layer: definition, query, SQL, result, lineage
-//	6      inbox       folders and schedules from which files are imported; notices
+//	6      inbox       where files come from by themselves, and when; quarantine, notices
 //	7      insight     what matters, why, how sure, what to do
 //	7      scenario    what if: a past period under other terms
 //	9      httpapi     HTTP and nothing else

@@ -94,6 +94,8 @@ func howToSay(f fault.Field) string {
 		return "--dataset NAME"
 	case f.Message == "undecided" && isOption && len(f.Allowed) > 0:
 		return fmt.Sprintf("--mapping FILE, a file that holds options: {%s: %s}", option, f.Allowed[0])
+	case f.Message == "undecided" && strings.HasPrefix(f.Path, "units.") && len(f.Allowed) > 0:
+		return fmt.Sprintf("--mapping FILE, a file that holds units: {%q: %s}", strings.TrimPrefix(f.Path, "units."), f.Allowed[0])
 	case strings.HasPrefix(f.Message, "no column for it"):
 		return fmt.Sprintf("rename the column, or --mapping FILE with columns: {your header: %s}", f.Path)
 	}

@@ -193,3 +193,21 @@ func TestWhatNobodyUsesIsSweptAway(t *testing.T) {
 		t.Errorf("batches left: %d, %v", len(list), err)
 	}
 }
+
+func TestABatchOfWhichEverythingIsLeftOutSaysSo(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t)
+	skip := dataset.TableChoice{Skip: true}
+	whole := []dataset.BatchFile{{Upload: x.upload(t, "clients.csv", knownClients), TableChoice: skip}}
+	members := []dataset.BatchFile{{Upload: x.upload(t, "all.zip", zipped(t, "clients.csv", knownClients)), Tables: map[string]dataset.TableChoice{"clients.csv": skip}}}
+	for name, files := range map[string][]dataset.BatchFile{"files": whole, "tables of an archive": members} {
+		for _, together := range []bool{false, true} {
+			dry := x.batch(t, dataset.BatchRequest{Files: files, DryRun: true, Together: together})
+			want(t, name+", looked at", fmt.Sprint(dry.Status, len(dry.Tables), dry.Problem == nil), "done0 true")
+			done := x.batch(t, dataset.BatchRequest{Files: files, Together: together})
+			if done.Status != dataset.BatchDone || len(done.Tables) != 0 || done.Problem == nil || !strings.Contains(done.Problem.Message, "everything is left out") {
+				t.Errorf("%s: got %s, %+v, want done with a word that everything is left out", name, done.Status, done.Problem)
+			}
+		}
+	}
+}

@@ -3,8 +3,6 @@ package dataset
 import (
 	"context"
 	"fmt"
-	"maps"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -30,94 +28,8 @@ func (l *load) recognize(ctx context.Context) (map[string]binding, error) {
 	if err := l.examples(ctx); err != nil {
 		return nil, err
 	}
-	return bound, l.currencyOf(ctx, bound)
-}
-
-var (
-	codes          = `USD|EUR|GBP|CAD|AUD|NZD|CHF|SEK|NOK|DKK|ISK|PLN|CZK|HUF|RON|BGN|JPY|CNY|INR|KRW|TWD|THB|PHP|MYR|IDR|SGD|HKD|ZAR|BRL|MXN|ILS|AED|SAR`
-	headerCurrency = regexp.MustCompile(`[(\[]\s*(` + codes + `|[€£])\s*[)\]]|[\s_/-](` + codes + `|[€£])\s*$`)
-	markCurrency   = map[string]string{"€": "EUR", "£": "GBP", "US$": "USD", "CA$": "CAD", "AU$": "AUD", "NZ$": "NZD", "C$": "CAD", "A$": "AUD", "R$": "BRL", "₹": "INR", "₩": "KRW", "₺": "TRY", "zł": "PLN"}
-)
-
-// currencyOf gives all rows the currency that the headers or the values of amounts name,
-// when there is no column of it and they name one only.
-func (l *load) currencyOf(ctx context.Context, bound map[string]binding) error {
-	_, constant := l.m.Constants["currency"]
-	_, column := bound["currency"]
-	if _, ok := l.d.Field("currency"); !ok || constant || column || l.columnsSeen == nil {
-		return nil
-	}
-	named := map[string]string{} // currency to the header that names it
-	var marked []int
-	for _, f := range l.d.Fields {
-		b, ok := bound[f.Name]
-		if !ok || f.Kind != Money && f.Kind != Price {
-			continue
-		}
-		header := strings.TrimSpace(l.t.Layout.Header[b.Columns[0]])
-		if m := headerCurrency.FindStringSubmatch(header); m != nil {
-			named[currencyCode(m[1]+m[2])] = header
-		}
-		if l.columnsSeen[b.Columns[0]].share(func(v string) bool { return valueMark.MatchString(v) }) >= misfit {
-			marked = append(marked, b.Columns[0])
-		}
-	}
-	from := "header"
-	if len(named) == 0 && len(marked) > 0 {
-		var err error
-		if named, err = l.marksOf(ctx, marked); err != nil {
-			return err
-		}
-		from = "values"
-	}
-	if len(named) != 1 {
-		return nil
-	}
-	for code, header := range named {
-		if code == "" {
-			return nil
-		}
-		l.m.Constants = maps.Clone(l.m.Constants)
-		if l.m.Constants == nil {
-			l.m.Constants = map[string]string{}
-		}
-		l.m.Constants["currency"] = code
-		l.noticed = append(l.noticed, Finding{Code: "currency_from_" + from, Severity: Info, Column: header, Count: 1,
-			Message:    fmt.Sprintf("the amounts are in %s: the %s of the column %q %s so", code, from, header, map[string]string{"header": "says", "values": "say"}[from]),
-			Suggestion: "if that is wrong, say the currency of all rows (constants)"})
-	}
-	return nil
-}
-
-var valueMark = regexp.MustCompile(`(?:` + codes + `|US\$|CA\$|AU\$|NZ\$|[AC]\$|R\$|[$€£¥₹₩₺]|zł|kr)`)
-
-func currencyCode(mark string) string {
-	if code, ok := markCurrency[mark]; ok {
-		return code
-	}
-	if len(mark) == 3 && mark == strings.ToUpper(mark) && regexp.MustCompile(`^[A-Z]{3}$`).MatchString(mark) {
-		return mark
-	}
-	return "" // such as $ or kr: several currencies
-}
-
-// marksOf are the currencies that all values of some columns name; one that a mark leaves
-// open is "".
-func (l *load) marksOf(ctx context.Context, columns []int) (map[string]string, error) {
-	out := map[string]string{}
-	for _, c := range columns {
-		header := strings.TrimSpace(l.t.Layout.Header[c])
-		err := l.s.Each(ctx, fmt.Sprintf("SELECT DISTINCT regexp_extract(c%d, %s) FROM %s", c, q(valueMark.String()), l.csvSQL()), func(row []any) error {
-			if mark := text(row[0]); mark != "" {
-				out[currencyCode(mark)] = header
-			}
-			return nil
-		})
-		if err != nil {
-			return nil, nil // the careful reader takes the file over
-		}
-	}
-	return out, nil
+	l.currencyOfHeaders(bound)
+	return bound, nil
 }
 
 // columns says what each column of the file was taken for, and why.
@@ -132,7 +44,7 @@ func (l *load) columns() []ColumnUse {
 		}
 	}
 	named := map[int][]candidate{}
-	for _, c := range namedBy(l.d, headers, l.columnsSeen, bool(l.t.Serials)) {
+	for _, c := range namedBy(l.d, headers, l.columnsSeen) {
 		named[c.column] = append(named[c.column], c)
 	}
 	for i, h := range headers {
@@ -223,7 +135,7 @@ func (l *load) doubts() {
 				Suggestion: fmt.Sprintf("say what it is (columns); %s keeps it", name)})
 		}
 	}
-	for _, c := range namedBy(l.d, headers, l.columnsSeen, bool(l.t.Serials)) {
+	for _, c := range namedBy(l.d, headers, l.columnsSeen) {
 		_, mapped := l.m.Columns[strings.TrimSpace(headers[c.column])]
 		if !c.misfit || seen[c.column] || mapped || l.inputs[c.Field] != nil || !slices.Contains(l.unknown, c.column) {
 			continue
@@ -251,7 +163,7 @@ func (l *load) columnFixes(i int, taken string) []Fix {
 		}
 	}
 	var named []candidate
-	for _, c := range namedBy(l.d, l.t.Layout.Header, l.columnsSeen, bool(l.t.Serials)) {
+	for _, c := range namedBy(l.d, l.t.Layout.Header, l.columnsSeen) {
 		if c.column == i {
 			named = append(named, c)
 		}

@@ -236,3 +236,8 @@ func regularLine(line []byte, delim byte, want int) bool {
 		}
 	}
 }
+
+// knowsNumbers reports whether the file's format tells numbers from text.
+func (t *table) knowsNumbers() bool {
+	return t.Dialect.Encoding == encXLSX || t.Dialect.Encoding == encJSON || t.Dialect.Encoding == encParquet
+}

@@ -13,7 +13,8 @@ import (
 
 // decideMarks chooses the decimal mark of every number column that is not plain. Evidence
 // comes from the column itself, then from the file's other columns; what stays open is
-// read with a decimal point and reported.
+// read with a decimal point and reported. Formats that know numbers write a point, and no
+// entry of time is of a thousand hours.
 func (l *load) decideMarks(ctx context.Context, slow []*input) error {
 	agreed := map[string]bool{}
 	var open []*input
@@ -29,14 +30,21 @@ func (l *load) decideMarks(ctx context.Context, slow []*input) error {
 		}
 		body := numberBody("v")
 		rows, err := l.s.Query(ctx, fmt.Sprintf(`SELECT coalesce(sum(n) FILTER (regexp_matches(b, %s)), 0)::BIGINT, coalesce(sum(n) FILTER (regexp_matches(b, %s)), 0)::BIGINT,
- coalesce(sum(n) FILTER (regexp_matches(b, %s)), 0)::BIGINT FROM (SELECT n, %s AS b FROM %s)`,
+ coalesce(sum(n) FILTER (regexp_matches(b, %s)), 0)::BIGINT, coalesce(sum(n) FILTER (regexp_matches(b, %s)), 0)::BIGINT FROM (SELECT n, %s AS b FROM %s)`,
 			q(`\..*,|^\d*,\d{1,2}$|^\d*,\d{4,}$|^0?,\d+$|^0,|^\d{4,},\d+$|^\d{1,3}(\.\d{3}){2,}$`),
 			q(`,.*\.|^\d*\.\d{1,2}$|^\d*\.\d{4,}$|^0?\.\d+$|^0\.|^\d{4,}\.\d+$|^\d{1,3}(,\d{2,3}){2,}$`),
-			q(`^[1-9]\d{0,2}[.,]\d{3}$`), body, l.name("texts_"+in.field.Name)))
+			q(`^[1-9]\d{0,2},\d{3}$`), q(`^[1-9]\d{0,2}\.\d{3}$`), body, l.name("texts_"+in.field.Name)))
 		if err != nil {
 			return err
 		}
-		comma, dot, ambiguous := rows.Rows[0][0].(int64), rows.Rows[0][1].(int64), rows.Rows[0][2].(int64)
+		count := func(i int) int64 { return rows.Rows[0][i].(int64) }
+		comma, dot, commas, dots := count(0), count(1), count(2), count(3)
+		switch spent := l.d.Name == "time_entries" && in.field.Kind == Hours; {
+		case l.t.knowsNumbers():
+			dot += dots
+		case spent:
+			comma, dot = comma+commas, dot+dots
+		}
 		switch {
 		case comma > dot:
 			l.marks[in.field.Name] = ","
@@ -46,7 +54,7 @@ func (l *load) decideMarks(ctx context.Context, slow []*input) error {
 			agreed["."] = true
 		default:
 			l.marks[in.field.Name] = "."
-			if ambiguous > 0 {
+			if commas+dots > 0 {
 				open = append(open, in)
 			}
 		}
@@ -202,9 +210,15 @@ func (l *load) unreadable(ctx context.Context) error {
 				message = fmt.Sprintf("CASE WHEN %s THEN 'cannot be read: some dates of this column have the day first, others the month' ELSE 'is not a date' END", shape)
 				suggestion = q("write all dates as 2026-03-31, or say their order (date_order)")
 			case "dmy", "mdy":
+				other := map[string]string{"dmy": "mdy", "mdy": "dmy"}[order]
+				shape = fmt.Sprintf("(%s) IS NOT NULL", dateValue("v", other, bool(l.t.Serials)))
 				code = fmt.Sprintf("CASE WHEN %s THEN 'mixed_date_order' ELSE 'date_unparsable' END", shape)
 				message = fmt.Sprintf("CASE WHEN %s THEN %s ELSE 'is not a date' END", shape, q("is not a date in the order of this column ("+order+")"))
 			}
+			total := fmt.Sprintf("regexp_matches(v, %s)", q(totalForm))
+			code = fmt.Sprintf("CASE WHEN %s THEN 'total_row' ELSE %s END", total, code)
+			message = fmt.Sprintf("CASE WHEN %s THEN %s ELSE %s END", total, q(totalMessage), message)
+			suggestion = fmt.Sprintf("CASE WHEN %s THEN %s ELSE %s END", total, q(totalSuggestion), suggestion)
 		default:
 			if err := l.unknownWords(ctx, in); err != nil {
 				return err

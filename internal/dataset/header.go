@@ -108,7 +108,7 @@ type candidate struct {
 
 // namedBy is what the names of a file's columns say, the best first. Where a field has
 // several, one that the values contradict comes last.
-func namedBy(d Dataset, headers []string, columns []column, serials bool) []candidate {
+func namedBy(d Dataset, headers []string, columns []column) []candidate {
 	index := aliasIndexes()[d.Name]
 	var out []candidate
 	for i, cell := range headers {
@@ -135,8 +135,8 @@ func namedBy(d Dataset, headers []string, columns []column, serials bool) []cand
 				}
 				if columns != nil {
 					col := &columns[i]
-					c.Confidence, c.Evidence = col.judge(f, c.Unit, f.Name == d.IDField && !d.Effective, serials, c.Confidence)
-					if share, _, ok := col.fits(f, serials); ok && col.filled > 0 && share < misfit {
+					c.Confidence, c.Evidence = col.judge(f, c.Unit, f.Name == d.IDField && !d.Effective, c.Confidence)
+					if share, _, ok := col.fits(f, true); ok && col.filled > 0 && share < misfit {
 						c.misfit = true
 					}
 				}
@@ -175,7 +175,7 @@ func bindColumns(d Dataset, headers []string, m Mapping, columns []column, seria
 	if err := bindMapped(d, headers, m, bound, used); err != nil {
 		return nil, err
 	}
-	for _, c := range namedBy(d, headers, columns, serials) {
+	for _, c := range namedBy(d, headers, columns) {
 		_, taken := bound[c.Field]
 		if _, constant := m.Constants[c.Field]; taken || constant || used[c.column] {
 			continue

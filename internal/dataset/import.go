@@ -179,6 +179,7 @@ func (l *load) carefully(ctx context.Context) error {
 		return err
 	}
 	l.t.Dialect.describe(l.t)
+	l.forgetMarks()
 	for _, in := range l.inputs {
 		in.value, in.lookup, in.known = "", "", false
 	}

@@ -3,6 +3,7 @@ package dataset_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -94,6 +95,61 @@ func TestTheDecimalMarkIsDecidedForTheColumn(t *testing.T) {
 	}
 }
 
+func TestThreeDecimalsOfHoursAreNoThousands(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"point.csv":  "staff_name;client_name;date;hours\nDana;Harbor;2026-03-01;1.125\nDana;Harbor;2026-03-02;2.375\n",
+		"comma.csv":  "staff_name;client_name;date;hours\nDana;Harbor;2026-03-01;1,125\nDana;Harbor;2026-03-02;2,375\n",
+		"time.jsonl": `{"staff_name":"Dana","client_name":"Harbor","date":"2026-03-01","hours":1.125}` + "\n" + `{"staff_name":"Dana","client_name":"Harbor","date":"2026-03-02","hours":2.375}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			x := newWorld(t)
+			r := x.load(t, name, text)
+			want(t, "hours", x.rows(t, "SELECT sum(hours_worked) FROM time_entries", "time_entries"), []string{"3.5"})
+			if _, ok := codes(r)["decimal_mark_assumed"]; ok {
+				t.Errorf("got findings %v, want none that doubts the mark", codes(r))
+			}
+		})
+	}
+	x := newWorld(t)
+	r := x.load(t, "invoices.jsonl", `{"invoice_id":"1","client_name":"Harbor","date":"2026-03-01","net_amount":1.125}`)
+	want(t, "amount", x.rows(t, "SELECT net_amount FROM invoices", "invoices"), []string{"1.125"})
+	if _, ok := codes(r)["decimal_mark_assumed"]; ok {
+		t.Errorf("a number of JSON is doubted: %v", codes(r))
+	}
+}
+
+func TestDatesWithPointsAndDayNumbersAreDates(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ dates, stored, finding string }{
+		"points":      {"31.03.2026;01.04.2026", "2026-03-31 2026-04-01", ""},
+		"day numbers": {"46112;46113.5", "2026-03-31 2026-04-01", "day_numbers"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			x := newWorld(t)
+			text := "invoice_id;client_name;amount;date\n"
+			for i, d := range strings.Split(c.dates, ";") {
+				text += fmt.Sprintf("I%d;Harbor;1.50;%s\n", i, d)
+			}
+			r := x.load(t, "invoices.csv", text)
+			want(t, "dates", strings.Join(x.rows(t, "SELECT invoice_date FROM invoices ORDER BY 1", "invoices"), " "), c.stored)
+			for _, u := range r.Columns {
+				if u.Source == "date" && (u.Confidence < 0.9 || !slices.Contains(u.Evidence, "all of the values are dates")) {
+					t.Errorf("got %v %v, want dates without doubt", u.Confidence, u.Evidence)
+				}
+			}
+			if _, ok := codes(r)["doubtful_column"]; ok {
+				t.Errorf("got findings %v", codes(r))
+			}
+			if _, ok := codes(r)["day_numbers"]; ok != (c.finding != "") {
+				t.Errorf("got findings %v, want %q", codes(r), c.finding)
+			}
+		})
+	}
+}
+
 func TestOnlyUnreadableAndIncompleteRowsAreRejected(t *testing.T) {
 	t.Parallel()
 	x := newWorld(t)
@@ -128,11 +184,68 @@ func TestOnlyUnreadableAndIncompleteRowsAreRejected(t *testing.T) {
 	}
 }
 
+func TestATotalInTheColumnOfDatesAndADayThatDoesNotExist(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t)
+	r := x.load(t, "time.csv", "date,staff_name,client_name,hours\n03/31/2026,Dana,Harbor,1\n03/32/2026,Dana,Harbor,1\n31/03/2026,Dana,Harbor,1\n04/01/2026,Dana,Harbor,1\n"+
+		strings.Repeat("03/30/2026,Dana,Harbor,1\n", 30)+"Grand Total,,,34\nSumme,,,34\nSummer,Dana,Harbor,1\n")
+	var got []string
+	for _, j := range r.Rejects {
+		got = append(got, fmt.Sprintf("%q %s", j.Value, j.Code))
+	}
+	want(t, "rejects", got, []string{`"03/32/2026" date_unparsable`, `"31/03/2026" mixed_date_order`, `"Grand Total" total_row`, `"Summe" total_row`, `"Summer" date_unparsable`})
+}
+
 func TestMinutesUnderAHeaderThatSaysSoAreHours(t *testing.T) {
 	t.Parallel()
 	x := newWorld(t)
 	x.load(t, "time.csv", "staff_name,client_name,date,Duration (min)\nDana,Harbor,2026-03-01,90\n")
 	want(t, "hours", x.rows(t, "SELECT hours_worked FROM time_entries", "time_entries"), []string{"1.5"})
+}
+
+func TestTheUnitOfWorkIsToldByStartAndEndOrAskedFor(t *testing.T) {
+	t.Parallel()
+	const head, short = "staff_name,client_name,date,started_at,ended_at,duration\n", "staff_name,client_name,date,duration\n"
+	file := func(head string, values ...string) string {
+		text := head
+		for i, v := range values {
+			start := fmt.Sprintf("2026-03-%02d", i+1)
+			if head != "staff_name,client_name,date,started_at,ended_at,duration\n" {
+				text += fmt.Sprintf("Dana,Harbor,%s,%s\n", start, v)
+			} else {
+				text += fmt.Sprintf("Dana,Harbor,%[1]s,%[1]sT09:00:00Z,%[1]sT10:30:00Z,%[2]s\n", start, v)
+			}
+		}
+		return text
+	}
+	for name, text := range map[string]string{"seconds": file(head, "5400", "5400", "5400"), "minutes": file(head, "90", "90", "90.5")} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			x := newWorld(t)
+			r := x.load(t, "time.csv", text)
+			want(t, "hours", x.rows(t, "SELECT round(min(hours_worked), 1) FROM time_entries", "time_entries"), []string{"1.5"})
+			for _, code := range []string{"doubtful_column", "hours_gt_24_entry", "hours_ne_times"} {
+				if n := codes(r)[code]; n > 0 {
+					t.Errorf("got %s, want no doubt", code)
+				}
+			}
+		})
+	}
+	for name, text := range map[string]string{"no times": file(short, "90", "45", "30"), "times that say otherwise": file(head, "200", "300", "400")} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			x := newWorld(t)
+			x.fails(t, "time.csv", text, "too many for hours of one entry: say what they are", dataset.ImportRequest{})
+			r := x.load(t, "time.csv", text, mapped("units: {duration: minutes}"))
+			want(t, "rows", r.RowsAdded, int64(3))
+		})
+	}
+	for name, text := range map[string]string{"a few long entries": file(short, "90", "1.5", "2"), "a header that says hours": file(timeHeader, "90", "45", "30")} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			want(t, "rows", newWorld(t).load(t, "time.csv", text).RowsAdded, int64(3))
+		})
+	}
 }
 
 func TestNonBillableHeadersAreInverted(t *testing.T) {

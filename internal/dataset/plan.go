@@ -25,6 +25,7 @@ type input struct {
 	filled  int64 // rows with a text
 	known   bool  // filled was counted
 	invalid int64 // rows whose text is no such value
+	marks   bool  // the currency, told by the marks beside amounts
 }
 
 // load is the import of one table: the state that its steps share.
@@ -218,6 +219,9 @@ func (in *input) fastValue() string {
 
 // decide looks at every column once and chooses how each is read.
 func (l *load) decide(ctx context.Context) error {
+	if err := l.decideUnits(ctx); err != nil {
+		return err
+	}
 	if err := l.evidence(ctx); err != nil {
 		return err
 	}
@@ -248,6 +252,9 @@ func (l *load) decide(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := l.currencyOfValues(ctx, slow); err != nil {
+		return err
+	}
 	if err := l.decideMarks(ctx, slow); err != nil {
 		return err
 	}
@@ -258,8 +265,24 @@ func (l *load) decide(ctx context.Context) error {
 		if err := l.parse(ctx, in); err != nil {
 			return err
 		}
+		if err := l.dayNumbers(ctx, in); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// dayNumbers tells of dates that are a spreadsheet's count of days.
+func (l *load) dayNumbers(ctx context.Context, in *input) error {
+	if in.field.Kind != Date && in.field.Kind != Timestamp {
+		return nil
+	}
+	return l.s.Each(ctx, fmt.Sprintf("SELECT sum(n)::BIGINT, arg_min(v, first), arg_min(p, first)::DATE::VARCHAR, min(first) FROM %s WHERE p IS NOT NULL AND regexp_matches(v, %s) HAVING count(*) > 0", in.lookup, q(serial)), func(row []any) error {
+		l.add(Finding{Code: "day_numbers", Severity: Info, Column: in.header, Count: row[0].(int64), Records: []int64{row[3].(int64)},
+			Message:    fmt.Sprintf("column %q: %s a spreadsheet's count of days, such as %s for %s", in.header, plural(row[0].(int64), "date is", "dates are"), text(row[1]), text(row[2])),
+			Suggestion: "nothing when the dates of the preview are right; otherwise export dates as 2026-03-31"})
+		return nil
+	})
 }
 
 func isText(k Kind) bool { return k == Text || k == ID || k == JSON }

@@ -114,18 +114,22 @@ type tally struct {
 	bad      []float64
 	badRows  []int64
 	repeated float64
+	repeats  int64 // rows
 }
 
 func (t *tally) add(o tally) {
 	if t.bad == nil {
 		t.bad, t.badRows = make([]float64, len(o.bad)), make([]int64, len(o.bad))
 	}
-	t.rows, t.weight, t.repeated = t.rows+o.rows, t.weight+o.weight, t.repeated+o.repeated
+	t.rows, t.weight, t.repeated, t.repeats = t.rows+o.rows, t.weight+o.weight, t.repeated+o.repeated, t.repeats+o.repeats
 	for i := range o.bad {
 		t.bad[i] += o.bad[i]
 		t.badRows[i] += o.badRows[i]
 	}
 }
+
+// repeatedRows is what is told of rows that equal another one; uniqueness counts them.
+var repeatedRows = check{"repeated_rows", "uniqueness", "", "repeat another row in everything but the id", "look whether they were entered or exported twice; if so, delete them at the source and undo or replace the import"}
 
 // scored is one dataset with what its rows add up to.
 type scored struct {
@@ -138,8 +142,14 @@ type scored struct {
 	newest  string
 }
 
+// What qualityOf may leave out beside one of the checks.
+const (
+	nothingOut = -1 - iota
+	repeatsOut
+)
+
 // qualityOf computes the dimensions of a group of rows; without says which check to leave
-// out, -1 none.
+// out.
 func (s scored) qualityOf(t tally, without int) map[string]float64 {
 	d := map[string]float64{}
 	if t.weight <= 0 {
@@ -168,7 +178,10 @@ func (s scored) qualityOf(t tally, without int) map[string]float64 {
 	}
 	d["validity"] = math.Max(0, 1-sums["validity"])
 	if s.unique {
-		d["uniqueness"] = 1 - math.Min(1, t.repeated/t.weight)
+		d["uniqueness"] = 1.0
+		if without != repeatsOut {
+			d["uniqueness"] = 1 - math.Min(1, t.repeated/t.weight)
+		}
 	}
 	return d
 }
@@ -285,14 +298,14 @@ func scoreStored(ctx context.Context, session *warehouse.Session, d Dataset, tod
 		repeated = fmt.Sprintf("row_number() OVER (PARTITION BY hash(%s)) > 1", strings.Join(cols, ", "))
 	}
 	sel := []string{client + " AS client", month + " AS month", fmt.Sprintf("coalesce((%s)::DOUBLE, 0) AS w", weight), repeated + " AS rep"}
-	sums := []string{"client", "month::VARCHAR", "count(*)", "sum(w)", "coalesce(sum(w) FILTER (rep), 0)"}
+	sums := []string{"client", "month::VARCHAR", "count(*)", "sum(w)", "coalesce(sum(w) FILTER (rep), 0)", "count(*) FILTER (rep)"}
 	for i, c := range x.checks {
 		sel = append(sel, fmt.Sprintf("coalesce(%s, false) AS b%d", c.when, i))
 		sums = append(sums, fmt.Sprintf("coalesce(sum(w) FILTER (b%[1]d), 0), count(*) FILTER (b%[1]d)", i))
 	}
 	err = session.Each(ctx, fmt.Sprintf("SELECT %s FROM (SELECT %s FROM %s) GROUP BY client, month ORDER BY client, month", strings.Join(sums, ", "), strings.Join(sel, ", "), from), func(row []any) error {
-		t := tally{rows: row[2].(int64), weight: row[3].(float64), repeated: row[4].(float64)}
-		for i := 5; i < len(row); i += 2 {
+		t := tally{rows: row[2].(int64), weight: row[3].(float64), repeated: row[4].(float64), repeats: row[5].(int64)}
+		for i := 6; i < len(row); i += 2 {
 			t.bad, t.badRows = append(t.bad, row[i].(float64)), append(t.badRows, row[i+1].(int64))
 		}
 		x.all.add(t)
@@ -320,7 +333,7 @@ func report(all []scored, today quantity.Day) QualityReport {
 		sum, weights := 0.0, 0.0
 		for i, x := range all {
 			w := datasetWeight(x.d.Name)
-			v := combine(x.qualityOf(x.all, -1))
+			v := combine(x.qualityOf(x.all, nothingOut))
 			if i == changed {
 				v = score
 			}
@@ -335,7 +348,7 @@ func report(all []scored, today quantity.Day) QualityReport {
 	dims, weights := map[string]float64{}, map[string]float64{}
 	clients, months := map[string][]part{}, map[string][]part{}
 	for i, x := range all {
-		d := x.qualityOf(x.all, -1)
+		d := x.qualityOf(x.all, nothingOut)
 		for name, v := range d {
 			dims[name] += datasetWeight(x.d.Name) * v
 			weights[name] += datasetWeight(x.d.Name)
@@ -352,17 +365,23 @@ func report(all []scored, today quantity.Day) QualityReport {
 		for name, t := range x.months {
 			months[name] = append(months[name], part{x, t})
 		}
-		for j, c := range x.checks {
-			if x.all.badRows[j] == 0 {
-				continue
+		add := func(c check, without int, rows int64, weight float64) {
+			if rows == 0 {
+				return
 			}
-			issue := QualityIssue{Code: c.code, Dataset: x.d.Name, Dimension: c.dimension, Rows: x.all.badRows[j], Suggestion: c.suggestion,
-				Message: plural(x.all.badRows[j], "row of "+x.d.Title, "rows of "+x.d.Title) + ": " + c.message}
+			issue := QualityIssue{Code: c.code, Dataset: x.d.Name, Dimension: c.dimension, Rows: rows, Suggestion: c.suggestion,
+				Message: plural(rows, "row of "+x.d.Title, "rows of "+x.d.Title) + ": " + c.message}
 			if x.all.weight > 0 {
-				issue.Share = round4(x.all.bad[j] / x.all.weight)
+				issue.Share = round4(weight / x.all.weight)
 			}
-			issue.Gain = round4(whole(i, combine(x.qualityOf(x.all, j))) - base)
+			issue.Gain = round4(whole(i, combine(x.qualityOf(x.all, without))) - base)
 			r.Issues = append(r.Issues, issue)
+		}
+		for j, c := range x.checks {
+			add(c, j, x.all.badRows[j], x.all.bad[j])
+		}
+		if x.unique {
+			add(repeatedRows, repeatsOut, x.all.repeats, x.all.repeated)
 		}
 	}
 	for name := range dims {
@@ -403,7 +422,7 @@ func parts(of map[string][]part) []QualityOf {
 		sum, weights, one := 0.0, 0.0, QualityOf{Name: name}
 		dims, counts := map[string]float64{}, map[string]float64{}
 		for _, p := range of[name] {
-			d, w := p.x.qualityOf(p.t, -1), datasetWeight(p.x.d.Name)
+			d, w := p.x.qualityOf(p.t, nothingOut), datasetWeight(p.x.d.Name)
 			one.Rows += p.t.rows
 			if len(d) == 0 {
 				continue

@@ -65,3 +65,24 @@ func TestTheQualityOfNothingIsNothing(t *testing.T) {
 		t.Errorf("got %+v, %v", r, err)
 	}
 }
+
+func TestRepeatedRowsAreAnIssueOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t)
+	// 10 hours, of which 2 stand there twice under another id.
+	x.load(t, "time.csv", "time_entry_id,staff_name,client_name,date,hours,billable\n1,Dana,Harbor,2026-06-01,2,yes\n2,Dana,Harbor,2026-06-01,2,yes\n3,Dana,Harbor,2026-06-02,6,yes\n")
+	r, err := x.QualityReport(t.Context(), acme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range r.Issues {
+		if i.Code != "repeated_rows" {
+			continue
+		}
+		if i.Dataset != "time_entries" || i.Dimension != "uniqueness" || i.Rows != 1 || i.Share != 0.2 || i.Gain <= 0 {
+			t.Errorf("got %+v", i)
+		}
+		return
+	}
+	t.Errorf("uniqueness %v and no issue of it: %+v", r.Dimensions["uniqueness"], r.Issues)
+}

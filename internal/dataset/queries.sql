@@ -55,7 +55,7 @@ WHERE t.slug = $1 AND i.dataset = $2 AND i.id > $3 AND i.rows_unchanged > 0 AND 
 
 -- name: mark_undone
 -- Marks an import as undone.
-UPDATE import SET status = 'undone' WHERE id = $1 AND status = 'committed';
+UPDATE import SET status = 'undone' WHERE id = $1 AND status IN ('committed', 'unchanged');
 
 -- name: insert_upload
 -- Announces a file.

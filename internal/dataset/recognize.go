@@ -203,15 +203,16 @@ func entityOf(field string) string {
 var knownAs = map[string]string{KindClient: "known clients", KindStaff: "known members of staff", KindProduct: "known products"}
 
 // judge says how sure a name of that confidence is, given the column's values, and why.
-// A column that contradicts is below misfit.
-func (c *column) judge(f Field, unit int64, id, serials bool, name float64) (confidence float64, evidence []string) {
+// A column that contradicts is below misfit. Where the name says date, a spreadsheet's day
+// number is one in any file.
+func (c *column) judge(f Field, unit int64, id bool, name float64) (confidence float64, evidence []string) {
 	if c == nil || c.filled == 0 {
 		if name < confident {
 			name = min(name, unproven)
 		}
 		return name, []string{"there are no values to compare"}
 	}
-	share, what, ok := c.fits(f, serials)
+	share, what, ok := c.fits(f, true)
 	if ok {
 		evidence = append(evidence, fmt.Sprintf("%s of the values are %s", percent(share), what))
 		switch {

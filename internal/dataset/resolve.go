@@ -96,7 +96,9 @@ func (l *load) resolve(ctx context.Context, people string) error {
 			asked[n.ID] = true
 		}
 		known = slices.DeleteFunc(known, func(e match.Entity) bool { return asked[e.ID] })
-		l.settle(kind, names, match.Match(known, names, rulings, matchOptions[kind]))
+		if err := l.settle(kind, names, match.Match(known, names, rulings, matchOptions[kind])); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -262,7 +264,7 @@ func (l *load) addKeys(e *match.Entity, row []any) {
 }
 
 // settle notes what the decisions lead to.
-func (l *load) settle(kind string, names []match.Name, decisions []match.Decision) {
+func (l *load) settle(kind string, names []match.Name, decisions []match.Decision) error {
 	rows := map[string]int64{}
 	for i, d := range decisions {
 		if d.DuplicateOf != "" {
@@ -281,7 +283,11 @@ func (l *load) settle(kind string, names []match.Name, decisions []match.Decisio
 		case d.DuplicateOf != "": // the same name, written in another way
 			a.canonical, a.how, a.score = d.DuplicateOf, howEqual, 1
 		case d.Verdict == match.Review:
-			l.found.proposals = append(l.found.proposals, l.proposal(kind, n, d, rows[n.ID]+int64(n.Weight)))
+			p, err := l.proposal(kind, n, d, rows[n.ID]+int64(n.Weight))
+			if err != nil {
+				return err
+			}
+			l.found.proposals = append(l.found.proposals, p)
 			continue
 		default:
 			continue
@@ -290,9 +296,10 @@ func (l *load) settle(kind string, names []match.Name, decisions []match.Decisio
 			l.found.aliases = append(l.found.aliases, a)
 		}
 	}
+	return nil
 }
 
-func (l *load) proposal(kind string, n match.Name, d match.Decision, rows int64) review.Proposal {
+func (l *load) proposal(kind string, n match.Name, d match.Decision, rows int64) (review.Proposal, error) {
 	e := MatchEvidence{Kind: kind, Key: n.ID, Name: n.Text, Source: l.source, Dataset: l.d.Name, Rows: rows, Why: d.Evidence}
 	for _, c := range d.Candidates {
 		e.Candidates = append(e.Candidates, MatchCandidate{Entity: c.Entity, Name: c.Name, Score: math.Round(c.Score*1000) / 1000, Why: c.Evidence})
@@ -305,9 +312,9 @@ func (l *load) proposal(kind string, n match.Name, d match.Decision, rows int64)
 	}
 	body, err := json.Marshal(e)
 	if err != nil {
-		panic("dataset: match evidence: " + err.Error()) // strings and numbers only
+		return review.Proposal{}, fmt.Errorf("match evidence of %q: %w", n.ID, err) // a score that is no number
 	}
-	return review.Proposal{Kind: MatchKind(kind), Subject: n.ID, Evidence: body, Weight: rows, ImportID: l.importID}
+	return review.Proposal{Kind: MatchKind(kind), Subject: n.ID, Evidence: body, Weight: rows, ImportID: l.importID}, nil
 }
 
 // aliases makes the relation of what the file's names mean, "" when nothing is new, and

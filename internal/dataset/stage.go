@@ -78,9 +78,9 @@ func (l *load) check(ctx context.Context) error {
 			first = "coalesce(c0, '')"
 		}
 		sel := fmt.Sprintf(`SELECT _record, _line, %d, %s, '', CASE WHEN is_total THEN 'total_row' ELSE 'required_missing' END,
- CASE WHEN is_total THEN 'is a total, not a row' ELSE %s END, CASE WHEN is_total THEN 'nothing to do: totals are computed' ELSE %s END
-FROM (SELECT _record, _line, regexp_matches(%s, '(?i)^\s*(grand |sub ?)?total') AS is_total FROM %s WHERE coalesce(%s) IS NULL)`,
-			1000+i, q(headers[0]), q("is missing"), q("fill in "+f.Help), first, l.raw(), strings.Join(append(texts, "NULL"), ", "))
+ CASE WHEN is_total THEN %s ELSE 'is missing' END, CASE WHEN is_total THEN %s ELSE %s END
+FROM (SELECT _record, _line, regexp_matches(%s, %s) AS is_total FROM %s WHERE coalesce(%s) IS NULL)`,
+			1000+i, q(headers[0]), q(totalMessage), q(totalSuggestion), q("fill in "+f.Help), first, q(totalForm), l.raw(), strings.Join(append(texts, "NULL"), ", "))
 		if err := l.reject(ctx, sel); err != nil {
 			return err
 		}
@@ -90,6 +90,13 @@ FROM (SELECT _record, _line, regexp_matches(%s, '(?i)^\s*(grand |sub ?)?total') 
 	}
 	return l.checkInvoices(ctx)
 }
+
+// A row that begins with totalForm and lacks what a row needs, or has it for a date, is a total.
+const (
+	totalForm       = `(?i)^\s*(?:(?:grand|sub|net)[ -]?)?(?:totals?|summe|gesamt|gesamtsumme|somme|totaal|suma)\b`
+	totalMessage    = "is a total, not a row"
+	totalSuggestion = "nothing to do: totals are computed"
+)
 
 // attributes is the JSON of the unknown columns that hold something, null when none does.
 func (l *load) attributes() string {

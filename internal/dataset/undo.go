@@ -23,8 +23,12 @@ func (s *Service) Undo(ctx context.Context, scope tenant.Scope, id int64) (wareh
 	if err != nil {
 		return warehouse.Outcome{}, err
 	}
-	if imp.Status != "committed" {
-		return warehouse.Outcome{}, fault.Newf(fault.Conflict, "import %d changed nothing, or is undone: there is nothing to undo", id)
+	switch imp.Status {
+	case "committed":
+	case "unchanged":
+		return s.undoUnchanged(ctx, scope, id)
+	default:
+		return warehouse.Outcome{}, fault.Newf(fault.Conflict, "import %d is undone already, or stored nothing: there is nothing to undo", id)
 	}
 	list, err := s.w.Snapshots(ctx, scope)
 	if err != nil {
@@ -49,6 +53,16 @@ func (s *Service) Undo(ctx context.Context, scope tenant.Scope, id int64) (wareh
 		return warehouse.Outcome{}, err
 	}
 	return s.revert(ctx, scope, imp, before, within)
+}
+
+// undoUnchanged marks an import as undone that changed nothing.
+func (s *Service) undoUnchanged(ctx context.Context, scope tenant.Scope, id int64) (warehouse.Outcome, error) {
+	now, err := s.w.Current(ctx, scope)
+	if err != nil {
+		return warehouse.Outcome{}, err
+	}
+	out := warehouse.Outcome{Snapshot: now}
+	return out, s.db.Transact(ctx, func(tx *metadb.Tx) error { return s.recordUndo(ctx, scope, tx, id, out) })
 }
 
 // aloneIn reports whether no other import made the same snapshot.

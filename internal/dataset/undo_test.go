@@ -61,3 +61,28 @@ func TestUndoBringsBackWhatAFileReplacedAndEarlierRates(t *testing.T) {
 	want(t, "hours", strings.Join(x.rows(t, rows, "time_entries"), " "), "2026-01-05|1 2026-01-06|2 2026-03-05|3")
 	want(t, "rates", strings.Join(x.rows(t, "SELECT cost_rate, valid_from FROM staff ORDER BY 1", "staff"), " "), "50|2026-01-01")
 }
+
+func TestAnImportThatCameAgainUnchangedCanBeUndoneAllTheSame(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t)
+	ctx := t.Context()
+	const text = "time_entry_id,staff_name,client_name,date,hours\n1,Dana,Harbor,2026-01-05,1\n"
+	first := x.load(t, "a.csv", text)
+	x.load(t, "clients.csv", "client_name\nHarbor\n")
+	again := x.load(t, "a.csv", text)
+	if _, err := x.Undo(ctx, acme, first.ImportID); fault.KindOf(err) != fault.Conflict {
+		t.Fatalf("its rows came again: %v", err)
+	}
+	out, err := x.Undo(ctx, acme, again.ImportID)
+	if err != nil || out.Changed || out.Snapshot != again.Snapshot {
+		t.Fatalf("the import that changed nothing: %+v, %v", out, err)
+	}
+	want(t, "rows", strings.Join(x.rows(t, "SELECT source_id FROM time_entries", "time_entries"), " "), "1")
+	if _, err := x.Undo(ctx, acme, again.ImportID); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("undone twice: %v", err)
+	}
+	if _, err := x.Undo(ctx, acme, first.ImportID); err != nil {
+		t.Fatal(err)
+	}
+	want(t, "rows", strings.Join(x.rows(t, "SELECT source_id FROM time_entries", "time_entries"), " "), "")
+}

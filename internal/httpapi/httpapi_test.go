@@ -27,6 +27,7 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/metric"
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
 	"github.com/moatmetrics/moatmetrics/internal/scenario"
+	"github.com/moatmetrics/moatmetrics/internal/secret"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
 	"github.com/moatmetrics/moatmetrics/internal/workspace"
@@ -62,7 +63,7 @@ func serveWith(t *testing.T, change func(*httpapi.Deps, *httpapi.Options)) (*htt
 	metrics := metric.New(w, metric.Options{})
 	data := dataset.New(w, db, log, jobs, time.Now)
 	deps, opt := httpapi.Deps{
-		DB: db, Warehouse: w, Data: data, Inbox: inbox.New(db, data, log, time.Now, inbox.Options{Settle: time.Millisecond, DataDir: dir}), Metrics: metrics, Insights: insight.New(metrics, w, insight.Options{}), Scenarios: scenario.New(metrics), Audit: log, Workspace: workspace.New(db, log, time.Now), Scope: scope,
+		DB: db, Warehouse: w, Data: data, Inbox: inbox.New(db, data, log, time.Now, inbox.Options{Settle: time.Millisecond, DataDir: dir, Box: func() (*secret.Box, error) { return secret.New(make([]byte, 32)) }}), Metrics: metrics, Insights: insight.New(metrics, w, insight.Options{}), Scenarios: scenario.New(metrics), Audit: log, Workspace: workspace.New(db, log, time.Now), Scope: scope,
 		CloseMonth: func(ctx context.Context, scope tenant.Scope, month quantity.Day, closed bool) (bool, error) {
 			return w.CloseMonth(ctx, scope, month, closed, nil)
 		},

@@ -5,9 +5,11 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/moatmetrics/moatmetrics/internal/inbox"
+	"github.com/moatmetrics/moatmetrics/internal/inbox/inboxtest"
 )
 
 func TestASourceIsMadeTestedRunAndItsBadFileReleased(t *testing.T) {
@@ -46,4 +48,28 @@ func TestASourceIsMadeTestedRunAndItsBadFileReleased(t *testing.T) {
 	sent[none](t, s, http.MethodPut, "/api/v1/sources/psa", `{"name":"psa","kind":"folder","settings":{"path":"relative"}}`, http.StatusUnprocessableEntity)
 	sent[none](t, s, http.MethodDelete, "/api/v1/sources/psa", "", http.StatusNoContent)
 	sent[none](t, s, http.MethodGet, "/api/v1/sources/psa", "", http.StatusNotFound)
+}
+
+func TestBucketsAndMailboxesAreSourcesOverHTTP(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	store, mail := inboxtest.StartS3(t, "exports", false), inboxtest.StartIMAP(t)
+	store.Put(t, "psa/clients.csv", "client_name,industry\nAcorn,Legal\n")
+	mail.Deliver(t, inboxtest.Message("anna@example.com", "Export", "1", inboxtest.File("clients.csv", "client_name,industry\nBirch,Health\n")))
+	for name, body := range map[string]string{
+		"bucket": fmt.Sprintf(`{"name":"bucket","kind":"s3","settings":{"endpoint":%q,"bucket":"exports","path":"psa","user":%q},"password":%q}`, store.URL, inboxtest.User, inboxtest.Password),
+		"mail": fmt.Sprintf(`{"name":"mail","kind":"imap","settings":{"host":"127.0.0.1","port":%d,"tls":"none","user":%q,"senders":["anna@example.com"],"subject":"export"},"password":%q}`,
+			mail.Plain, inboxtest.User, inboxtest.Password),
+	} {
+		made := sent[map[string]any](t, s, http.MethodPost, "/api/v1/sources", body, http.StatusCreated)
+		if text := fmt.Sprint(made); strings.Contains(text, inboxtest.Password) {
+			t.Errorf("the secret is shown: %s", text)
+		}
+		if got, want := sent[inbox.RunResult](t, s, http.MethodPost, "/api/v1/sources/"+name+"/run", "", http.StatusOK), (inbox.RunResult{Listed: 1, Imported: 1}); got != want {
+			t.Errorf("%s: got %+v, want %+v", name, got, want)
+		}
+	}
+	sent[none](t, s, http.MethodPost, "/api/v1/sources", `{"name":"x","kind":"s3","settings":{"endpoint":"http://169.254.169.254","bucket":"exports","user":"k"}}`, http.StatusUnprocessableEntity)
+	sent[none](t, s, http.MethodPost, "/api/v1/sources", `{"name":"x","kind":"imap","settings":{"host":"imap.example.com","user":"anna","tls":"sometimes"}}`, http.StatusUnprocessableEntity)
+	sent[none](t, s, http.MethodPost, "/api/v1/sources", `{"name":"x","kind":"ftp","settings":{"host":"ftp.example.com","user":"anna"}}`, http.StatusUnprocessableEntity)
 }

@@ -2,7 +2,10 @@ package inbox
 
 import (
 	"context"
+	"net"
+	"time"
 
+	"github.com/moatmetrics/moatmetrics/internal/metadb"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
 )
 
@@ -17,6 +20,18 @@ func (s *Service) FetchOnly(ctx context.Context, scope tenant.Scope, id string) 
 // ImportOnly does a run as far as its imports are committed, as if the process died then.
 func (s *Service) ImportOnly(ctx context.Context, scope tenant.Scope, id string) error {
 	return s.partly(ctx, scope, id, (*run).fetchNew, (*run).importFetched)
+}
+
+// SettleUnrecorded does a run, as if the process died between a move and its record.
+func (s *Service) SettleUnrecorded(ctx context.Context, scope tenant.Scope, id string) error {
+	err := s.partly(ctx, scope, id, (*run).fetchNew, (*run).importFetched, (*run).settle)
+	if err != nil {
+		return err
+	}
+	return s.db.Transact(ctx, func(tx *metadb.Tx) error {
+		_, err := tx.Exec(ctx, "UPDATE source_file SET settled = 0, moved_to = '' WHERE source_id = $1", id)
+		return err
+	})
 }
 
 func (s *Service) partly(ctx context.Context, scope tenant.Scope, id string, steps ...func(*run, context.Context) error) error {
@@ -36,3 +51,25 @@ func (s *Service) partly(ctx context.Context, scope tenant.Scope, id string, ste
 	}
 	return nil
 }
+
+// Bounded is a connection that breaks when nothing comes for a while.
+func Bounded(conn net.Conn, wait time.Duration) net.Conn {
+	c := &bounded{Conn: conn, wait: wait}
+	c.busy()
+	return c
+}
+
+// Param reads a MIME parameter as IMAP servers hand it on.
+var Param = param
+
+// Decode undoes the encoding of an attachment.
+var Decode = decode
+
+// CheckAddr says whether a source may be at an address.
+var CheckAddr = checkAddr
+
+// FileName is the name of a part's file.
+var FileName = fileName
+
+// Connect opens a connection to a server that a person named.
+var Connect = connect

@@ -104,24 +104,25 @@ func (f folder) stat(_ context.Context, name string) (Listing, error) {
 	return e, nil
 }
 
-func (f folder) open(_ context.Context, name string) (io.ReadCloser, error) {
+func (f folder) open(_ context.Context, name string) (io.ReadCloser, int64, error) {
 	before, err := f.root.Lstat(name)
 	if err != nil {
-		return nil, folderFault(err, name)
+		return nil, 0, folderFault(err, name)
 	}
 	if !before.Mode().IsRegular() {
-		return nil, fault.Newf(fault.NotFound, "%s is no ordinary file", name)
+		return nil, 0, fault.Newf(fault.NotFound, "%s is no ordinary file", name)
 	}
 	file, err := f.root.Open(name)
 	if err != nil {
-		return nil, folderFault(err, name)
+		return nil, 0, folderFault(err, name)
 	}
 	// A link may have taken the file's place between the look and the opening.
-	if st, err := file.Stat(); err != nil || !os.SameFile(before, st) {
+	st, err := file.Stat()
+	if err != nil || !os.SameFile(before, st) {
 		file.Close()
-		return nil, fault.Newf(fault.NotFound, "%s was replaced while it was opened", name)
+		return nil, 0, fault.Newf(fault.NotFound, "%s was replaced while it was opened", name)
 	}
-	return file, nil
+	return file, st.Size(), nil
 }
 
 func (f folder) move(_ context.Context, from, to string) error {

@@ -241,21 +241,37 @@ func (r *run) settle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	bundled, _ := r.place.(bundles)
+	seen := map[string]bool{} // files that another of their bundle has settled
 	for _, f := range files {
-		if f.settled || f.Status == Fetched || f.Status == Importing || f.Status == Released {
+		if f.settled || seen[f.ID] || f.Status == Fetched || f.Status == Importing || f.Status == Released {
 			continue
 		}
-		to, err := r.settleOne(ctx, f)
+		var set []File
+		var err error
+		if bundled != nil {
+			set, err = r.settleBundle(ctx, bundled, f)
+		} else {
+			f.MovedTo, err = r.settleOne(ctx, f)
+			set = []File{f}
+		}
 		if err != nil {
 			return err
 		}
 		if err := r.db.Transact(ctx, func(tx *metadb.Tx) error {
-			_, err := tx.Exec(ctx, queries.Get("settle_file"), string(r.scope.Tenant), f.ID, to)
-			return err
+			for _, one := range set {
+				if _, err := tx.Exec(ctx, queries.Get("settle_file"), string(r.scope.Tenant), one.ID, one.MovedTo); err != nil {
+					return err
+				}
+			}
+			return nil
 		}); err != nil {
 			return err
 		}
-		r.opt.Log.InfoContext(ctx, "file of a source", slog.String("source", r.src.ID), slog.String("file", f.ID), slog.String("status", string(f.Status)))
+		for _, one := range set {
+			seen[one.ID] = true
+			r.opt.Log.InfoContext(ctx, "file of a source", slog.String("source", r.src.ID), slog.String("file", one.ID), slog.String("status", string(one.Status)))
+		}
 	}
 	return nil
 }

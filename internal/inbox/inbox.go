@@ -13,13 +13,12 @@ package inbox
 import (
 	"context"
 	"crypto/rand"
+	"crypto/x509"
 	_ "embed"
 	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
-	"path"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -38,58 +37,6 @@ import (
 var queriesSQL string
 
 var queries = metadb.MustParseQueries(queriesSQL)
-
-// Kind is a kind of source.
-type Kind string
-
-// The kinds.
-const (
-	Folder Kind = "folder" // a folder of this machine
-	SFTP   Kind = "sftp"   // a folder of an SSH server
-)
-
-// After says what becomes of a file at its source once its import is committed.
-type After string
-
-// What may become of it.
-const (
-	Keep   After = "keep"   // it stays where it is
-	Move   After = "move"   // to the folder done beside it; one in quarantine to the folder quarantine
-	Delete After = "delete" // it is deleted; one in quarantine stays
-)
-
-// OnChange is the schedule of a folder that is watched; others are cron expressions.
-const OnChange = "watch"
-
-// Spec is what a person says about a source.
-type Spec struct {
-	Name     string   `json:"name" maxLength:"100" doc:"what people call it; unique"`
-	Kind     Kind     `json:"kind" enum:"folder,sftp"`
-	Settings Settings `json:"settings"`
-	// Password and PrivateKey are kept encrypted and never shown. A change without them
-	// keeps those there are.
-	Password   secret.Text `json:"password,omitzero" doc:"kept encrypted, never shown; left out to keep the one there is"`
-	PrivateKey secret.Text `json:"private_key,omitzero" doc:"of SSH, in OpenSSH form; kept encrypted, never shown"`
-	// Schedule is OnChange, a cron expression, or "" for runs by hand only.
-	Schedule     string          `json:"schedule,omitempty" doc:"watch (folders), a cron expression such as 0 6 * * *, or nothing for runs by hand"`
-	Zone         string          `json:"zone,omitempty" doc:"time zone of the schedule, such as Europe/Berlin; UTC when left out"`
-	Dataset      string          `json:"dataset,omitempty" doc:"what all files are; told from each file when left out"`
-	SourceSystem string          `json:"source_system,omitempty" doc:"name kept with every row; csv when left out"`
-	Mapping      dataset.Mapping `json:"mapping,omitzero" doc:"how all files are read"`
-	AllOrNothing bool            `json:"all_or_nothing,omitempty" doc:"the files of one run are stored together or not at all"`
-	After        After           `json:"after,omitempty" enum:"keep,move,delete" doc:"what becomes of a file once it is imported; keep when left out"`
-	Paused       bool            `json:"paused,omitempty" doc:"runs by hand only"`
-}
-
-// Settings say where a source is.
-type Settings struct {
-	Path    string `json:"path,omitempty" doc:"the folder"`
-	Pattern string `json:"pattern,omitempty" doc:"which files, such as *.csv; all when left out"`
-	Host    string `json:"host,omitempty" doc:"server of sftp"`
-	Port    int    `json:"port,omitempty" doc:"22 when left out"`
-	User    string `json:"user,omitempty"`
-	HostKey string `json:"host_key,omitempty" doc:"the server's key, such as ssh-ed25519 SHA256:...; a test without it shows the key"`
-}
 
 // Status says how a source is.
 type Status string
@@ -129,6 +76,9 @@ type Options struct {
 	DataDir string
 	// Log receives failures of scheduled runs. Nil discards.
 	Log *slog.Logger
+	// Roots are whose certificates of S3 stores and mail servers are trusted. Nil are those of
+	// the system.
+	Roots *x509.CertPool
 	// Box opens what seals secrets. Nil allows sources without secrets only.
 	Box func() (*secret.Box, error)
 }
@@ -203,7 +153,7 @@ func (s *Service) Change(ctx context.Context, scope tenant.Scope, id string, spe
 		return was, err
 	}
 	kept := was.sealed
-	if a, b := was.Settings, spec.Settings; was.Kind != spec.Kind || a.Host != b.Host || a.Port != b.Port || a.User != b.User {
+	if a, b := was.Settings, spec.Settings; was.Kind != spec.Kind || a.Host != b.Host || a.Port != b.Port || a.User != b.User || a.Endpoint != b.Endpoint || a.TLS != b.TLS {
 		kept = "" // a secret is not sent to another place than it was given for
 	}
 	sealed, err := s.seal(scope, was.ID, &spec, kept)
@@ -323,86 +273,6 @@ func optionalTime(text string) (*time.Time, error) {
 	}
 	t, err := metadb.ParseTime(text)
 	return &t, err
-}
-
-// check completes a spec and lists what is wrong with it.
-func (s *Service) check(spec *Spec) error {
-	var wrong []fault.Field
-	bad := func(path, message string, allowed ...string) {
-		wrong = append(wrong, fault.Field{Path: path, Message: message, Allowed: allowed})
-	}
-	spec.Name = metadb.Text(strings.TrimSpace(spec.Name))
-	if spec.Name == "" || len(spec.Name) > 100 {
-		bad("name", "must be 1 to 100 bytes")
-	}
-	switch spec.After {
-	case "":
-		spec.After = Keep
-	case Keep, Move, Delete:
-	default:
-		bad("after", "is "+string(spec.After), string(Keep), string(Move), string(Delete))
-	}
-	if spec.Kind == SFTP {
-		if spec.Settings.Host == "" || strings.ContainsAny(spec.Settings.Host, "/@ ") {
-			bad("settings.host", "must be the server's name")
-		}
-		if spec.Settings.User == "" {
-			bad("settings.user", "must be the user's name")
-		}
-		if p := spec.Settings.Port; p < 0 || p > 65535 {
-			bad("settings.port", "must be 1 to 65535")
-		}
-		if spec.Settings.Path == "" {
-			spec.Settings.Path = "."
-		}
-	} else if spec.Kind != Folder {
-		bad("kind", "is "+string(spec.Kind), string(Folder), string(SFTP))
-	} else if err := s.checkFolder(spec.Settings.Path); err != nil {
-		bad("settings.path", fault.Message(err))
-	} else {
-		spec.Settings.Path = filepath.Clean(spec.Settings.Path)
-	}
-	if _, err := path.Match(spec.Settings.Pattern, ""); err != nil {
-		bad("settings.pattern", "is not a pattern: use *.csv, or leave it out")
-	}
-	if _, err := time.LoadLocation(spec.Zone); err != nil {
-		bad("zone", "is not a time zone: use a name such as Europe/Berlin")
-	}
-	switch {
-	case spec.Schedule == "" || spec.Schedule == OnChange && spec.Kind == Folder:
-	case spec.Schedule == OnChange:
-		bad("schedule", "only folders can be watched: use a cron expression such as */15 * * * *")
-	case !gronx.IsValid(spec.Schedule) || len(strings.Fields(spec.Schedule)) > 5:
-		bad("schedule", "is not a cron expression of minute, hour, day, month and weekday, such as 0 6 * * *")
-	}
-	if _, ok := dataset.Find(spec.Dataset); !ok && spec.Dataset != "" {
-		bad("dataset", "unknown", dataset.Names()...)
-	}
-	m := *spec
-	m.Dataset = ""
-	text, err := json.Marshal(m.mapping())
-	if err == nil {
-		_, err = dataset.ParseMapping(text) // JSON is YAML
-	}
-	if err != nil {
-		wrong = append(wrong, fault.FieldsOf(err)...)
-	}
-	if wrong != nil {
-		return fault.WithFields("the source cannot be kept like this", wrong...)
-	}
-	return nil
-}
-
-// mapping is how the source's files are read.
-func (s Spec) mapping() dataset.Mapping {
-	m := s.Mapping
-	if s.Dataset != "" {
-		m.Dataset = s.Dataset
-	}
-	if s.SourceSystem != "" {
-		m.Options.SourceSystem = s.SourceSystem
-	}
-	return m
 }
 
 // due is when a source is to run after an instant, the zero time for never.

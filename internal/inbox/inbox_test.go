@@ -2,11 +2,12 @@ package inbox_test
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -32,11 +33,12 @@ var (
 // world is a tenant's warehouse, the sources under test and a clock that is moved by hand.
 type world struct {
 	*inbox.Service
-	data *dataset.Service
-	db   *metadb.DB
-	dir  string // a folder for sources
-	mu   sync.Mutex
-	at   time.Time
+	data  *dataset.Service
+	db    *metadb.DB
+	dir   string         // a folder for sources
+	roots *x509.CertPool // trusted by the next that settle starts
+	mu    sync.Mutex
+	at    time.Time
 
 	settle func(time.Duration) // starts over with that wait
 }
@@ -71,7 +73,7 @@ func newWorldOn(t *testing.T, db *metadb.DB) *world {
 	x.data = dataset.New(w, db, log, nil, x.now)
 	t.Cleanup(func() { x.data.Close() })
 	x.settle = func(d time.Duration) {
-		x.Service = inbox.New(db, x.data, log, x.now, inbox.Options{Settle: d, Poll: time.Minute, Box: sync.OnceValues(func() (*secret.Box, error) { return secret.New(make([]byte, 32)) })})
+		x.Service = inbox.New(db, x.data, log, x.now, inbox.Options{Settle: d, Poll: time.Minute, Roots: x.roots, Box: sync.OnceValues(func() (*secret.Box, error) { return secret.New(make([]byte, 32)) })})
 	}
 	x.settle(20 * time.Millisecond)
 	return x
@@ -108,7 +110,7 @@ func (x *world) run(t *testing.T, id string) inbox.RunResult {
 	return r
 }
 
-// fates says what became of each file, by path.
+// fates says what became of each file, by name.
 func (x *world) fates(t *testing.T, id string) map[string]inbox.FileStatus {
 	t.Helper()
 	list, err := x.Files(t.Context(), acme, id, "", 1000, 0)
@@ -117,7 +119,7 @@ func (x *world) fates(t *testing.T, id string) map[string]inbox.FileStatus {
 	}
 	out := map[string]inbox.FileStatus{}
 	for _, f := range list {
-		out[f.Path] = f.Status
+		out[path.Base(f.Path)] = f.Status
 	}
 	return out
 }
@@ -136,10 +138,7 @@ func (x *world) left(t *testing.T) []string {
 			if e.IsDir() {
 				continue
 			}
-			if dir != "" {
-				_, name, _ = strings.Cut(name, "-")
-			}
-			out = append(out, filepath.Join(dir, name))
+			out = append(out, withoutID(filepath.Join(dir, name)))
 		}
 	}
 	slices.Sort(out)
@@ -165,105 +164,6 @@ const (
 func TestQueriesPrepareOnBothEngines(t *testing.T) {
 	t.Parallel()
 	metadbtest.PrepareAll(t, inbox.Queries)
-}
-
-func TestARunImportsWhatIsNewAndKeepsWhatItSaw(t *testing.T) {
-	t.Parallel()
-	x := newWorld(t)
-	src := x.add(t, inbox.Spec{})
-	x.put(t, "invoices.csv", invoices)
-	x.put(t, "clients.csv", clients)
-	x.put(t, ".hidden.csv", clients)
-	x.put(t, "clients.csv.part", clients)
-	if got, want := x.run(t, src.ID), (inbox.RunResult{Listed: 2, Imported: 2}); got != want {
-		t.Errorf("got %+v, want %+v", got, want)
-	}
-	if got, want := x.run(t, src.ID), (inbox.RunResult{Listed: 2}); got != want {
-		t.Errorf("again: got %+v, want %+v", got, want)
-	}
-	x.put(t, "copy.csv", clients)
-	if got, want := x.run(t, src.ID), (inbox.RunResult{Listed: 3, Duplicates: 1}); got != want {
-		t.Errorf("a copy: got %+v, want %+v", got, want)
-	}
-	x.put(t, "clients.csv", clients+"Cedar,Retail,active,3000\n")
-	if got, want := x.run(t, src.ID), (inbox.RunResult{Listed: 3, Imported: 1}); got != want {
-		t.Errorf("a changed file: got %+v, want %+v", got, want)
-	}
-	if n := x.imports(t); n != 3 {
-		t.Errorf("got %d imports, want 3", n)
-	}
-	if diff := cmp.Diff([]string{".hidden.csv", "clients.csv", "clients.csv.part", "copy.csv", "invoices.csv"}, x.left(t)); diff != "" {
-		t.Error(diff)
-	}
-}
-
-func TestTwoFilesOfOneRunThatHoldTheSameAreImportedOnce(t *testing.T) {
-	t.Parallel()
-	x := newWorld(t)
-	src := x.add(t, inbox.Spec{After: inbox.Delete})
-	x.put(t, "a.csv", clients)
-	x.put(t, "b.csv", clients)
-	if got, want := x.run(t, src.ID), (inbox.RunResult{Listed: 2, Imported: 1, Duplicates: 1}); got != want {
-		t.Errorf("got %+v, want %+v", got, want)
-	}
-	if diff := cmp.Diff([]string{}, x.left(t)); diff != "" || x.imports(t) != 1 {
-		t.Error(diff, x.imports(t))
-	}
-}
-
-func TestABadFileGoesToQuarantineAndCanBeReleasedWithAMapping(t *testing.T) {
-	t.Parallel()
-	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) { releaseFromQuarantine(t, newWorldOn(t, db)) })
-}
-
-func releaseFromQuarantine(t *testing.T, x *world) {
-	t.Helper()
-	src := x.add(t, inbox.Spec{After: inbox.Move})
-	x.put(t, "clients.csv", clients)
-	x.put(t, "odd.csv", unknown)
-	x.put(t, "empty.csv", "")
-	if got, want := x.run(t, src.ID), (inbox.RunResult{Listed: 3, Imported: 1, Quarantined: 2}); got != want {
-		t.Errorf("got %+v, want %+v", got, want)
-	}
-	if diff := cmp.Diff([]string{"done/clients.csv", "quarantine/empty.csv", "quarantine/odd.csv"}, x.left(t)); diff != "" {
-		t.Error(diff)
-	}
-	notices, err := x.Notices(t.Context(), acme, true, 10, 0)
-	if err != nil || len(notices) != 2 || notices[0].Kind != inbox.FileQuarantined {
-		t.Fatalf("got %+v, %v, want 2 notices of files in quarantine", notices, err)
-	}
-	if err := x.Read(t.Context(), acme, notices[0].ID); err != nil {
-		t.Fatal(err)
-	}
-	if rest, _ := x.Notices(t.Context(), acme, true, 10, 0); len(rest) != 1 {
-		t.Errorf("got %d unread notices, want 1", len(rest))
-	}
-	list, err := x.Files(t.Context(), acme, src.ID, inbox.Quarantined, 10, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range list {
-		if f.Problem == "" {
-			t.Errorf("%s is in quarantine without a reason", f.Path)
-		}
-		if f.Path == "empty.csv" {
-			_, err = x.Dismiss(t.Context(), acme, src.ID, f.ID)
-		} else {
-			_, err = x.Release(t.Context(), acme, src.ID, f.ID, &dataset.Mapping{Dataset: "clients", Columns: map[string]string{"foo": "client_name", "bar": "industry"}})
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if got, want := x.run(t, src.ID), (inbox.RunResult{Imported: 1}); got != want {
-		t.Errorf("released: got %+v, want %+v", got, want)
-	}
-	if diff := cmp.Diff([]string{"done/clients.csv", "done/odd.csv", "quarantine/empty.csv"}, x.left(t)); diff != "" {
-		t.Error(diff)
-	}
-	if diff := cmp.Diff(map[string]inbox.FileStatus{"clients.csv": inbox.Imported, "odd.csv": inbox.Imported, "empty.csv": inbox.Dismissed}, x.fates(t, src.ID)); diff != "" {
-		t.Error(diff)
-	}
 }
 
 func TestAFileThatIsStillWrittenWaits(t *testing.T) {
@@ -299,66 +199,6 @@ func TestAFileThatIsStillWrittenWaits(t *testing.T) {
 	}
 	if got, want := x.run(t, src.ID), (inbox.RunResult{Listed: 1, Imported: 1}); got != want {
 		t.Errorf("when it stands still: got %+v, want %+v", got, want)
-	}
-}
-
-func TestAllOrNothingStoresNothingWhenOneFileIsBad(t *testing.T) {
-	t.Parallel()
-	x := newWorld(t)
-	src := x.add(t, inbox.Spec{After: inbox.Delete, AllOrNothing: true})
-	x.put(t, "clients.csv", clients)
-	x.put(t, "odd.csv", unknown)
-	if got, want := x.run(t, src.ID), (inbox.RunResult{Listed: 2, Quarantined: 2}); got != want {
-		t.Errorf("got %+v, want %+v", got, want)
-	}
-	if diff := cmp.Diff([]string{"clients.csv", "odd.csv"}, x.left(t)); diff != "" || x.imports(t) != 0 {
-		t.Error(diff, x.imports(t))
-	}
-}
-
-func TestARunThatWasKilledIsGoneOnWith(t *testing.T) {
-	t.Parallel()
-	for name, until := range map[string]func(*world, context.Context, tenant.Scope, string) error{
-		"after the files were fetched": func(x *world, ctx context.Context, s tenant.Scope, id string) error { return x.FetchOnly(ctx, s, id) },
-		"after the import, before the move": func(x *world, ctx context.Context, s tenant.Scope, id string) error {
-			return x.ImportOnly(ctx, s, id)
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			x := newWorld(t)
-			src := x.add(t, inbox.Spec{After: inbox.Move})
-			x.put(t, "clients.csv", clients)
-			x.put(t, "odd.csv", unknown)
-			if err := until(x, t.Context(), acme, src.ID); err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff([]string{"clients.csv", "odd.csv"}, x.left(t)); diff != "" {
-				t.Error(diff)
-			}
-			x.run(t, src.ID)
-			x.run(t, src.ID)
-			if diff := cmp.Diff([]string{"done/clients.csv", "quarantine/odd.csv"}, x.left(t)); diff != "" {
-				t.Error(diff)
-			}
-			if n := x.imports(t); n != 1 {
-				t.Errorf("got %d imports, want 1", n)
-			}
-		})
-	}
-}
-
-func TestAFileThatWasReplacedAfterItsImportIsNotDeleted(t *testing.T) {
-	t.Parallel()
-	x := newWorld(t)
-	src := x.add(t, inbox.Spec{After: inbox.Delete})
-	x.put(t, "clients.csv", clients)
-	if err := x.ImportOnly(t.Context(), acme, src.ID); err != nil {
-		t.Fatal(err)
-	}
-	x.put(t, "clients.csv", clients+"Cedar,Retail,active,3000\n")
-	if got, want := x.run(t, src.ID), (inbox.RunResult{Listed: 1, Imported: 1}); got != want {
-		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
 

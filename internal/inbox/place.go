@@ -14,7 +14,7 @@ import (
 // Listing is a file as a source lists it.
 type Listing struct {
 	Path  string `json:"path"`
-	Bytes int64  `json:"bytes"`
+	Bytes int64  `json:"bytes"`          // of an attachment about
 	Mark  string `json:"mark"`           // changes with its content
 	Skip  string `json:"skip,omitempty"` // why it is not taken; "" when it is
 }
@@ -26,7 +26,8 @@ type place interface {
 	list(ctx context.Context) ([]Listing, error)
 	// stat returns a file as list would, a NotFound fault when it is gone.
 	stat(ctx context.Context, name string) (Listing, error)
-	open(ctx context.Context, name string) (io.ReadCloser, error)
+	// open returns a file's content and its size in bytes, of which a listing may know less.
+	open(ctx context.Context, name string) (io.ReadCloser, int64, error)
 	// move renames a file; a file of the new name must not be there.
 	move(ctx context.Context, from, to string) error
 	remove(ctx context.Context, name string) error
@@ -44,12 +45,18 @@ func (s *Service) dial(ctx context.Context, scope tenant.Scope, src Source) (pla
 	switch src.Kind {
 	case Folder:
 		return openFolder(src.Settings.Path)
+	}
+	cred, err := s.unseal(scope, src)
+	if err != nil {
+		return nil, err
+	}
+	switch src.Kind {
 	case SFTP:
-		cred, err := s.unseal(scope, src)
-		if err != nil {
-			return nil, err
-		}
 		return dialSFTP(ctx, src.Settings, cred)
+	case S3:
+		return dialS3(ctx, src.Settings, cred, s.opt.Roots)
+	case IMAP:
+		return dialIMAP(ctx, src.Settings, cred, s.opt.Roots, s.opt.DataDir)
 	}
 	return nil, fault.Newf(fault.Invalid, "sources of kind %q are not known", src.Kind)
 }

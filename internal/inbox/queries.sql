@@ -68,6 +68,11 @@ SELECT f.id, f.path, f.mark, f.bytes, f.sha256, f.status, f.problem, f.mapping, 
 FROM source_file f JOIN tenant t ON t.id = f.tenant_id WHERE t.slug = $1 AND f.source_id = $2
 AND (f.status IN ('fetched', 'importing', 'released') OR f.settled = 0 AND f.status <> 'dismissed') ORDER BY f.seen_at, f.path;
 
+-- name: bundle_files
+-- Files of a source whose path begins with a bundle's name.
+SELECT f.id, f.path, f.mark, f.bytes, f.sha256, f.status, f.problem, f.mapping, f.upload_id, f.batch_id, f.settled, f.moved_to, f.seen_at, f.done_at
+FROM source_file f JOIN tenant t ON t.id = f.tenant_id WHERE t.slug = $1 AND f.source_id = $2 AND substr(f.path, 1, length($3)) = $3 ORDER BY f.path;
+
 -- name: batch_files
 -- Says in which batch a file is.
 UPDATE source_file SET status = 'importing', batch_id = $3 WHERE tenant_id = (SELECT id FROM tenant WHERE slug = $1) AND id = $2;

@@ -238,7 +238,7 @@ func (r *run) fetch(ctx context.Context, e Listing) error {
 	case fault.KindOf(err) == fault.NotFound:
 		return nil
 	}
-	f := File{ID: newID(), Path: e.Path, Mark: e.Mark, Bytes: e.Bytes, SHA256: u.SHA256, Status: Fetched, Upload: u.ID}
+	f := File{ID: newID(), Path: e.Path, Mark: e.Mark, Bytes: cmp.Or(u.Bytes, e.Bytes), SHA256: u.SHA256, Status: Fetched, Upload: u.ID}
 	refused := ""
 	if kind := fault.KindOf(err); kind == fault.Invalid || kind == fault.TooLarge || kind == fault.Forbidden {
 		f.Status, f.Upload, refused = Quarantined, "", fault.Message(err)
@@ -261,21 +261,21 @@ var errChanging = errors.New("the file is still being written")
 
 // download copies a file into an upload.
 func (r *run) download(ctx context.Context, name string, e Listing) (dataset.Upload, error) {
-	u, err := r.data.NewUpload(ctx, r.scope, path.Base(e.Path), e.Bytes)
+	in, bytes, err := r.place.open(ctx, name)
+	if err != nil {
+		return dataset.Upload{}, err
+	}
+	defer in.Close()
+	u, err := r.data.NewUpload(ctx, r.scope, path.Base(e.Path), bytes)
 	if err != nil {
 		return u, err
 	}
-	in, err := r.place.open(ctx, name)
-	if err != nil {
-		return u, errors.Join(err, r.data.Discard(ctx, r.scope, u.ID))
-	}
-	defer in.Close()
 	heard := &heard{Reader: in}
 	u, err = r.data.Append(ctx, r.scope, u.ID, 0, heard)
 	switch {
 	case heard.err != nil:
 		err = fault.Wrapf(fault.Unavailable, heard.err, "the connection broke while %s was read: it is tried again", name)
-	case fault.KindOf(err) == fault.Invalid || err == nil && !u.Complete(): // more or fewer bytes than listed
+	case fault.KindOf(err) == fault.Invalid || err == nil && !u.Complete(): // more or fewer bytes than when it was opened
 		err = errChanging
 	case err == nil:
 		after, statErr := r.place.stat(ctx, name)

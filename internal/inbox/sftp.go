@@ -19,12 +19,6 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/secret"
 )
 
-const (
-	dialTime = 20 * time.Second
-	// stepTime bounds one request to a server, or the wait for the next bytes of a file.
-	stepTime = time.Minute
-)
-
 // credentials are a source's secrets.
 type credentials struct {
 	password, privateKey secret.Text
@@ -60,9 +54,9 @@ func dialSFTP(ctx context.Context, set Settings, cred credentials) (place, error
 		port = 22
 	}
 	address := net.JoinHostPort(set.Host, strconv.Itoa(port))
-	conn, err := (&net.Dialer{Timeout: dialTime}).DialContext(ctx, "tcp", address)
+	conn, err := connect(ctx, address)
 	if err != nil {
-		return nil, fault.Wrapf(fault.Unavailable, err, "%s does not answer: check its name and port, and that it runs", address)
+		return nil, err
 	}
 	p := &sftpPlace{conn: conn, dir: set.Path}
 	p.unhook = context.AfterFunc(ctx, func() { conn.Close() })
@@ -168,14 +162,19 @@ func (p *sftpPlace) stat(_ context.Context, name string) (Listing, error) {
 	return remoteListing(name, st), nil
 }
 
-func (p *sftpPlace) open(_ context.Context, name string) (io.ReadCloser, error) {
+func (p *sftpPlace) open(_ context.Context, name string) (io.ReadCloser, int64, error) {
 	p.busy()
 	defer p.idle()
 	f, err := p.client.Open(path.Join(p.dir, name))
 	if err != nil {
-		return nil, sftpFault(err, name)
+		return nil, 0, sftpFault(err, name)
 	}
-	return &sftpFile{File: f, p: p}, nil
+	st, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, 0, sftpFault(err, name)
+	}
+	return &sftpFile{File: f, p: p}, st.Size(), nil
 }
 
 // sftpFile reads in requests that are bounded one by one.

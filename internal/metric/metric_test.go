@@ -297,6 +297,28 @@ func TestRowsBehindANumberAddUpToIt(t *testing.T) {
 	}
 }
 
+func TestRowsBehindANumberNameWhatTheSourceCallsThem(t *testing.T) {
+	t.Parallel()
+	c, w := open(t)
+	put(t, w, map[string]string{
+		"invoices":     "SELECT * FROM (VALUES (DATE '2026-01-31', 300.0, 'INV_7', 'line-1'), (DATE '2026-01-30', 200.0, 'INV_8', 'Acme' || chr(31) || 'INV_8')) v(invoice_date, net_amount, invoice_number, source_id)",
+		"time_entries": "SELECT * FROM (VALUES (DATE '2026-01-15', 3.0, 'T-1'), (DATE '2026-01-16', 2.0, 'psa' || chr(31) || 'made of several'), (DATE '2026-01-17', 1.0, NULL)) v(work_date, hours_worked, source_id)",
+	})
+	for measure, want := range map[string]string{"revenue": "[INV_7 INV_8]", "hours_worked": "[T-1 <nil> <nil>]"} {
+		page, err := c.RowsBehind(t.Context(), acme, metric.Query{Measures: []string{measure}}, 0, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []any
+		for _, r := range page.Rows {
+			got = append(got, r[slices.Index(page.Columns, "number")])
+		}
+		if fmt.Sprint(got) != want {
+			t.Errorf("%s: got %v, want %s", measure, got, want)
+		}
+	}
+}
+
 func TestCapacityAndUtilization(t *testing.T) {
 	t.Parallel()
 	c, w := open(t)

@@ -3,8 +3,11 @@ package metric
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
+	"github.com/moatmetrics/moatmetrics/internal/dataset"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
@@ -15,6 +18,7 @@ type SourceRows struct {
 	Measure string `json:"measure"` // the base measure whose rows these are
 	Table   string `json:"table"`   // the main table; each row names its own
 	// Columns are table, row_id, import_id, record (its number in that import's file), date,
+	// number (the source's own: an invoice's number, otherwise the id, null without one),
 	// then what the rows are cut by; the last is the amount. Capacity that is only assumed
 	// has no stored row.
 	Columns  []string           `json:"columns"`
@@ -69,8 +73,8 @@ func (c *Catalog) rowsBehind(ctx context.Context, scope tenant.Scope, q Query, c
 		return nil, err
 	}
 	f := checked.facts[0]
-	out := &SourceRows{Measure: m.Name, Table: f.Tables[0], Columns: []string{"table", "row_id", "import_id", "record", "date"}, Snapshot: q.Snapshot, Rows: [][]any{}}
-	cols := []string{"f.origin", "f.row_id", "f.import_id", "f.record", "f.day"}
+	out := &SourceRows{Measure: m.Name, Table: f.Tables[0], Columns: []string{"table", "row_id", "import_id", "record", "date", "number"}, Snapshot: q.Snapshot, Rows: [][]any{}}
+	cols := []string{"f.origin", "f.row_id", "f.import_id", "f.record", "f.day", "NULL"}
 	var named []string
 	for _, k := range f.Keys {
 		if dim := c.dimensionOf(k); dim != "" {
@@ -109,7 +113,44 @@ func (c *Catalog) rowsBehind(ctx context.Context, scope tenant.Scope, q Query, c
 		raw[4] = dimensionText(raw[4])
 		out.Rows = append(out.Rows, raw)
 	}
-	return out, nil
+	return out, c.number(ctx, scope, out)
+}
+
+// number fills in what the source calls each row. A key that the import made of several
+// fields, or of a person, is no number.
+func (c *Catalog) number(ctx context.Context, scope tenant.Scope, out *SourceRows) error {
+	at := slices.Index(out.Columns, "number")
+	of := map[string][]string{}
+	for _, row := range out.Rows {
+		if table, ok := row[0].(string); ok && row[1] != nil {
+			of[table] = append(of[table], "'"+fmt.Sprint(row[1])+"'") // a UUID
+		}
+	}
+	numbers := map[string]any{}
+	for _, table := range slices.Sorted(maps.Keys(of)) {
+		d, ok := dataset.Find(table)
+		if !ok || d.Month == "" {
+			continue
+		}
+		name := "source_id"
+		if _, ok := d.Field("invoice_number"); ok && table == "invoices" {
+			name = "invoice_number"
+		}
+		for ids := range slices.Chunk(of[table], maxPage) {
+			rows, err := c.w.Query(ctx, scope, warehouse.Statement{Snapshot: out.Snapshot, Uses: []warehouse.TableUse{{Name: table}}, MaxRows: len(ids),
+				SQL: fmt.Sprintf("SELECT row_id, CASE WHEN NOT contains(%[1]s, chr(31)) THEN %[1]s END FROM %[2]s WHERE row_id IN (%[3]s)", name, warehouse.QuoteIdent(table), strings.Join(ids, ", "))})
+			if err != nil {
+				return err
+			}
+			for _, row := range rows.Rows {
+				numbers[table+" "+fmt.Sprint(row[0])] = row[1]
+			}
+		}
+	}
+	for _, row := range out.Rows {
+		row[at] = numbers[fmt.Sprint(row[0], " ", row[1])]
+	}
+	return nil
 }
 
 // dimensionOf returns the first dimension of a key column: the one that shows the key

@@ -1994,19 +1994,35 @@ export interface components {
             waiting: number;
         };
         InboxSettings: {
-            /** @description server of sftp */
+            /** @description of s3 */
+            bucket?: string;
+            /** @description of s3, such as https://s3.eu-central-1.amazonaws.com; http only when it says so */
+            endpoint?: string;
+            /** @description server of sftp or imap */
             host?: string;
             /** @description the server's key, such as ssh-ed25519 SHA256:...; a test without it shows the key */
             host_key?: string;
-            /** @description the folder */
+            /** @description the folder; of s3 the prefix; of imap the mailbox folder, INBOX when left out */
             path?: string;
             /** @description which files, such as *.csv; all when left out */
             pattern?: string;
             /**
              * Format: int64
-             * @description 22 when left out
+             * @description 22 of sftp, 993 or 143 of imap when left out
              */
             port?: number;
+            /** @description of s3; us-east-1 when left out */
+            region?: string;
+            /** @description of imap: whose e-mails are taken, as addresses or as domains such as @example.com; those of anyone when left out */
+            senders?: string[] | null;
+            /** @description of imap: only e-mails whose subject holds this text */
+            subject?: string;
+            /**
+             * @description of imap; implicit when left out, starttls on port 143, none only to this machine
+             * @enum {string}
+             */
+            tls?: "implicit" | "starttls" | "none";
+            /** @description of s3 the access key's id */
             user?: string;
         };
         InboxSource: {
@@ -2026,7 +2042,7 @@ export interface components {
             failures: number;
             id: string;
             /** @enum {string} */
-            kind: "folder" | "sftp";
+            kind: "folder" | "sftp" | "s3" | "imap";
             /** Format: date-time */
             last_run: string | null;
             /** @description how all files are read */
@@ -2062,7 +2078,7 @@ export interface components {
             /** @description what all files are; told from each file when left out */
             dataset?: string;
             /** @enum {string} */
-            kind: "folder" | "sftp";
+            kind: "folder" | "sftp" | "s3" | "imap";
             /** @description how all files are read */
             mapping?: components["schemas"]["DatasetMapping"];
             /** @description what people call it; unique */

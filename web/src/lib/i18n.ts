@@ -3,6 +3,7 @@
 
 const english: Record<string, string> = {
   '{{count}} rows_one': '{{count}} row',
+  '{{kind}}, {{count}} rows of {{dataset}} from {{source}}_one': '{{kind}}, {{count}} row of {{dataset}} from {{source}}',
   '{{count}} findings_one': '{{count}} finding',
   '{{count}} clients_one': '{{count}} client',
   '{{count}} files_one': '{{count}} file',

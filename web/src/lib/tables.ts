@@ -17,4 +17,9 @@ export const TABLES = [
   'holidays',
   'time_off',
   'exchange_rates',
+  'contacts',
+  'opportunities',
+  'acquisition_costs',
+  'payroll',
+  'ledger',
 ] as const;

@@ -58,7 +58,7 @@ export function Records({ cell, base, onBase }: { cell: Cell; base?: string | un
             head: titled(name),
             right: i === amount,
             sort: (r) => (i === amount ? (r[i] === null ? null : Number(r[i])) : (r[i] ?? null)),
-            cell: (r) => (i === amount ? format(r[i], unit, { bare: true }) : words(String(r[i] ?? ''))),
+            cell: (r) => (i === amount ? format(r[i], unit, { bare: true }) : name === 'number' ? r[i] : words(String(r[i] ?? ''))),
           }));
           cols.push({
             id: 'source',

@@ -194,7 +194,10 @@ function Check({ batch: now, shown }: { batch: Batch; shown: Batch | undefined }
         </div>
       ) : null}
       {skipped.length > 0 ? (
-        <Card title={t('Left out')}>
+        <Card
+          title={t('Left out')}
+          {...(tables.length === 0 ? { subtitle: t('Nothing is left to import: bring back what you want to import.') } : {})}
+        >
           <ul className="row">
             {skipped.map((s) => (
               <li key={s.upload + s.name}>

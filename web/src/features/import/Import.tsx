@@ -107,7 +107,7 @@ export function Undo({ record, quiet }: { record: ImportRecord; quiet?: boolean 
     mutationFn: async () => {
       const before = await client.fetchQuery({ ...snapshots(), staleTime: 0 });
       await unwrap(api.POST('/api/v1/imports/{id}/undo', { params: { path: { id: record.id } } }));
-      return before[0]?.id;
+      return record.status === 'committed' ? before[0]?.id : undefined;
     },
     onSuccess: (before) =>
       toast(
@@ -118,7 +118,7 @@ export function Undo({ record, quiet }: { record: ImportRecord; quiet?: boolean 
     onSettled: refresh,
   });
   if (record.status === 'undone') return <span className="muted">{t('undone')}</span>;
-  if (record.status !== 'committed') return null;
+  if (record.status !== 'committed' && record.status !== 'unchanged') return null;
   return (
     <Button
       kind={quiet ? 'quiet' : 'plain'}

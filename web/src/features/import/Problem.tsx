@@ -55,6 +55,18 @@ function Ask({
       </div>
     );
   }
+  if (f.path.startsWith('units.')) {
+    const column = f.path.slice('units.'.length);
+    return (
+      <div className="row" role="group" aria-label={column}>
+        {allowed.map((unit) => (
+          <Button key={unit} onPress={() => onMapping({ ...mapping, units: { ...mapping.units, [column]: unit } })}>
+            {t('They are {{unit}}', { unit: words(unit) })}
+          </Button>
+        ))}
+      </div>
+    );
+  }
   if (f.path === 'dataset') {
     // Of many the list below is the better choice.
     if (allowed.length > FEW) return null;

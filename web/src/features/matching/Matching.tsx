@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { api, messageOf, unwrap } from '../../api/client';
 import { aliases, type Review, reviews } from '../../api/queries';
 import { Page } from '../../app/Page';
-import { instant, integer, percent, sentence, words } from '../../lib/format';
+import { instant, percent, sentence, words } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { useAddress } from '../../lib/state';
 import { Button, Segmented } from '../../ui/Button';
@@ -128,9 +128,9 @@ function Question({
           ? t('Is {{name}} the same as {{other}}?', { name: e.name, other: candidates[0]?.name ?? '' })
           : t('Which one is {{name}}?', { name: e.name })
       }
-      subtitle={t('{{kind}}, {{rows}} rows of {{dataset}} from {{source}}', {
+      subtitle={t('{{kind}}, {{count}} rows of {{dataset}} from {{source}}', {
         kind: sentence(e.kind),
-        rows: integer(e.rows),
+        count: e.rows,
         dataset: words(e.dataset),
         source: e.source,
       })}

@@ -104,7 +104,7 @@ function Report({ report: r }: { report: QualityReport }) {
       </div>
       <p className="muted small">
         {t(
-          'The score is the weighted geometric mean of its parts; docs/quality.md has the formulas. It enters the confidence of every figure.',
+          'The score is the weighted geometric mean of its parts; docs/quality.md has the formulas. The confidence of a figure is computed from the same facts about its own inputs.',
         )}
       </p>
     </>

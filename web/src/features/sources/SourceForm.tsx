@@ -4,17 +4,18 @@ import type { Source, SourceSpec } from '../../api/queries';
 import { sentence, words } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { TABLES } from '../../lib/tables';
-import { columns } from '../../metrics/grid';
 import { Button } from '../../ui/Button';
 import { Checkbox, Select, TextField } from '../../ui/Field';
 import { Notice } from '../../ui/States';
+import { FIELDS, located, PATHS, Place, type Settings } from './Place';
 
 type Kind = SourceSpec['kind'];
-type Settings = SourceSpec['settings'];
 
 const KINDS: Record<string, string> = {
   folder: t('A folder of this machine'),
   sftp: t('A folder of an SFTP server'),
+  s3: t('A bucket of an S3 store'),
+  imap: t('E-mail attachments (IMAP)'),
 };
 
 /** The part of a source that people set; what it has kept encrypted stays unless it is entered anew. */
@@ -54,7 +55,8 @@ export function SourceForm({
   const setting = (part: Partial<Settings>) => setSpec((s) => ({ ...s, settings: { ...s.settings, ...part } }));
   const wrong = (path: string) =>
     fault instanceof RequestError ? fault.problem.errors?.find((e) => e.path.endsWith(path))?.message : undefined;
-  const remote = spec.kind !== 'folder';
+  const [pathLabel, pathExample] = PATHS[spec.kind];
+  const mail = spec.kind === 'imap';
   return (
     <form
       className="stack"
@@ -64,7 +66,7 @@ export function SourceForm({
       }}
     >
       {fault ? <Notice tone="bad">{messageOf(fault)}</Notice> : null}
-      <div className="stack" style={columns(220)}>
+      <div className="stack" style={FIELDS}>
         <TextField
           label={t('Name')}
           value={spec.name}
@@ -76,45 +78,21 @@ export function SourceForm({
         <Select
           label={t('What it is')}
           value={spec.kind}
-          onChange={(kind: Kind) => set({ kind, schedule: kind === 'folder' ? 'watch' : '0 6 * * *' })}
+          onChange={(kind: Kind) => {
+            const { pattern } = spec.settings; // where one kind is says nothing of another
+            set({ kind, schedule: kind === 'folder' ? 'watch' : '0 6 * * *', settings: pattern ? { pattern } : {} });
+          }}
           options={Object.entries(KINDS).map(([id, text]) => [id as Kind, text] as const)}
         />
       </div>
-      {remote ? (
-        <div className="stack" style={columns(220)}>
-          <TextField
-            label={t('Server')}
-            value={spec.settings.host ?? ''}
-            onChange={(host) => setting({ host })}
-            fault={wrong('host')}
-            placeholder="files.example.com"
-          />
-          <TextField
-            label={t('Port')}
-            type="number"
-            value={spec.settings.port ? String(spec.settings.port) : ''}
-            onChange={(port) => setting({ port: Number(port) || 0 })}
-            fault={wrong('port')}
-            placeholder="22"
-          />
-          <TextField label={t('User')} value={spec.settings.user ?? ''} onChange={(user) => setting({ user })} fault={wrong('user')} />
-          <TextField
-            label={t('Password')}
-            type="password"
-            value={spec.password ?? ''}
-            onChange={(password) => set({ password })}
-            fault={wrong('password')}
-            hint={source ? t('Kept encrypted; leave it empty to keep the one there is.') : t('Kept encrypted and never shown.')}
-          />
-        </div>
-      ) : null}
-      <div className="stack" style={columns(220)}>
+      <Place spec={spec} source={source} set={set} setting={setting} wrong={wrong} />
+      <div className="stack" style={FIELDS}>
         <TextField
-          label={remote ? t('Folder on the server') : t('Folder')}
+          label={pathLabel}
           value={spec.settings.path ?? ''}
           onChange={(path) => setting({ path })}
           fault={wrong('path')}
-          placeholder={remote ? 'exports' : '/srv/exports'}
+          placeholder={pathExample}
         />
         <TextField
           label={t('Which files')}
@@ -125,14 +103,14 @@ export function SourceForm({
         />
       </div>
       <When spec={spec} set={set} wrong={wrong} />
-      <div className="stack" style={columns(220)}>
+      <div className="stack" style={FIELDS}>
         <Select
-          label={t('After the import a file')}
+          label={mail ? t('After the import an e-mail') : t('After the import a file')}
           value={spec.after ?? 'keep'}
           onChange={(after: 'keep' | 'move' | 'delete') => set({ after })}
           options={[
             ['keep', t('stays where it is')],
-            ['move', t('is moved to “done” beside it')],
+            ['move', mail ? t('is moved to “done”') : t('is moved to “done” beside it')],
             ['delete', t('is deleted')],
           ]}
         />
@@ -152,7 +130,7 @@ export function SourceForm({
         <Checkbox label={t('Paused: run it by hand only')} checked={spec.paused ?? false} onChange={(paused) => set({ paused })} />
       ) : null}
       <div className="row">
-        <Button kind="primary" type="submit" isDisabled={busy || !spec.name || !(spec.settings.path || remote)}>
+        <Button kind="primary" type="submit" isDisabled={busy || !spec.name || !located(spec)}>
           {action}
         </Button>
       </div>
@@ -181,7 +159,7 @@ function When({
   const known = schedule === '' || schedule === 'watch' || CRON.some(([c]) => c === schedule);
   const [own, setOwn] = useState(!known);
   return (
-    <div className="stack" style={columns(220)}>
+    <div className="stack" style={FIELDS}>
       <Select
         label={t('When')}
         value={own ? 'own' : schedule}

@@ -118,9 +118,10 @@ function List({ all }: { all: Source[] }) {
   );
 }
 
-export function where(s: Source): string {
-  const { host, path, pattern } = s.settings;
-  return [host, path].filter(Boolean).join(':') + (pattern ? ` (${pattern})` : '');
+export function where({ kind, settings: s }: Source): string {
+  const host = kind === 's3' ? `${s.endpoint}/${s.bucket}` : kind === 'folder' ? '' : s.host;
+  const place = [host, s.path].filter(Boolean).join(kind === 's3' ? '/' : ':');
+  return place + (s.pattern ? ` (${s.pattern})` : '');
 }
 
 export function when(s: Source): string {
