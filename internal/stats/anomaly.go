@@ -100,19 +100,27 @@ func (m *ShockModel) judge(y []float64, w Window, weights []float64) ([]Shock, e
 	return append(out, shift), nil
 }
 
-// clean takes out the strong shocks anywhere and returns them with the model of the rest.
+// clean takes out the strong shocks anywhere and returns them with the model of the rest. It
+// looks one step ahead: two shocks may hide each other until both are out (Rosner 1983,
+// Percentage points for a generalized ESD many-outlier procedure, Technometrics 25).
 func (m *ShockModel) clean(y []float64, scales []scale, weights []float64) ([]Shock, *shockState) {
 	var taken []Shock
 	rest := m.state(scales, weights, nil)
-	for len(taken) < maxShocks {
+	strong, kept := 0, rest // how many are strong, and the model without them
+	for len(taken) < maxShocks && len(taken) < strong+2 {
 		best := rest.likeliest(taken, 0, Spike, Shift)
-		if best = rest.test(y, best); best.P*float64(m.n) >= shockEntry {
+		best = rest.test(y, best)
+		taken = append(taken, best)
+		passes := best.P*float64(m.n) < shockEntry
+		if !passes && (len(taken) == strong+2 || len(taken) == maxShocks) {
 			break
 		}
-		taken = append(taken, best)
 		rest = m.state(scales, weights, taken)
+		if passes {
+			strong, kept = len(taken), rest
+		}
 	}
-	return taken, rest
+	return taken[:strong], kept
 }
 
 // Find is a shock of one of many series.
