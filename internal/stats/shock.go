@@ -33,6 +33,9 @@ var (
 	shockSeason = []struct{ free, wave float64 }{{0, 0}, {0, 1.5}, {0, 20}, {0.4, 1.5}, {0.4, 20}, {4, 20}, {4, 150}}
 )
 
+// shockSafety is by how much p is raised.
+const shockSafety = 1.25
+
 // minShock is the least number of points of a ShockModel.
 const minShock = 12
 
@@ -44,8 +47,9 @@ const minShock = 12
 // of the season, memory and scale are not chosen but averaged over, weighted by how well
 // each explains the series with the shock taken out (restricted likelihood); given them, the
 // deviation of a point from what all other points predict is Student's t with n - 3 degrees
-// of freedom (an externally studentized residual). Below two seasons a season is a guess, and
-// simulation showed p to be up to twice too small: it is doubled there. Sources: Harvey & Koopman (1992),
+// of freedom (an externally studentized residual). That p is then raised by a quarter, since
+// simulation showed a tenth to a fifth too many small ones, and doubled below two seasons,
+// where a season is a guess. Sources: Harvey & Koopman (1992),
 // Diagnostic checking of unobserved-components models, JBES 10; de Jong & Penzer (1998),
 // Diagnosing shocks in time series, JASA 93; Cook & Weisberg (1982), Residuals and influence
 // in regression, 2.2; averaging: Hoeting et al. (1999), Statistical Science 14.
@@ -59,9 +63,9 @@ func NewShockModel(n, period int) (*ShockModel, error) {
 	if n > 240 {
 		return nil, fmt.Errorf("shocks: %d points, want at most 240", n)
 	}
-	m := &ShockModel{n: n, safety: 1}
+	m := &ShockModel{n: n, safety: shockSafety}
 	if n < 2*period {
-		m.safety = 2
+		m.safety *= 2
 	}
 	seasons := shockSeason
 	if period == 1 {
@@ -147,7 +151,7 @@ func symmetric(d *mat.Dense) *mat.SymDense {
 // shockEntry the probability, over all points, below which one is taken out.
 const (
 	maxShocks  = 4
-	shockEntry = 0.05
+	shockEntry = 0.02
 )
 
 // scale is the values on a scale on which season and noise may add up.
