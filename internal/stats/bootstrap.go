@@ -26,7 +26,7 @@ type Resampling struct {
 	Seed       uint64
 	Replicates int     // zero means 999
 	Block      float64 // mean length of a block in months; zero means n^(1/3)
-	Inner      int     // replicates of each replicate in a double bootstrap; zero means 100
+	Inner      int     // replicates of each replicate in a double bootstrap; zero means 50
 }
 
 const fewestBootstrap = 6
@@ -45,40 +45,39 @@ func BootstrapMean(x []float64, level float64, o Resampling) (Interval, error) {
 		return Interval{}, ErrTooFew
 	}
 	e, mean := centered(x)
-	return o.studentized(e, mean, false, level, "mean, studentized stationary bootstrap"), nil
+	return o.studentized(seasonless{e: e, wider: 1}, mean, level, "mean, studentized stationary bootstrap"), nil
 }
 
 // BootstrapRatio is BootstrapMean for the ratio of sums that RatioInterval describes,
 // linearized in the same way and, from 12 months on, freed of a yearly wave.
 func BootstrapRatio(num, den []float64, level float64, o Resampling) (Interval, error) {
-	r, e, wave, err := bootstrapped(num, den, level)
+	r, s, err := bootstrapped(num, den, level)
 	if err != nil {
 		return Interval{}, err
 	}
-	return o.studentized(e, r, wave, level, "ratio of sums, studentized stationary bootstrap"), nil
+	return o.studentized(s, r, level, "ratio of sums, studentized stationary bootstrap"), nil
 }
 
 // DoubleBootstrapRatio is BootstrapRatio with replicates of replicates that calibrate the
 // level instead of standard errors (prepivoting). Source: Beran (1987), Biometrika 74.
 func DoubleBootstrapRatio(num, den []float64, level float64, o Resampling) (Interval, error) {
-	r, e, wave, err := bootstrapped(num, den, level)
+	r, s, err := bootstrapped(num, den, level)
 	if err != nil {
 		return Interval{}, err
 	}
-	return o.double(e, r, wave, level, "ratio of sums, double stationary bootstrap"), nil
+	return o.double(s, r, level, "ratio of sums, double stationary bootstrap"), nil
 }
 
-func bootstrapped(num, den []float64, level float64) (r float64, e []float64, wave bool, err error) {
+func bootstrapped(num, den []float64, level float64) (float64, seasonless, error) {
 	if err := checkLevel(level); err != nil {
-		return 0, nil, false, err
+		return 0, seasonless{}, err
 	}
-	if r, e, err = linearized(num, den, fewestBootstrap); err != nil {
-		return 0, nil, false, err
+	r, e, err := linearized(num, den, fewestBootstrap)
+	if err != nil {
+		return 0, seasonless{}, err
 	}
-	if wave = len(e) >= wholeYear; wave {
-		e = withoutYearlyWave(e)
-	}
-	return r, e, wave, nil
+	s := withoutSeason(e)
+	return r + s.shift, s, nil
 }
 
 // resampler draws stationary-bootstrap series from e, which has mean 0.
@@ -89,15 +88,18 @@ type resampler struct {
 	random  *rand.PCG
 }
 
-func (o Resampling) resampler(e []float64, params int) *resampler {
-	n := len(e)
+func (o Resampling) resampler(s seasonless) *resampler {
+	n, params := len(s.e), 1
+	if s.wave {
+		params = 3
+	}
 	block := o.Block
 	if !(block >= 1) {
 		block = math.Cbrt(float64(n))
 	}
 	r := &resampler{random: rand.NewPCG(o.Seed, uint64(n))}
-	spread := math.Sqrt(float64(n) / float64(n-params)) // residuals vary less than errors
-	for _, v := range e {
+	spread := math.Sqrt(float64(n) / float64(n-params) * s.wider) // residuals vary less than errors
+	for _, v := range s.e {
 		r.e = append(r.e, v*spread)
 	}
 	r.sums = make([]float64, 2*n+1)
@@ -141,18 +143,15 @@ func (o Resampling) replicates() int {
 	return 999
 }
 
-func (o Resampling) studentized(e []float64, center float64, wave bool, level float64, method string) Interval {
-	n := len(e)
-	params := 1
-	if wave {
-		params = 3
-	}
+func (o Resampling) studentized(s seasonless, center, level float64, method string) Interval {
+	n := len(s.e)
 	h := newHAC(n, false)
-	own, _ := newHAC(n, wave).error(e)
+	own, _ := newHAC(n, s.wave).error(s.e)
+	own *= math.Sqrt(s.wider)
 	if own == 0 {
 		return Interval{center, center, center, level, n, method}
 	}
-	r := o.resampler(e, params)
+	r := o.resampler(s)
 	t := make([]float64, 0, o.replicates())
 	draw := make([]float64, n)
 	for range o.replicates() {
@@ -174,17 +173,13 @@ func (o Resampling) studentized(e []float64, center float64, wave bool, level fl
 	return Interval{center, center - high*own, center - low*own, level, n, method}
 }
 
-func (o Resampling) double(e []float64, center float64, wave bool, level float64, method string) Interval {
-	n := len(e)
-	params := 1
-	if wave {
-		params = 3
-	}
+func (o Resampling) double(s seasonless, center, level float64, method string) Interval {
+	n := len(s.e)
 	inner := o.Inner
 	if inner <= 0 {
-		inner = 100
+		inner = 50
 	}
-	outer := o.resampler(e, params)
+	outer := o.resampler(s)
 	roots, ranks := make([]float64, o.replicates()), make([]float64, o.replicates())
 	draw := make([]float64, n)
 	within := *outer

@@ -36,13 +36,9 @@ func HACRatio(num, den []float64, level float64) (Student, error) {
 	if err != nil {
 		return Student{}, err
 	}
-	n := len(e)
-	wave := n >= wholeYear
-	if wave {
-		e = withoutYearlyWave(e)
-	}
-	se, df := newHAC(n, wave).error(e)
-	return student(r, se, df, level, n, "ratio of sums, HAC with fixed-b quantiles"), nil
+	s := withoutSeason(e)
+	se, df := newHAC(len(e), s.wave).error(s.e)
+	return student(r+s.shift, se*math.Sqrt(s.wider), df, level, len(e), "ratio of sums, HAC with fixed-b quantiles"), nil
 }
 
 const fewestHAC = 8
