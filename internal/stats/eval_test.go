@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
 	"testing"
 
 	"github.com/moatmetrics/moatmetrics/internal/stats"
 )
 
 // The evaluations measure how often intervals hold the truth at each nominal level. Run
-// with -v (make eval-insight) they draw more and print tables; in every other run they draw
+// with MOAT_SOAK (make eval-insight) they draw more; in every other run they draw
 // less, with bounds widened by what chance does to so few draws.
 
 var nominal = []float64{0.5, 0.8, 0.9, 0.95}
@@ -26,7 +27,7 @@ var within3 = allowed{3, 3}
 
 func cover(t *testing.T, label string, draws, reduced int, a allowed, run trial) {
 	t.Helper()
-	if !testing.Verbose() {
+	if os.Getenv("MOAT_SOAK") == "" {
 		draws = reduced
 	}
 	seed := stats.Seed(label)
