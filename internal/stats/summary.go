@@ -126,10 +126,9 @@ func (s Student) Below(x float64) float64 {
 	return 0.5
 }
 
-// Times returns the estimate of k times the value, k from 0 on: a year's total from a
-// month's mean.
+// Times is that of Interval, with the standard error.
 func (s Student) Times(k float64) Student {
-	s.Estimate, s.Low, s.High, s.SE = k*s.Estimate, k*s.Low, k*s.High, k*s.SE
+	s.Interval, s.SE = s.Interval.Times(k), k*s.SE
 	return s
 }
 
