@@ -312,6 +312,8 @@ func (b *builder) withHelpers(sql string) string {
 		switch n {
 		case "look":
 			text = b.q.look()
+		case "spans":
+			text = b.q.spans()
 		case "workdays":
 			text = b.q.workdays()
 		case "fx":
@@ -354,6 +356,15 @@ func (q *question) look() string {
 	step := timeSteps[at]
 	day := "least(" + plus("first", 1, step) + " - 1, " + last + ")"
 	return "SELECT " + day + " AS day, " + startOf("month", day) + " AS month FROM (SELECT " + each(step, startOf(step, dateText(q.span.From)), last) + " AS first)"
+}
+
+// spans is the two ends of each cell: the day before it, eve, and its last day, day.
+func (q *question) spans() string {
+	eve := dateText(q.span.From.AddDays(-1))
+	if at := finest(q.dims); at < len(timeSteps) {
+		eve = "greatest(" + startOf(timeSteps[at], "day") + " - 1, " + eve + ")"
+	}
+	return "SELECT least(" + eve + ", day) AS eve, day, month FROM look"
 }
 
 // workdays is the weekdays of the period, up to the end of the data, that are no public

@@ -47,7 +47,8 @@ FROM invoices WHERE ` + revenueLines}
 // earnedView spreads each line over the months of its service period by days; the parts
 // of a line add up to it exactly (differences of a running share). A period longer than
 // ten years is taken for a mistake and the line counts on its first day.
-var earnedView = view{sql: `SELECT 'invoices' AS origin, row_id, import_id, record, month AS day, client_key, agreement_id, revenue_category, product_name, currency,
+var earnedView = view{sql: `SELECT *, CASE WHEN revenue_category LIKE 'recurring%' THEN revenue_earned ELSE 0 END AS recurring_revenue_earned
+FROM (SELECT 'invoices' AS origin, row_id, import_id, record, month AS day, client_key, agreement_id, revenue_category, product_name, currency,
   CASE WHEN until >= days THEN net::DECIMAL(38,10) ELSE ` + divided("net * until", "days") + ` END - ` + divided("net * since", "days") + ` AS revenue_earned
 FROM (SELECT *, greatest(0, ` + daysFrom("first", "month") + `) AS since, least(days, ` + daysFrom("first", plus("month", 1, "MONTH")) + `) AS until
   FROM (SELECT *, ` + each("MONTH", startOf("month", "first"), "first + (days - 1)::INTEGER") + ` AS month
@@ -55,7 +56,7 @@ FROM (SELECT *, greatest(0, ` + daysFrom("first", "month") + `) AS since, least(
       FROM (SELECT row_id, import_id, record, client_key, agreement_id, coalesce(revenue_category, 'other') AS revenue_category, product_name, currency, net_amount AS net,
           CASE WHEN service_period_end IS NULL THEN invoice_date ELSE coalesce(service_period_start, invoice_date) END AS first,
           coalesce(CASE WHEN service_period_start IS NOT NULL THEN service_period_end END, invoice_date) AS last
-        FROM invoices WHERE ` + revenueLines + `))))`}
+        FROM invoices WHERE ` + revenueLines + `)))))`}
 
 var expenseView = view{sql: `SELECT 'expenses' AS origin, row_id, import_id, record, expense_date AS day, client_key, agreement_id, vendor, product_name, currency,
   net_amount AS expense_amount, CASE WHEN lower(category) LIKE 'cogs%' THEN net_amount ELSE 0 END AS direct_cost FROM expenses`}
@@ -106,4 +107,5 @@ const sinceEver = "coalesce(valid_from, DATE '0001-01-01')"
 var views = map[string]view{
 	"time": timeView, "invoices": invoiceView, "earned": earnedView, "expenses": expenseView, "payments": paymentView, "tickets": ticketView, "surveys": surveyView, "capacity": capacityView,
 	"clients": clientView, "licenses": licenseView, "mrr": mrrView, "assets": assetView, "receivables": receivableView,
+	"mrr_bridge": mrrBridgeView, "client_moves": clientMovesView,
 }
