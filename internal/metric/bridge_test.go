@@ -62,7 +62,8 @@ var anyAgreements = rapid.Custom(func(rt *rapid.T) [2]string {
 
 func TestTheBridgeBalancesForAnyAgreements(t *testing.T) {
 	t.Parallel()
-	for seed := range 4 {
+	moved := map[string]bool{}
+	for seed := range 3 {
 		some := anyAgreements.Example(seed)
 		c, w := openAt(t, nil)
 		put(t, w, map[string]string{
@@ -73,7 +74,6 @@ func TestTheBridgeBalancesForAnyAgreements(t *testing.T) {
 		})
 		run := func(q metric.Query) (*metric.Result, error) { return c.Run(t.Context(), acme, q) }
 		p := quantity.Period{From: quantity.NewDay(2026, 1, 1).AddMonths(seed), To: quantity.NewDay(2026, 7, 1)}
-		moved := map[string]bool{}
 		for _, by := range [][]string{nil, {"month"}, {"client"}, {"client", "month"}, {"quarter"}} {
 			balanced(t, metric.Query{Dimensions: by, Period: p}, run)
 		}
@@ -92,8 +92,10 @@ func TestTheBridgeBalancesForAnyAgreements(t *testing.T) {
 				moved[m] = moved[m] || !v(i).IsZero()
 			}
 		}
-		if len(moved) != 7 || !moved["mrr_reactivation"] || !moved["mrr_contraction"] || !moved["mrr_churn"] {
-			t.Errorf("seed %d shows only %v", seed, moved)
+	}
+	for _, m := range bridge[:7] {
+		if !moved[m] {
+			t.Errorf("the data never shows %s", m)
 		}
 	}
 }
