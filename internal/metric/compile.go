@@ -288,7 +288,7 @@ func (b *builder) with(names ...string) {
 }
 
 func isPeriodic(helper string) bool {
-	return helper == "look" || helper == "workdays" || helper == "fx" || slices.ContainsFunc(helpers[helper].needs, isPeriodic)
+	return helper == "look" || helper == "workdays" || helper == "period_months" || helper == "fx" || slices.ContainsFunc(helpers[helper].needs, isPeriodic)
 }
 
 // standing is a helper that depends on the stored tables and the day only.
@@ -314,6 +314,8 @@ func (b *builder) withHelpers(sql string) string {
 			text = b.q.look()
 		case "spans":
 			text = b.q.spans()
+		case "period_months":
+			text = b.q.months()
 		case "workdays":
 			text = b.q.workdays()
 		case "fx":
@@ -365,6 +367,12 @@ func (q *question) spans() string {
 		eve = "greatest(" + startOf(timeSteps[at], "day") + " - 1, " + eve + ")"
 	}
 	return "SELECT least(" + eve + ", day) AS eve, day, month FROM look"
+}
+
+// months is the months of the period, up to the end of the data, with the day after each.
+func (q *question) months() string {
+	first := dateText(q.counted.From.Month())
+	return "SELECT month, " + plus("month", 1, "MONTH") + " AS next FROM (SELECT " + each("MONTH", first, dateText(q.counted.To.AddDays(-1))) + " AS month)"
 }
 
 // workdays is the weekdays of the period, up to the end of the data, that are no public

@@ -30,9 +30,12 @@ FROM (SELECT l.*, a.day, a.month,
       ELSE least(l.seats_purchased, greatest(0, l.seats_purchased - coalesce(l.seats_used, l.seats_purchased)) + coalesce(l.seats_inactive, 0)) END AS wasted,
     CASE WHEN l.seats_used IS NULL THEN NULL ELSE greatest(0, l.seats_used - l.seats_purchased) END AS over
   FROM look a JOIN ` + effective("licenses") + ` l ON ` + holds("l") + `
-    AND (l.start_date IS NULL OR l.start_date <= a.day)
+    AND ` + paidLicense + `)`}
+
+// paidLicense is true for the active paid subscriptions l of the day a.day.
+const paidLicense = `(l.start_date IS NULL OR l.start_date <= a.day)
     AND lower(coalesce(l.status, 'active')) IN ('active', 'enabled', 'warning', 'true', 'yes')
-    AND NOT coalesce(l.is_free_or_trial, false))`}
+    AND NOT coalesce(l.is_free_or_trial, false)`
 
 var assetView = view{with: []string{"look"}, sql: `SELECT 'assets' AS origin, t.row_id, t.import_id, t.record, a.day, a.month, t.client_key, 1 AS endpoints FROM look a JOIN assets t
   ON coalesce(t.managed, true) AND lower(coalesce(t.asset_type, 'workstation')) IN ('workstation', 'server', 'laptop', 'desktop')

@@ -45,7 +45,7 @@ func aliasesOf(kind string) string {
 	return "SELECT key, min(canonical) AS canonical FROM aliases WHERE kind = '" + kind + "' AND key IS NOT NULL GROUP BY key"
 }
 
-// helpers are the relations by name. "look", "spans" and "workdays" depend on the query's period
+// helpers are the relations by name. "look", "spans", "period_months" and "workdays" depend on the query's period
 // and are made by the builder.
 var helpers = map[string]helper{
 	"fx":              {tables: []string{"exchange_rates"}}, // see question.rates
@@ -93,6 +93,13 @@ var helpers = map[string]helper{
 	"agreement_moments": {tables: []string{"agreements"}, needs: []string{"moments"}, sql: activeOn("moments")},
 	"recurring_since":   {tables: []string{"agreements", "agreement_additions"}, needs: []string{"known_agreements", "client_aliases"}, sql: recurringSince},
 	"agreements_ended":  {tables: []string{"agreements"}, needs: []string{"client_aliases"}, sql: agreementsEnded},
+	// The months of the question, of the ledger and of payroll (facts_ledger.go).
+	"period_months":     {}, // see question.months
+	"ledger_months":     {tables: []string{"ledger", "payroll"}, sql: ledgerMonths},
+	"payroll_months":    {tables: []string{"payroll", "ledger"}, sql: payrollMonths},
+	"billing_known":     {tables: []string{"time_entries"}, sql: "SELECT count(billed_amount) > 0 AS known FROM time_entries"},
+	"hourly_agreements": {tables: []string{"agreements"}, sql: "SELECT DISTINCT agreement_id FROM agreements WHERE lower(billing_model) IN ('t_and_m', 't&m', 'time and materials', 'time & materials', 'hourly')"},
+	"adding_clients":    {tables: []string{"agreement_additions"}, needs: []string{"known_agreements", "client_aliases"}, sql: addingClients},
 	// Who worked in which months, and the time off by person and day.
 	"busy": {tables: []string{"rollup_time_staff"}, needs: []string{"staff_aliases"}, sql: "SELECT coalesce(a.canonical, r.staff_key) AS staff_key, min(r.month) AS first_month, " +
 		plus("max(r.month)", 1, "MONTH") + " AS until FROM rollup_time_staff r LEFT JOIN staff_aliases a ON a.key = r.staff_key WHERE r.staff_key IS NOT NULL GROUP BY 1"},
@@ -117,6 +124,8 @@ var dimensionSQL = map[string]struct{ sql, with, join string }{
 	"vendor":           {"coalesce(f.vendor, 'none')", "", ""},
 	"ticket_type":      {"coalesce(f.ticket_type, 'none')", "", ""},
 	"priority":         {"coalesce(f.priority, 'none')", "", ""},
+	"account":          {"f.account", "", ""},
+	"account_class":    {"f.account_class", "", ""},
 	"currency":         {"coalesce(f.currency, 'none')", "", ""},
 }
 
