@@ -122,3 +122,20 @@ FROM (SELECT k.key, x.acquired_on, x.month FROM (
   JOIN (SELECT key, canonical AS client FROM client_aliases
     UNION SELECT client_key, client_key FROM (SELECT client_key FROM clients UNION SELECT client_key FROM rollup_invoices) WHERE client_key NOT IN (SELECT key FROM client_aliases)) k ON k.client = x.client) n
 GROUP BY n.key`
+
+// clientUsers is how many people each client has on each day looked at: its employees, else
+// its active contacts. Clients of which neither is known are not there.
+var clientUsers = `SELECT day, month, client, row_id, import_id, record, client_key, users FROM (
+  SELECT day, month, c.client, row_id, import_id, record, client_key, coalesce(nullif(employees, 0), k.contacts) AS users
+  FROM (SELECT day, month, client, ` + firstOf("row_id", "import_id", "record", "client_key") + `, ` + firstKnown("employees", newestFirst) + ` AS employees
+    FROM (SELECT c.*, a.day, a.month, coalesce(n.canonical, c.client_key) AS client FROM look a JOIN ` + effective("clients", "employees") + ` c ON ` + holds("c") + ` LEFT JOIN client_aliases n ON n.key = c.client_key)
+    GROUP BY day, month, client) c
+  LEFT JOIN (SELECT coalesce(n.canonical, p.client_key) AS client, count(*) AS contacts FROM contacts p LEFT JOIN client_aliases n ON n.key = p.client_key WHERE coalesce(p.active, true) GROUP BY 1) k ON k.client = c.client) WHERE users > 0`
+
+// userView is the users of clients with recurring revenue, and that revenue, of the clients
+// whose users are known: a ratio of the two leaves the others out on both sides.
+var userView = view{with: []string{"look", "agreement_days", "known_agreements", "client_aliases", "client_users"}, sql: `SELECT * FROM (
+  SELECT 'clients' AS origin, row_id, import_id, record, day, month, client_key, client, NULL::VARCHAR AS currency, users, 0::DECIMAL(38,10) AS user_mrr FROM client_users
+  UNION ALL SELECT r.origin, r.row_id, r.import_id, r.record, r.day, r.month, r.client_key, u.client, r.currency, 0, r.mrr
+  FROM (` + recurringRows("look", "agreement_days") + `) r LEFT JOIN client_aliases n ON n.key = r.client_key JOIN client_users u ON u.day = r.day AND u.client = coalesce(n.canonical, r.client_key))
+QUALIFY sum(user_mrr) OVER (PARTITION BY day, client) > 0`}

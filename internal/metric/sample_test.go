@@ -128,6 +128,8 @@ func TestOnTheSample(t *testing.T) {
 	t.Run("roll-ups equal the base tables", func(t *testing.T) { rollupsEqualTheBaseTables(t, c) })
 	t.Run("parts add up to the whole", func(t *testing.T) { partsAddUpToTheWhole(t, c) })
 	t.Run("the bridge of recurring revenue balances", func(t *testing.T) { theBridgeBalancesOnTheSample(t, c) })
+	t.Run("money is what plain SQL says", func(t *testing.T) { moneyEqualsPlainSQL(t, c) })
+	t.Run("the books tie", func(t *testing.T) { theBooksOfTheSampleTie(t, c) })
 	t.Run("rows behind every base measure add up to it", func(t *testing.T) { rowsBehindAddUp(t, c) })
 }
 

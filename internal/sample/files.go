@@ -31,6 +31,8 @@ func (f *firm) write(dir string) error {
 		{"holidays.csv", []string{"date", "name", "country"}, f.holidayRows},
 		{"surveys.csv", []string{"survey_id", "ticket_number", "client_name", "kind", "score", "scale", "responded_on", "comment"}, f.surveyRows},
 		{"projects.csv", []string{"project_id", "project_name", "client_name", "status", "budget_hours", "budget_amount", "start_date", "end_date", "percent_complete"}, f.projectRows},
+		{"ledger.csv", []string{"period_start", "account", "account_class", "amount", "currency"}, f.ledgerRows},
+		{"payroll.csv", []string{"staff_name", "period_start", "period_end", "gross_amount", "paid_hours", "currency"}, f.payrollRows},
 	} {
 		t, err := createTable(dir, file.name, file.header...)
 		if err != nil {
