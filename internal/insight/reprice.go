@@ -106,6 +106,9 @@ type RepricePrice struct {
 	Reason string            `json:"reason,omitempty"`
 }
 
+// hourlyModels are the billing models whose work no fee pays for.
+var hourlyModels = []string{"t_and_m", "t&m", "time and materials", "time & materials", "hourly"}
+
 // repriceSums are what is read of an agreement by month.
 var repriceSums = append(slices.Clone(agreementSums), "shadow_billable")
 
@@ -200,13 +203,19 @@ func (a *analysis) repriceAll(ctx context.Context, out *RepriceSheet, today quan
 		return err
 	}
 	var names []string
-	free := 0
+	free, hourly := 0, 0
 	for _, r := range fees {
-		if r.sums["mrr"].Sign() > 0 {
+		switch t := terms[r.keys[0]]; {
+		case slices.Contains(hourlyModels, t.model):
+			hourly++
+		case r.sums["mrr"].Sign() > 0:
 			names = append(names, r.keys[0])
-		} else if t := terms[r.keys[0]]; t.name != "" && !t.over(out.AsOf) {
+		case t.name != "" && !t.over(out.AsOf):
 			free++
 		}
+	}
+	if hourly > 0 {
+		out.Notes = append(out.Notes, fmt.Sprintf("%d agreements that bill by the hour are left out: their price is the rate", hourly))
 	}
 	if free > 0 {
 		out.Notes = append(out.Notes, fmt.Sprintf("%d running agreements have no recurring fee and are left out", free))

@@ -21,7 +21,7 @@ func repriceWorld(t *testing.T) *world {
 A-1,Harbor,Managed,fixed_fee,2025-01-10,,2000.00,,12,monthly,active,USD
 A-2,Dune,Care,fixed_fee,2025-03-01,2026-09-30,1200.00,80,,quarterly,active,USD
 A-3,Reef,Idle,fixed_fee,2025-01-01,,500.00,,,monthly,active,USD
-A-4,Cove,Hourly,t_and_m,2025-01-01,,0.00,,,monthly,active,USD
+A-4,Cove,Hourly,t_and_m,2025-01-01,,100.00,,,monthly,active,USD
 `)
 	x.text(t, "agreement_additions.csv", `addition_id,agreement_id,client_name,product_name,quantity,unit_price,unit_cost,effective_date
 D-1,A-1,Harbor,Tools,10,100.00,70.00,2025-01-01

@@ -778,6 +778,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reconciliations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Revenue beside the ledger, labor beside payroll, and why other systems differ */
+        get: operations["list-reconciliations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reprices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What each running agreement should cost a month, by three methods, and from when */
+        get: operations["list-reprices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/reviews": {
         parameters: {
             query?: never;
@@ -1919,6 +1953,14 @@ export interface components {
             /** Format: double */
             score: number;
         };
+        InsightDifference: {
+            amount: string;
+            measure: string;
+            name: string;
+            query: components["schemas"]["MetricQuery"];
+            unit: string;
+            words: string;
+        };
         InsightDriver: {
             contribution: string;
             from: string;
@@ -1979,6 +2021,98 @@ export interface components {
             low: string;
             method: string;
             of: string;
+        };
+        InsightLaborTie: {
+            client_labor: string | null;
+            internal_labor: string | null;
+            leave: string | null;
+            month: string;
+            not_entered: string | null;
+            payroll: string | null;
+            rates: string | null;
+            reason?: string;
+            unabsorbed: string | null;
+            unabsorbed_share: string | null;
+        };
+        InsightReconciliation: {
+            currency?: string;
+            definition_versions: {
+                [key: string]: number;
+            };
+            differences: components["schemas"]["InsightDifference"][] | null;
+            labor: components["schemas"]["InsightLaborTie"][] | null;
+            notes: string[] | null;
+            period: components["schemas"]["QuantityPeriod"];
+            revenue: components["schemas"]["InsightRevenueTie"][] | null;
+            /** Format: int64 */
+            snapshot: number;
+        };
+        InsightReprice: {
+            agreement: string;
+            base_fee: string;
+            break_even: string | null;
+            break_even_hours: string | null;
+            capped: boolean;
+            client: string;
+            confidence: components["schemas"]["InsightConfidence"];
+            currency?: string;
+            drivers: components["schemas"]["InsightDriver"][] | null;
+            earliest: string;
+            earliest_why: string;
+            fee: string;
+            hours: string | null;
+            hours_interval: components["schemas"]["InsightInterval"];
+            labor: string | null;
+            labor_change: string | null;
+            labor_interval: components["schemas"]["InsightInterval"];
+            margin: string | null;
+            /** Format: int64 */
+            months: number;
+            notes: string[] | null;
+            prices: components["schemas"]["InsightRepricePrice"][] | null;
+            product_cost: string;
+            product_value: string;
+            proposed: string | null;
+            proposed_uplift: string | null;
+            shadow_billable: string | null;
+        };
+        InsightRepricePrice: {
+            high: string | null;
+            low: string | null;
+            method: string;
+            price: string | null;
+            reason?: string;
+            target: string;
+            uplift: string | null;
+        };
+        InsightRepriceSettings: {
+            cap: string;
+            efficiency: string;
+            margin: string;
+            /** Format: int64 */
+            notice_days: number;
+            rate: string;
+        };
+        InsightRepriceSheet: {
+            as_of: string;
+            definition_versions: {
+                [key: string]: number;
+            };
+            items: components["schemas"]["InsightReprice"][] | null;
+            notes: string[] | null;
+            period: components["schemas"]["QuantityPeriod"];
+            settings: components["schemas"]["InsightRepriceSettings"];
+            /** Format: int64 */
+            snapshot: number;
+        };
+        InsightRevenueTie: {
+            earned: string | null;
+            gap: string | null;
+            invoiced: string | null;
+            ledger: string | null;
+            likely: string[] | null;
+            month: string;
+            reason?: string;
         };
         InsightSeries: {
             band: components["schemas"]["InsightSeriesBand"];
@@ -6215,6 +6349,156 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "list-reconciliations": {
+        parameters: {
+            query?: {
+                /** @description first day; without a period the last twelve complete months count */
+                from?: string;
+                /** @description first day not included */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InsightReconciliation"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "list-reprices": {
+        parameters: {
+            query?: {
+                /** @description first day; without a period the last twelve complete months count */
+                from?: string;
+                /** @description first day not included */
+                to?: string;
+                /** @description wanted margin as a fraction; 0.45 unless given */
+                margin?: string;
+                /** @description wanted labor revenue over shadow billable value; 1 unless given */
+                efficiency?: string;
+                /** @description wanted money for an hour; each agreement's target rate unless given, else what its hours are billed at elsewhere */
+                rate?: string;
+                /** @description days of notice before a new price; 0 is 30 */
+                notice_days?: number;
+                /** @description most that a price rises at once, as a fraction; 0.25 unless given */
+                cap?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InsightRepriceSheet"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
