@@ -115,5 +115,5 @@ var views = map[string]view{
 	"clients": clientView, "licenses": licenseView, "mrr": mrrView, "assets": assetView, "receivables": receivableView,
 	"mrr_bridge": mrrBridgeView, "client_moves": clientMovesView,
 	"ledger": ledgerView, "payroll": payrollView, "ledger_ties": ledgerTieView, "labor_ties": laborTieView, "fte": fteView,
-	"unbilled": unbilledView, "leakage": leakageView, "left_out": leftOutView, "multipliers": multiplierView, "users": userView,
+	"unbilled": unbilledView, "leakage": leakageView, "left_out": leftOutView, "multipliers": multiplierView, "users": userView, "block_hours": blockView,
 }

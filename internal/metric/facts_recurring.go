@@ -139,3 +139,12 @@ var userView = view{with: []string{"look", "agreement_days", "known_agreements",
   UNION ALL SELECT r.origin, r.row_id, r.import_id, r.record, r.day, r.month, r.client_key, u.client, r.currency, 0, r.mrr
   FROM (` + recurringRows("look", "agreement_days") + `) r LEFT JOIN client_aliases n ON n.key = r.client_key JOIN client_users u ON u.day = r.day AND u.client = coalesce(n.canonical, r.client_key))
 QUALIFY sum(user_mrr) OVER (PARTITION BY day, client) > 0`}
+
+// blockView is the hours that base fees buy, by month, of agreements that hold at its end, and
+// the hours that are used of them.
+var blockView = view{with: []string{"period_months", "block_agreements"}, sql: `SELECT 'agreements' AS origin, g.row_id, g.import_id, g.record, a.month AS day, g.client_key, g.agreement_id,
+  ` + monthly("g.included_hours", "g.billing_cycle") + ` AS block_hours_bought, 0::DECIMAL(38,4) AS block_hours_used
+FROM (SELECT month, next - 1 AS day FROM period_months) a JOIN ` + effective("agreements") + ` g ON ` + holds("g") + ` AND g.included_hours > 0
+  AND (g.start_date IS NULL OR g.start_date <= a.day) AND (g.end_date IS NULL OR g.end_date >= a.day) AND (g.cancelled_on IS NULL OR g.cancelled_on > a.day) AND ` + notDead("g") + `
+UNION ALL SELECT 'time_entries', e.row_id, e.import_id, e.record, ` + startOf("month", "e.work_date") + `, e.client_key, e.agreement_id, 0, e.hours_worked
+FROM time_entries e JOIN block_agreements b ON b.agreement_id = e.agreement_id`}

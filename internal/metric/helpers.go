@@ -93,6 +93,7 @@ var helpers = map[string]helper{
 	"agreement_moments": {tables: []string{"agreements"}, needs: []string{"moments"}, sql: activeOn("moments")},
 	"recurring_since":   {tables: []string{"agreements", "agreement_additions"}, needs: []string{"known_agreements", "client_aliases"}, sql: recurringSince},
 	"agreements_ended":  {tables: []string{"agreements"}, needs: []string{"client_aliases"}, sql: agreementsEnded},
+	"block_agreements":  {tables: []string{"agreements"}, sql: "SELECT DISTINCT agreement_id FROM agreements WHERE included_hours > 0"},
 	"client_users":      {tables: []string{"clients", "contacts"}, needs: []string{"look", "client_aliases"}, sql: clientUsers},
 	// The months of the question, of the ledger and of payroll (facts_ledger.go).
 	"period_months":     {}, // see question.months

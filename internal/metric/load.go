@@ -141,6 +141,11 @@ func loadFacts(files fs.FS) ([]*fact, error) {
 		if f.view, ok = views[f.Name]; !ok {
 			return nil, fmt.Errorf("metric catalog: fact %s has no view", f.Name)
 		}
+		for _, name := range f.view.with {
+			if _, ok := helpers[name]; !ok && !isPeriodic(name) {
+				return nil, fmt.Errorf("metric catalog: fact %s reads %q, which is no helper", f.Name, name)
+			}
+		}
 		for _, r := range f.Rollups {
 			for _, k := range r.Keys {
 				if keyIDs[k] == 0 || !slices.Contains(f.Keys, k) {
