@@ -165,6 +165,8 @@ func (c *cli) root() *cobra.Command {
 		c.verifyCommand(),
 		c.configCommand(),
 		c.versionCommand(),
+		c.repriceCommand(),
+		c.reconcileCommand(),
 	)
 	for _, cmd := range root.Commands() {
 		wrapArgs(cmd)

@@ -86,6 +86,7 @@ var aliasesOf = map[string]map[string]string{
 		"target_hourly_rate": "target hourly rate, target rate, target ehr",
 		"term_months":        "term months, term, term in months, contract term",
 		"parent_agreement":   "parent agreement, parent contract, parent agreement id",
+		"included_hours":     "included hours, hours included, block hours, prepaid hours, hours bought, application limit",
 	},
 	"agreement_additions": {
 		"addition_id":       "addition id, addition rec id, id",

@@ -173,6 +173,7 @@ var datasets = withAliases([]Dataset{
 			field(23, "term_months", Integer, "length of the term", "12"),
 			field(24, "currency", Text, "ISO 4217 code", "USD"),
 			field(25, "parent_agreement", ID, "parent's id", ""),
+			field(26, "included_hours", Hours, "hours that the base fee buys a billing cycle, as of block hours", ""),
 			validFrom("first day this row holds"),
 		}),
 	},

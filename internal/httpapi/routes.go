@@ -93,6 +93,7 @@ func (s *server) routes(api huma.API) {
 	get(api, "list-insights", "/insights", "Findings of the last twelve complete months, by importance", s.analyses)
 	get(api, "get-insight", "/insights/{id}", "One finding", func(ctx context.Context, in *FindingInput) (insight.Finding, error) { return s.finding(ctx, in) })
 	get(api, "insight-rows", "/insights/{id}/rows", "The stored rows behind a finding, by base measure", s.findingRows)
+	s.repriceRoutes(api)
 	s.systemRoutes(api)
 	s.eventRoutes(api)
 	get(api, "list-audit", "/audit", "The audit record, oldest first", s.auditList)

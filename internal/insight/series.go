@@ -174,6 +174,8 @@ func (r reader) points(ctx context.Context, m *metric.Measure, answer *metric.Re
 			point.Reason = none
 		case !until.IsZero() && until.Before(month):
 			point.Reason = "the data behind it ends in " + monthName(until)
+		case m.Blank != "":
+			point.Reason = m.Blank
 		case m.Base():
 			point.Value = new(quantity.Decimal)
 		default:

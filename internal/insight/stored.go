@@ -38,7 +38,7 @@ WHERE (l.valid_from IS NULL OR l.valid_from <= $1::DATE) AND (l.next_from IS NUL
 	// agreementTerms answers the latest state, before the day $1, of each agreement, under the
 	// name that the dimension agreement has; the newest of a name comes last.
 	agreementTerms = `SELECT agreement_name || ' (' || client_key || ')' AS agreement, coalesce(a.canonical, g.client_key, 'unassigned') AS client, agreement_name, lower(coalesce(billing_model, '')) AS billing_model,
-  target_hourly_rate, start_date, end_date, cancelled_on, amount, lower(coalesce(billing_cycle, 'monthly')) AS cycle
+  target_hourly_rate, start_date, end_date, cancelled_on, amount, lower(coalesce(billing_cycle, 'monthly')) AS cycle, term_months
 FROM (SELECT *, row_number() OVER (PARTITION BY source_system, source_id ORDER BY valid_from DESC NULLS LAST) AS newest FROM agreements
   WHERE valid_from IS NULL OR valid_from < $1::DATE) g
 LEFT JOIN aliases a ON a.kind = 'client' AND a.key = g.client_key
@@ -93,6 +93,7 @@ type agreementTerm struct {
 	target                quantity.Decimal // rate an hour it should earn; zero when not stated
 	start, end, cancelled quantity.Day
 	fee                   quantity.Decimal // base fee a month; zero when not stated
+	term                  int              // months; zero when not stated
 }
 
 // over reports whether the agreement had ended before day.
@@ -110,7 +111,7 @@ func (r reader) agreementsOf(ctx context.Context, end quantity.Day) (map[string]
 	all := map[string]agreementTerm{}
 	for _, row := range rows {
 		all[text(row[0])] = agreementTerm{client: text(row[1]), name: text(row[2]), model: text(row[3]), target: decimalOf(row[4]),
-			start: dayOf(row[5]), end: dayOf(row[6]), cancelled: dayOf(row[7]), fee: decimalOf(row[8]).Mul(perMonth(text(row[9])))}
+			start: dayOf(row[5]), end: dayOf(row[6]), cancelled: dayOf(row[7]), fee: decimalOf(row[8]).Mul(perMonth(text(row[9]))), term: int(decimalOf(row[10]).IntPart())}
 	}
 	return all, nil
 }

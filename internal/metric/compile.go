@@ -288,7 +288,7 @@ func (b *builder) with(names ...string) {
 }
 
 func isPeriodic(helper string) bool {
-	return helper == "look" || helper == "workdays" || helper == "fx" || slices.ContainsFunc(helpers[helper].needs, isPeriodic)
+	return helper == "look" || helper == "workdays" || helper == "period_months" || helper == "fx" || slices.ContainsFunc(helpers[helper].needs, isPeriodic)
 }
 
 // standing is a helper that depends on the stored tables and the day only.
@@ -312,6 +312,10 @@ func (b *builder) withHelpers(sql string) string {
 		switch n {
 		case "look":
 			text = b.q.look()
+		case "spans":
+			text = b.q.spans()
+		case "period_months":
+			text = b.q.months()
 		case "workdays":
 			text = b.q.workdays()
 		case "fx":
@@ -354,6 +358,21 @@ func (q *question) look() string {
 	step := timeSteps[at]
 	day := "least(" + plus("first", 1, step) + " - 1, " + last + ")"
 	return "SELECT " + day + " AS day, " + startOf("month", day) + " AS month FROM (SELECT " + each(step, startOf(step, dateText(q.span.From)), last) + " AS first)"
+}
+
+// spans is the two ends of each cell: the day before it, eve, and its last day, day.
+func (q *question) spans() string {
+	eve := dateText(q.span.From.AddDays(-1))
+	if at := finest(q.dims); at < len(timeSteps) {
+		eve = "greatest(" + startOf(timeSteps[at], "day") + " - 1, " + eve + ")"
+	}
+	return "SELECT least(" + eve + ", day) AS eve, day, month FROM look"
+}
+
+// months is the months of the period, up to the end of the data, with the day after each.
+func (q *question) months() string {
+	first := dateText(q.counted.From.Month())
+	return "SELECT month, " + plus("month", 1, "MONTH") + " AS next FROM (SELECT " + each("MONTH", first, dateText(q.counted.To.AddDays(-1))) + " AS month)"
 }
 
 // workdays is the weekdays of the period, up to the end of the data, that are no public

@@ -57,6 +57,12 @@ func divided(amount, by string) string {
 	return "((((" + amount + ")::DECIMAL(38,10) * 10000000000)::HUGEINT // (" + by + "))::DECIMAL(38,0) * 0.0000000001::DECIMAL(10,10))"
 }
 
+// quotient is an amount by a rate of six decimals above 0, to ten decimals. The amount must
+// be under 10^18.
+func quotient(amount, by string) string {
+	return "((((" + amount + ")::DECIMAL(38,10) * 10000000000)::HUGEINT * 1000000 // (" + by + " * 1000000)::HUGEINT)::DECIMAL(38,0) * 0.0000000001::DECIMAL(10,10))"
+}
+
 // inverted is 1 / a rate of six decimals, to ten decimals.
 func inverted(rate string) string {
 	return "((10000000000000000 // (" + rate + " * 1000000)::HUGEINT)::DECIMAL(20,0) * 0.0000000001::DECIMAL(10,10))::DECIMAL(20,10)"

@@ -4,6 +4,8 @@ import (
 	"maps"
 
 	"github.com/maypok86/otter/v2"
+
+	"github.com/moatmetrics/moatmetrics/internal/warehouse"
 )
 
 // WithoutRollups returns a catalog over the same data that reads base tables only.
@@ -18,6 +20,12 @@ func WithoutRollups(c *Catalog) *Catalog {
 	out.cache = otter.Must(&otter.Options[string, *Result]{MaximumSize: 1})
 	return out
 }
+
+// Warehouse is what a catalog reads.
+func Warehouse(c *Catalog) *warehouse.Warehouse { return c.w }
+
+// Stock reports whether a base measure is looked at on a day, and so not added over time.
+func Stock(c *Catalog, m *Measure) bool { return c.facts[m.Fact].Stock }
 
 // The operations of formulas.
 var (

@@ -11,6 +11,19 @@ const (
 	revenueLines = dataset.RevenueSQL
 )
 
+// ratedEntries is each entry with its cost rate, its billing rate and their currencies.
+const ratedEntries = `SELECT e.row_id, e.import_id, e.record, e.work_date, e.client_key, e.staff_key, e.agreement_id, e.work_type,
+    coalesce(e.billable, true) AS billable, e.currency, e.hours_worked, e.hours_billed,
+    CASE WHEN coalesce(e.billable, true) THEN e.hours_worked ELSE 0 END AS billable_hours,
+    coalesce(e.cost_rate, s.paid.rate, CASE WHEN NOT k.known THEN e.bill_rate END)::DECIMAL(18,6) AS rate,
+    CASE WHEN e.cost_rate IS NULL THEN coalesce(s.paid.currency, e.currency) ELSE e.currency END AS cost_currency,
+    coalesce(e.bill_rate, s.billed.rate)::DECIMAL(18,6) AS shadow_rate,
+    CASE WHEN e.bill_rate IS NULL THEN coalesce(s.billed.currency, e.currency) ELSE e.currency END AS shadow_currency,
+    coalesce(TRY_CAST(e.cost_multiplier AS DECIMAL(9,4)), 1)::DECIMAL(9,4) AS multiplier
+  FROM time_entries e CROSS JOIN cost_known k
+  LEFT JOIN staff_rates s ON s.staff_key = e.staff_key AND (s.valid_from IS NULL OR e.work_date >= s.valid_from)
+    AND (s.next_from IS NULL OR e.work_date < s.next_from) AND (s.valid_to IS NULL OR e.work_date < s.valid_to)`
+
 // timeView is entries with their cost: the entry's own rate, else the staff member's on
 // the work date, else, when no staff cost is known at all, the entry's billing rate. A
 // staff member's rate is in the currency of the staff row, or in the entry's when that
@@ -27,38 +40,29 @@ var timeView = view{with: []string{"staff_rates", "cost_known"}, sql: `SELECT 't
   CASE WHEN rate IS NULL THEN hours_worked ELSE 0 END AS hours_without_cost, CASE WHEN beside THEN 0 ELSE 1 END AS entries
 FROM (SELECT *, unnest(CASE WHEN apart THEN [false, true] ELSE [false] END) AS beside
 FROM (SELECT *, rate IS NOT NULL AND shadow_rate IS NOT NULL AND cost_currency IS DISTINCT FROM shadow_currency AS apart
-FROM (SELECT e.row_id, e.import_id, e.record, e.work_date, e.client_key, e.staff_key, e.agreement_id, e.work_type,
-    coalesce(e.billable, true) AS billable, e.currency, e.hours_worked, e.hours_billed,
-    CASE WHEN coalesce(e.billable, true) THEN e.hours_worked ELSE 0 END AS billable_hours,
-    coalesce(e.cost_rate, s.paid.rate, CASE WHEN NOT k.known THEN e.bill_rate END)::DECIMAL(18,6) AS rate,
-    CASE WHEN e.cost_rate IS NULL THEN coalesce(s.paid.currency, e.currency) ELSE e.currency END AS cost_currency,
-    coalesce(e.bill_rate, s.billed.rate)::DECIMAL(18,6) AS shadow_rate,
-    CASE WHEN e.bill_rate IS NULL THEN coalesce(s.billed.currency, e.currency) ELSE e.currency END AS shadow_currency,
-    coalesce(TRY_CAST(e.cost_multiplier AS DECIMAL(9,4)), 1)::DECIMAL(9,4) AS multiplier
-  FROM time_entries e CROSS JOIN cost_known k
-  LEFT JOIN staff_rates s ON s.staff_key = e.staff_key AND (s.valid_from IS NULL OR e.work_date >= s.valid_from)
-    AND (s.next_from IS NULL OR e.work_date < s.next_from) AND (s.valid_to IS NULL OR e.work_date < s.valid_to))))`}
+FROM (` + ratedEntries + `)))`}
 
 var invoiceView = view{sql: `SELECT 'invoices' AS origin, row_id, import_id, record, invoice_date AS day, client_key, agreement_id, coalesce(revenue_category, 'other') AS revenue_category, product_name, currency,
   net_amount AS revenue, CASE WHEN revenue_category LIKE 'recurring%' THEN net_amount ELSE 0 END AS recurring_revenue,
-  coalesce(tax_amount, 0) AS tax, CASE WHEN tax_basis = 'unknown' THEN net_amount ELSE 0 END AS revenue_tax_unknown, 1 AS lines
+  coalesce(tax_amount, 0) AS tax, CASE WHEN tax_basis = 'unknown' THEN net_amount ELSE 0 END AS revenue_tax_unknown, 1 AS lines,
+  CASE WHEN revenue_category IN ('recurring_resale', 'hardware') THEN 0 ELSE net_amount END AS service_revenue
 FROM invoices WHERE ` + revenueLines}
 
-// earnedView spreads each line over the months of its service period by days; the parts
-// of a line add up to it exactly (differences of a running share). A period longer than
-// ten years is taken for a mistake and the line counts on its first day.
-var earnedView = view{sql: `SELECT 'invoices' AS origin, row_id, import_id, record, month AS day, client_key, agreement_id, revenue_category, product_name, currency,
-  CASE WHEN until >= days THEN net::DECIMAL(38,10) ELSE ` + divided("net * until", "days") + ` END - ` + divided("net * since", "days") + ` AS revenue_earned
-FROM (SELECT *, greatest(0, ` + daysFrom("first", "month") + `) AS since, least(days, ` + daysFrom("first", plus("month", 1, "MONTH")) + `) AS until
-  FROM (SELECT *, ` + each("MONTH", startOf("month", "first"), "first + (days - 1)::INTEGER") + ` AS month
-    FROM (SELECT *, CASE WHEN ` + daysFrom("first", "last") + ` BETWEEN 0 AND 3660 THEN ` + daysFrom("first", "last") + ` + 1 ELSE 1 END AS days
-      FROM (SELECT row_id, import_id, record, client_key, agreement_id, coalesce(revenue_category, 'other') AS revenue_category, product_name, currency, net_amount AS net,
+// earnedView spreads each line over the months of its service period by days.
+var earnedView = view{sql: `SELECT *, CASE WHEN revenue_category LIKE 'recurring%' THEN revenue_earned ELSE 0 END AS recurring_revenue_earned
+FROM (SELECT 'invoices' AS origin, row_id, import_id, record, month AS day, client_key, agreement_id, revenue_category, product_name, currency, ` + share("net") + ` AS revenue_earned
+  FROM ` + spread(`SELECT row_id, import_id, record, client_key, agreement_id, coalesce(revenue_category, 'other') AS revenue_category, product_name, currency, net_amount AS net,
           CASE WHEN service_period_end IS NULL THEN invoice_date ELSE coalesce(service_period_start, invoice_date) END AS first,
           coalesce(CASE WHEN service_period_start IS NOT NULL THEN service_period_end END, invoice_date) AS last
-        FROM invoices WHERE ` + revenueLines + `))))`}
+        FROM invoices WHERE `+revenueLines) + `)`}
 
-var expenseView = view{sql: `SELECT 'expenses' AS origin, row_id, import_id, record, expense_date AS day, client_key, agreement_id, vendor, product_name, currency,
-  net_amount AS expense_amount, CASE WHEN lower(category) LIKE 'cogs%' THEN net_amount ELSE 0 END AS direct_cost FROM expenses`}
+// expenseView tells products from what the firm needs to serve (tools, subcontractors), and
+// what no client is charged with: direct cost without a client or of the firm's own.
+var expenseView = view{with: []string{"client_labels"}, sql: `SELECT 'expenses' AS origin, e.row_id, e.import_id, e.record, e.expense_date AS day, e.client_key, e.agreement_id, e.vendor, e.product_name, e.currency,
+  e.net_amount AS expense_amount, CASE WHEN lower(e.category) LIKE 'cogs%' THEN e.net_amount ELSE 0 END AS direct_cost,
+  CASE WHEN lower(e.category) LIKE 'cogs%' AND lower(e.category) NOT LIKE 'cogs_product%' THEN e.net_amount ELSE 0 END AS service_cost,
+  CASE WHEN lower(e.category) LIKE 'cogs%' AND (e.client_key IS NULL OR c.status = 'internal') THEN e.net_amount ELSE 0 END AS unallocated_cost
+FROM expenses e LEFT JOIN client_labels c ON c.key = e.client_key`}
 
 // paymentView gives a payment that names only its invoice the invoice's client.
 var paymentView = view{with: []string{"invoice_clients"}, sql: `SELECT 'payments' AS origin, p.row_id, p.import_id, p.record, p.payment_date AS day, coalesce(p.client_key, i.client_key) AS client_key, p.currency, p.received AS payments_received
@@ -80,8 +84,13 @@ var surveyView = view{sql: `SELECT 'surveys' AS origin, row_id, import_id, recor
 var capacityView = view{with: []string{"workdays", "staff_aliases", "busy", "leave"}, sql: `SELECT p.origin, p.row_id, p.import_id, p.record, p.day, p.staff_key,
   p.daily - p.off AS capacity_hours, CASE WHEN p.assumed THEN p.daily - p.off ELSE 0 END AS capacity_assumed
 FROM (SELECT e.*, w.day, (CASE WHEN o.whole THEN e.daily WHEN o.hours > 24 THEN o.hours ELSE least(e.daily, coalesce(o.hours, 0)) END)::DECIMAL(18,5) AS off
-FROM workdays w JOIN (
-  SELECT 'staff' AS origin, s.row_id, s.import_id, s.record, s.person AS staff_key, (coalesce(s.weekly_hours, 40)::DECIMAL(9,4) * 0.2)::DECIMAL(18,5) AS daily, s.weekly_hours IS NULL AS assumed,
+FROM workdays w JOIN (` + staffTerms + `) e
+  ON (e.starts IS NULL OR w.day >= e.starts) AND (e.ends IS NULL OR w.day < e.ends) AND (e.valid_from IS NULL OR w.day >= e.valid_from) AND (e.next_from IS NULL OR w.day < e.next_from)
+LEFT JOIN leave o ON o.staff_key = e.staff_key AND o.day = w.day) p`}
+
+// staffTerms is how long each person worked on which terms: daily hours, whether they are
+// assumed, and the days they hold.
+var staffTerms = `SELECT 'staff' AS origin, s.row_id, s.import_id, s.record, s.person AS staff_key, (coalesce(s.weekly_hours, 40)::DECIMAL(9,4) * 0.2)::DECIMAL(18,5) AS daily, s.weekly_hours IS NULL AS assumed,
     s.valid_from, s.next_from, coalesce(s.hired_on, b.first_month) AS starts,
     coalesce(CASE WHEN s.active AND s.active_from > s.left_from THEN NULL ELSE s.left_on END, CASE WHEN coalesce(s.active, true) THEN NULL ELSE b.until END) AS ends
   FROM (SELECT person, row_id, import_id, record, valid_from, lead(valid_from) OVER since AS next_from,
@@ -95,9 +104,7 @@ FROM workdays w JOIN (
     WINDOW since AS (PARTITION BY person ORDER BY valid_from NULLS FIRST)) s
   LEFT JOIN busy b ON b.staff_key = s.person
   UNION ALL SELECT 'time_entries', NULL, NULL, NULL, b.staff_key, 8, true, NULL, NULL, b.first_month, b.until FROM busy b
-  WHERE b.staff_key NOT IN (SELECT coalesce(a.canonical, t.staff_key) FROM staff t LEFT JOIN staff_aliases a ON a.key = t.staff_key WHERE t.staff_key IS NOT NULL)) e
-  ON (e.starts IS NULL OR w.day >= e.starts) AND (e.ends IS NULL OR w.day < e.ends) AND (e.valid_from IS NULL OR w.day >= e.valid_from) AND (e.next_from IS NULL OR w.day < e.next_from)
-LEFT JOIN leave o ON o.staff_key = e.staff_key AND o.day = w.day) p`}
+  WHERE b.staff_key NOT IN (SELECT coalesce(a.canonical, t.staff_key) FROM staff t LEFT JOIN staff_aliases a ON a.key = t.staff_key WHERE t.staff_key IS NOT NULL)`
 
 // sinceEver is the first day of a row, also of one that has none.
 const sinceEver = "coalesce(valid_from, DATE '0001-01-01')"
@@ -106,4 +113,7 @@ const sinceEver = "coalesce(valid_from, DATE '0001-01-01')"
 var views = map[string]view{
 	"time": timeView, "invoices": invoiceView, "earned": earnedView, "expenses": expenseView, "payments": paymentView, "tickets": ticketView, "surveys": surveyView, "capacity": capacityView,
 	"clients": clientView, "licenses": licenseView, "mrr": mrrView, "assets": assetView, "receivables": receivableView,
+	"mrr_bridge": mrrBridgeView, "client_moves": clientMovesView,
+	"ledger": ledgerView, "payroll": payrollView, "ledger_ties": ledgerTieView, "labor_ties": laborTieView, "fte": fteView,
+	"unbilled": unbilledView, "leakage": leakageView, "left_out": leftOutView, "multipliers": multiplierView, "users": userView, "block_hours": blockView,
 }

@@ -45,7 +45,7 @@ func aliasesOf(kind string) string {
 	return "SELECT key, min(canonical) AS canonical FROM aliases WHERE kind = '" + kind + "' AND key IS NOT NULL GROUP BY key"
 }
 
-// helpers are the relations by name. "look" and "workdays" depend on the query's period
+// helpers are the relations by name. "look", "spans", "period_months" and "workdays" depend on the query's period
 // and are made by the builder.
 var helpers = map[string]helper{
 	"fx":              {tables: []string{"exchange_rates"}}, // see question.rates
@@ -59,8 +59,11 @@ var helpers = map[string]helper{
     SELECT key, canonical AS client FROM client_aliases UNION ALL
     SELECT client_key, client_key FROM current_clients WHERE client_key NOT IN (SELECT key FROM client_aliases)) k
   LEFT JOIN current_clients c ON c.client_key = k.client`},
-	"current_staff": {tables: []string{"staff"}, sql: latest("staff", "staff_key", "team", "role")},
-	"person_names":  {tables: []string{"people"}, sql: "SELECT person_key, min(coalesce(name, email)) AS name FROM people WHERE person_key IS NOT NULL GROUP BY person_key"},
+	// The month in which each client came: the one it was acquired in, else that of its first
+	// recurring revenue.
+	"client_cohorts": {tables: []string{"clients", "rollup_invoices"}, needs: []string{"client_aliases"}, sql: clientCohorts},
+	"current_staff":  {tables: []string{"staff"}, sql: latest("staff", "staff_key", "team", "role")},
+	"person_names":   {tables: []string{"people"}, sql: "SELECT person_key, min(coalesce(name, email)) AS name FROM people WHERE person_key IS NOT NULL GROUP BY person_key"},
 	"staff_labels": {needs: []string{"staff_aliases", "current_staff", "person_names"}, sql: `SELECT k.key, coalesce(p.name, k.person) AS name, s.team, s.role FROM (
     SELECT key, canonical AS person FROM staff_aliases UNION ALL
     SELECT person_key, person_key FROM (SELECT person_key FROM person_names UNION SELECT staff_key FROM current_staff) WHERE person_key NOT IN (SELECT key FROM staff_aliases)) k
@@ -82,10 +85,23 @@ var helpers = map[string]helper{
 	// Which client an invoice number belongs to, where it names one only.
 	"invoice_clients": {tables: []string{"invoices"}, sql: "SELECT invoice_number, min(client_key) AS client_key FROM invoices WHERE invoice_number IS NOT NULL GROUP BY invoice_number HAVING count(DISTINCT client_key) = 1"},
 	// The agreements that are active on each day looked at, and those known at all.
-	"agreement_days": {tables: []string{"agreements"}, needs: []string{"look"}, sql: "SELECT a.day, a.month, g.* FROM look a JOIN " + effective("agreements") + " g ON " + holds("g") + `
-    AND (g.start_date IS NULL OR g.start_date <= a.day) AND (g.end_date IS NULL OR g.end_date >= a.day) AND (g.cancelled_on IS NULL OR g.cancelled_on > a.day)
-    AND (lower(coalesce(g.status, 'active')) NOT IN ('cancelled', 'canceled', 'expired', 'inactive') OR g.end_date IS NOT NULL OR g.cancelled_on IS NOT NULL)`},
-	"known_agreements": {tables: []string{"agreements"}, sql: "SELECT agreement_id, min(client_key) AS client_key FROM agreements WHERE agreement_id IS NOT NULL GROUP BY agreement_id"},
+	"agreement_days":   {tables: []string{"agreements"}, needs: []string{"look"}, sql: activeOn("look")},
+	"known_agreements": {tables: []string{"agreements"}, sql: "SELECT agreement_id, min(client_key) AS client_key, min(coalesce(start_date, valid_from)) AS first FROM agreements WHERE agreement_id IS NOT NULL GROUP BY agreement_id"},
+	// The two ends of each cell (see question.spans), their days, and what was active then.
+	"spans":             {needs: []string{"look"}},
+	"moments":           {needs: []string{"spans"}, sql: "SELECT DISTINCT day, " + startOf("month", "day") + " AS month FROM (SELECT day FROM spans UNION ALL SELECT eve FROM spans)"},
+	"agreement_moments": {tables: []string{"agreements"}, needs: []string{"moments"}, sql: activeOn("moments")},
+	"recurring_since":   {tables: []string{"agreements", "agreement_additions"}, needs: []string{"known_agreements", "client_aliases"}, sql: recurringSince},
+	"agreements_ended":  {tables: []string{"agreements"}, needs: []string{"client_aliases"}, sql: agreementsEnded},
+	"block_agreements":  {tables: []string{"agreements"}, sql: "SELECT DISTINCT agreement_id FROM agreements WHERE included_hours > 0"},
+	"client_users":      {tables: []string{"clients", "contacts"}, needs: []string{"look", "client_aliases"}, sql: clientUsers},
+	// The months of the question, of the ledger and of payroll (facts_ledger.go).
+	"period_months":     {}, // see question.months
+	"ledger_months":     {tables: []string{"ledger", "payroll"}, sql: ledgerMonths},
+	"payroll_months":    {tables: []string{"payroll", "ledger"}, sql: payrollMonths},
+	"billing_known":     {tables: []string{"time_entries"}, sql: "SELECT count(billed_amount) > 0 AS known FROM time_entries"},
+	"hourly_agreements": {tables: []string{"agreements"}, sql: "SELECT DISTINCT agreement_id FROM agreements WHERE lower(billing_model) IN ('t_and_m', 't&m', 'time and materials', 'time & materials', 'hourly')"},
+	"adding_clients":    {tables: []string{"agreement_additions"}, needs: []string{"known_agreements", "client_aliases"}, sql: addingClients},
 	// Who worked in which months, and the time off by person and day.
 	"busy": {tables: []string{"rollup_time_staff"}, needs: []string{"staff_aliases"}, sql: "SELECT coalesce(a.canonical, r.staff_key) AS staff_key, min(r.month) AS first_month, " +
 		plus("max(r.month)", 1, "MONTH") + " AS until FROM rollup_time_staff r LEFT JOIN staff_aliases a ON a.key = r.staff_key WHERE r.staff_key IS NOT NULL GROUP BY 1"},
@@ -99,6 +115,8 @@ var dimensionSQL = map[string]struct{ sql, with, join string }{
 	"industry":         {"coalesce(cl.industry, 'unknown')", "client_labels", clientJoin},
 	"account_manager":  {"coalesce(cl.account_manager, 'none')", "client_labels", clientJoin},
 	"agreement":        {"CASE WHEN f.agreement_id IS NULL THEN 'no agreement' ELSE coalesce(al.name, f.agreement_id) END", "agreement_labels", "LEFT JOIN agreement_labels al ON al.agreement_id = f.agreement_id"},
+	"cohort":           {"coalesce(left(co.month::VARCHAR, 7), 'unknown')", "client_cohorts", cohortJoin},
+	"cohort_quarter":   {"coalesce(year(co.month) || '-Q' || quarter(co.month), 'unknown')", "client_cohorts", cohortJoin},
 	"revenue_category": {"f.revenue_category", "", ""},
 	"staff":            {"coalesce(sl.name, f.staff_key, 'unassigned')", "staff_labels", staffJoin},
 	"team":             {"coalesce(sl.team, 'none')", "staff_labels", staffJoin},
@@ -108,10 +126,13 @@ var dimensionSQL = map[string]struct{ sql, with, join string }{
 	"vendor":           {"coalesce(f.vendor, 'none')", "", ""},
 	"ticket_type":      {"coalesce(f.ticket_type, 'none')", "", ""},
 	"priority":         {"coalesce(f.priority, 'none')", "", ""},
+	"account":          {"f.account", "", ""},
+	"account_class":    {"f.account_class", "", ""},
 	"currency":         {"coalesce(f.currency, 'none')", "", ""},
 }
 
 const (
 	clientJoin = "LEFT JOIN client_labels cl ON cl.key = f.client_key"
+	cohortJoin = "LEFT JOIN client_cohorts co ON co.key = f.client_key"
 	staffJoin  = "LEFT JOIN staff_labels sl ON sl.key = f.staff_key"
 )

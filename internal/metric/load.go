@@ -16,19 +16,21 @@ import (
 var catalogFiles embed.FS
 
 // topics are the files of measures in the order of the catalog.
-var topics = []string{"revenue", "margin", "agreements", "people", "desk", "licenses", "cash"}
+var topics = []string{"revenue", "margin", "agreements", "people", "desk", "licenses", "cash", "ledger"}
 
 // fact is one source of base measures: a view over stored tables that yields a day, keys
 // and columns that add up, and the roll-ups that hold its sums. See catalog/facts.yaml.
 type fact struct {
-	Name    string       `yaml:"name"`
-	Tables  []string     `yaml:"tables"` // stored tables the view reads; the first is the one that periods cut
-	Needs   []string     `yaml:"needs"`  // of these, the ones without which there is nothing to say
-	Any     bool         `yaml:"any"`    // one of Needs is enough
-	Money   bool         `yaml:"money"`  // the view has a currency column
-	Stock   bool         `yaml:"stock"`  // looked at on a day: the view joins look(day, month)
-	Monthly bool         `yaml:"monthly"`
-	Keys    []string     `yaml:"keys"`
+	Name    string   `yaml:"name"`
+	Tables  []string `yaml:"tables"` // stored tables the view reads; the first is the one that periods cut
+	Needs   []string `yaml:"needs"`  // of these, the ones without which there is nothing to say
+	Any     bool     `yaml:"any"`    // one of Needs is enough
+	Money   bool     `yaml:"money"`  // the view has a currency column
+	Stock   bool     `yaml:"stock"`  // looked at on a day: the view joins look(day, month)
+	Monthly bool     `yaml:"monthly"`
+	Keys    []string `yaml:"keys"`
+	// Blank says why a cell without rows has no value; without it the value is 0 there.
+	Blank   string       `yaml:"blank"`
 	Columns []factColumn `yaml:"columns"`
 	Rollups []rollup     `yaml:"rollups"` // smallest first
 
@@ -139,6 +141,11 @@ func loadFacts(files fs.FS) ([]*fact, error) {
 		if f.view, ok = views[f.Name]; !ok {
 			return nil, fmt.Errorf("metric catalog: fact %s has no view", f.Name)
 		}
+		for _, name := range f.view.with {
+			if _, ok := helpers[name]; !ok && !isPeriodic(name) {
+				return nil, fmt.Errorf("metric catalog: fact %s reads %q, which is no helper", f.Name, name)
+			}
+		}
 		for _, r := range f.Rollups {
 			for _, k := range r.Keys {
 				if keyIDs[k] == 0 || !slices.Contains(f.Keys, k) {
@@ -201,6 +208,7 @@ func (c *Catalog) resolve(m *Measure, path []string) error {
 	}
 	if m.Base() {
 		m.base = []string{m.Name}
+		m.Blank = c.facts[m.Fact].Blank
 		m.Tables = c.facts[m.Fact].Tables
 		return nil
 	}

@@ -39,6 +39,8 @@ type Measure struct {
 	Special   string        `yaml:"special"` // "hhi": computed over clients
 	// MissingIsZero says that a tenant without the dataset has 0 of it, with a note.
 	MissingIsZero bool `yaml:"missing_is_zero"`
+	// Blank says why a base measure has no value where it has no rows; "" when it is 0 there.
+	Blank string `yaml:"-" json:"-"`
 	// Topic is the heading that the catalog lists it under.
 	Topic string `yaml:"-"`
 	// Tables are the stored tables that it is computed from.

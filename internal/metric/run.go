@@ -431,6 +431,8 @@ func (c *Catalog) read(q *question, raw []any, s *sums) {
 			v.reason = s.bare[b.fact]
 		case sum == nil && s.rows[b.fact] > 0:
 			v.reason = b.unknown
+		case sum == nil:
+			v.reason = b.Blank
 		}
 		if v.reason == "" {
 			v.number = asDecimal(sum)

@@ -16,7 +16,7 @@ func (f *firm) write(dir string) error {
 		rows   func(*table)
 	}{
 		{"clients.csv", []string{"client_id", "client_name", "industry", "status", "currency", "account_manager", "employees", "acquired_on", "lost_on"}, f.clientRows},
-		{"agreements.csv", []string{"agreement_id", "client_name", "agreement_name", "billing_model", "status", "start_date", "end_date", "billing_cycle", "amount", "target_hourly_rate", "term_months"}, f.agreementRows},
+		{"agreements.csv", []string{"agreement_id", "client_name", "agreement_name", "billing_model", "status", "start_date", "end_date", "billing_cycle", "amount", "target_hourly_rate", "term_months", "included_hours"}, f.agreementRows},
 		{"agreement_additions.csv", []string{"addition_id", "agreement_id", "client_name", "product_name", "quantity", "included_quantity", "unit_price", "unit_cost", "effective_date", "cancelled_date", "billing_cycle"}, f.additionRows},
 		{"invoices.csv", []string{"invoice_number", "line_number", "client_name", "invoice_date", "due_date", "invoice_type", "status", "agreement_id", "revenue_category", "description", "quantity", "unit_price", "net_amount", "tax_amount", "unit_cost", "service_period_start", "service_period_end", "currency"}, f.invoiceRows},
 		{"payments.csv", []string{"payment_id", "invoice_number", "client_name", "payment_date", "amount", "method"}, func(t *table) { paymentRows(t, payments) }},
@@ -31,6 +31,8 @@ func (f *firm) write(dir string) error {
 		{"holidays.csv", []string{"date", "name", "country"}, f.holidayRows},
 		{"surveys.csv", []string{"survey_id", "ticket_number", "client_name", "kind", "score", "scale", "responded_on", "comment"}, f.surveyRows},
 		{"projects.csv", []string{"project_id", "project_name", "client_name", "status", "budget_hours", "budget_amount", "start_date", "end_date", "percent_complete"}, f.projectRows},
+		{"ledger.csv", []string{"period_start", "account", "account_class", "amount", "currency"}, f.ledgerRows},
+		{"payroll.csv", []string{"staff_name", "period_start", "period_end", "gross_amount", "paid_hours", "currency"}, f.payrollRows},
 	} {
 		t, err := createTable(dir, file.name, file.header...)
 		if err != nil {
@@ -82,6 +84,11 @@ func (f *firm) agreementRows(t *table) {
 		t.money(a.amount)
 		t.money(targetRate)
 		t.whole(a.term)
+		if a.client.model == blockHours {
+			t.whole(int(a.amount / targetRate))
+		} else {
+			t.text("")
+		}
 		t.end()
 	}
 }

@@ -75,11 +75,13 @@ type firm struct {
 // planted in them, which it also returns: clients.csv, agreements.csv,
 // agreement_additions.csv, invoices.csv (one row a line), payments.csv, staff.csv,
 // time_entries.csv, tickets.csv, licenses.csv, license_assignments.csv, assets.csv,
-// expenses.csv, time_off.csv, holidays.csv, surveys.csv and projects.csv.
+// expenses.csv, time_off.csv, holidays.csv, surveys.csv, projects.csv, ledger.csv and
+// payroll.csv.
 //
 // The provider has about three technicians for ten clients. Its own time and overhead are
 // booked to the client "Northwind Managed IT (internal)". Vendors' bills for licenses are
-// expenses of the category cogs_product; see Profit for what counts as profit.
+// expenses of the category cogs_product; see Profit for what counts as profit. The ledger
+// books what is invoiced, billed and paid, and some revenue a month early.
 //
 // Errors: Invalid for options out of bounds, Unavailable when a file cannot be written,
 // Internal when the planted truths do not hold in the generated data (then nothing is

@@ -29,6 +29,7 @@ type Truth struct {
 	LostClients    []string        `json:"lost_clients"` // left within the data
 	NewClients     []string        `json:"new_clients"`  // joined within the data
 	LatePayers     []string        `json:"late_payers"`  // pay three weeks or more after the due date
+	LedgerGaps     []LedgerGap     `json:"ledger_gaps"`  // months in which the books differ from the invoices
 }
 
 // Profit is the result of a client or the firm over a period.
@@ -220,6 +221,7 @@ func (f *firm) truth() (Truth, error) {
 		load := f.loadOf(p, recent)
 		all.Hours, all.Capacity = all.Hours.Add(load.Hours), all.Capacity.Add(load.Capacity)
 	}
+	t.LedgerGaps = f.ledgerGaps()
 	t.Utilization = all.Hours.DivRound(all.Capacity, 4)
 	t.Overloaded = f.loadOf(f.overloaded(), f.cal.quarter())
 	t.Underused = f.loadOf(f.underused(), f.cal.quarter())
