@@ -19,6 +19,9 @@ func WithoutRollups(c *Catalog) *Catalog {
 	return out
 }
 
+// Stock reports whether a base measure is looked at on a day.
+func Stock(c *Catalog, m *Measure) bool { return c.facts[m.Fact].Stock }
+
 // The operations of formulas.
 var (
 	Add, Subtract, Multiply, Divide = add, subtract, multiply, divide

@@ -35,8 +35,19 @@ type Measure struct {
 	Version   int           `yaml:"version"`   // rises when the meaning changes
 	Fact      string        `yaml:"fact"`      // base measures: the fact and its column
 	Column    string        `yaml:"column"`
-	Expr      string        `yaml:"expr"`    // other measures: a formula over measures
-	Special   string        `yaml:"special"` // "hhi": computed over clients
+	Expr      string        `yaml:"expr"` // other measures: a formula over measures
+	// Special names a kind of measure that is neither a sum nor a formula, see special.go:
+	// "hhi" and "top" over the members of a dimension, "median" and "p90" of a fact's column.
+	Special string `yaml:"special"`
+	Over    string `yaml:"over"` // hhi, top: the dimension whose members have shares
+	Top     int    `yaml:"top"`  // top: the share of so many largest members
+	Open    string `yaml:"open"` // median, p90: the column that is true while a duration still runs
+	// Most caps a formula's value; 0 is no cap.
+	Most int64 `yaml:"most"`
+	// Assumes names what it rests on that the tenant has to confirm: "work_class".
+	Assumes string `yaml:"assumes"`
+	// Caveats are what to know before trusting it: gaps of the data, assumptions.
+	Caveats []string `yaml:"caveats"`
 	// MissingIsZero says that a tenant without the dataset has 0 of it, with a note.
 	MissingIsZero bool `yaml:"missing_is_zero"`
 	// Topic is the heading that the catalog lists it under.
@@ -46,6 +57,7 @@ type Measure struct {
 
 	formula *formula
 	base    []string // base measures it needs, itself when it is one
+	special []string // special measures it needs, itself when it is one
 }
 
 // Base reports whether the measure adds up a stored column.
@@ -157,7 +169,7 @@ func (c *Catalog) names() []string {
 func (c *Catalog) DimensionsOf(m *Measure) []string {
 	var out []string
 	for _, d := range c.dimensions {
-		ok := m.Special == "" || d.Name != "client"
+		ok := !slices.Contains(c.over(m), d.Name)
 		for _, b := range m.base {
 			ok = ok && c.factOf(b).has(d)
 		}

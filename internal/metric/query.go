@@ -65,7 +65,13 @@ type question struct {
 	planned  bool            // the open end leaves out rows of the future
 	asOf     quantity.Day    // the day that stock measures look at, the last one of a series
 	extent   *extent
+
+	workClass WorkClasses
+	zone      string // the tenant's time zone
 }
+
+// zoneText is the time zone as SQL.
+func (q *question) zoneText() string { return warehouse.QuoteText(orElse(q.zone, "UTC")) }
 
 // baseMeasure is a base measure of a question.
 type baseMeasure struct {
@@ -176,9 +182,7 @@ func (c *Catalog) checkCuts(m *Measure, q *question) []fault.Field {
 			wrong = append(wrong, fault.Field{Path: "by", Message: fmt.Sprintf("%s cannot be cut by %s; it can by %s", m.Name, d, strings.Join(allowed, ", ")), Allowed: allowed})
 		}
 	}
-	if m.Special != "" {
-		allowed = append(slices.Clone(allowed), "client")
-	}
+	allowed = append(slices.Clone(allowed), c.over(m)...)
 	for _, d := range q.where.dims {
 		if !slices.Contains(allowed, d) {
 			wrong = append(wrong, fault.Field{Path: "where", Message: fmt.Sprintf("%s cannot be filtered by %s; it can by %s", m.Name, d, strings.Join(allowed, ", ")), Allowed: allowed})
