@@ -49,6 +49,7 @@ type Deps struct {
 	Data      *dataset.Service
 	Inbox     *inbox.Service
 	Metrics   *metric.Catalog
+	Settings  *metric.Settings
 	Insights  *insight.Service
 	Audit     *audit.Log
 	Workspace *workspace.Store

@@ -43,7 +43,7 @@ FROM look a JOIN (` + invoiceView.sql + `) f ON f.day <= a.day AND f.day >= ` + 
 // clientChangeView is the clients won and lost, one row a client after aliases, by what the
 // newest rows say. The own company, prospects, leads and vendors are no clients.
 var clientChangeView = view{with: []string{"client_aliases"}, sql: `SELECT 'clients' AS origin, row_id, import_id, record, CASE WHEN won THEN acquired_on ELSE lost_on END AS day, client_key,
-  CASE WHEN won THEN 1 ELSE 0 END AS clients_won, CASE WHEN won THEN 0 ELSE 1 END AS clients_lost, CASE WHEN NOT won AND acquired_on IS NOT NULL THEN ` + daysFrom("acquired_on", "lost_on") + ` ELSE 0 END AS lost_tenure_days
+  CASE WHEN won THEN 1 ELSE 0 END AS clients_won, CASE WHEN won THEN 0 ELSE 1 END AS lost_clients, CASE WHEN NOT won AND acquired_on IS NOT NULL THEN ` + daysFrom("acquired_on", "lost_on") + ` ELSE 0 END AS lost_tenure_days
 FROM (SELECT *, unnest([true, false]) AS won FROM (SELECT ` + firstOf("row_id", "import_id", "record", "client_key") + `,
     ` + firstKnown("status", newestFirst) + ` AS status, ` + firstKnown("is_internal", newestFirst) + ` AS is_internal, ` + firstKnown("acquired_on", newestFirst) + ` AS acquired_on, ` + firstKnown("lost_on", newestFirst) + ` AS lost_on
   FROM (SELECT c.*, coalesce(n.canonical, c.client_key) AS client FROM clients c LEFT JOIN client_aliases n ON n.key = c.client_key

@@ -43,7 +43,7 @@ FROM (SELECT e.row_id, e.import_id, e.record, e.work_date, e.client_key, e.staff
 var invoiceView = view{sql: `SELECT 'invoices' AS origin, row_id, import_id, record, invoice_date AS day, client_key, agreement_id, coalesce(revenue_category, 'other') AS revenue_category, product_name, currency,
   net_amount AS revenue, CASE WHEN revenue_category LIKE 'recurring%' THEN net_amount ELSE 0 END AS recurring_revenue,
   coalesce(tax_amount, 0) AS tax, CASE WHEN tax_basis = 'unknown' THEN net_amount ELSE 0 END AS revenue_tax_unknown, 1 AS lines,
-  CASE WHEN revenue_category IN ('recurring_labor', 'project', 't_and_m') THEN net_amount ELSE 0 END AS labor_revenue
+  CASE WHEN revenue_category IN ('recurring_labor', 'project', 't_and_m') THEN net_amount ELSE 0 END AS invoiced_labor
 FROM invoices WHERE ` + revenueLines}
 
 // earnedView spreads each line over the months of its service period by days; the parts

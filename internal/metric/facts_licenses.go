@@ -22,13 +22,15 @@ const termWindow = "7"
 var licenseRows = `(SELECT *, CASE WHEN assigned IS NULL AND idle IS NULL AND seats_inactive IS NULL THEN NULL
       ELSE least(seats_purchased, unassigned + disabled + inactive + duplicate) END AS wasted,
     CASE WHEN months = 1 OR renews <= day AND day < renews + ` + termWindow + ` OR start_date <= day AND day < start_date + ` + termWindow + ` THEN 'now'
-      WHEN months > 1 OR renews > day THEN 'locked' ELSE 'unknown' END AS lowered
+      WHEN months > 1 OR renews > day THEN 'locked' ELSE 'unknown' END AS recoverable,
+    CASE WHEN months = 1 THEN CASE WHEN ` + laterBy("cycle_start", monthsFrom("cycle_start", "day")) + ` > day THEN ` + laterBy("cycle_start", monthsFrom("cycle_start", "day")) + ` ELSE ` + laterBy("cycle_start", monthsFrom("cycle_start", "day")+" + 1") + ` END
+      WHEN renews <= day AND day < renews + ` + termWindow + ` THEN renews + ` + termWindow + ` - 1 WHEN start_date <= day AND day < start_date + ` + termWindow + ` THEN start_date + ` + termWindow + ` - 1 ELSE renews END AS deadline
   FROM (SELECT *, least(seats_purchased, greatest(0, seats_purchased - coalesce(assigned, seats_purchased))) AS unassigned,
       coalesce(least(idle_disabled, seats_inactive), idle_disabled, 0) AS disabled,
       CASE WHEN seats_inactive IS NULL THEN coalesce(idle - idle_disabled, 0) ELSE seats_inactive - coalesce(least(idle_disabled, seats_inactive), 0) END AS inactive,
       coalesce(doubled, 0) AS duplicate,
       CASE WHEN ` + laterBy("renewal_date", "coalesce(months, 0) * whole") + ` + ` + termWindow + ` <= day AND months IS NOT NULL THEN ` + laterBy("renewal_date", "months * (whole + 1)") + ` ELSE ` + laterBy("renewal_date", "coalesce(months, 0) * whole") + ` END AS renews
-    FROM (SELECT *, greatest(0, ` + monthsFrom("renewal_date", "day") + ` // coalesce(months, 1)) AS whole
+    FROM (SELECT *, coalesce(renewal_date, start_date, month) AS cycle_start, greatest(0, ` + monthsFrom("renewal_date", "day") + ` // coalesce(months, 1)) AS whole
       FROM (SELECT l.*, a.day, a.month, ` + termMonths("l.term") + ` AS months, coalesce(l.seats_used, u.held, v.held) AS assigned,
           coalesce(u.idle, v.idle) AS idle, coalesce(u.disabled, v.disabled) AS idle_disabled, coalesce(u.doubled, v.doubled) AS doubled
         FROM look a JOIN ` + effective("licenses") + ` l ON ` + holds("l") + `
@@ -40,7 +42,7 @@ var licenseRows = `(SELECT *, CASE WHEN assigned IS NULL AND idle IS NULL AND se
 
 // licenseView is the active paid subscriptions on each day. Seats whose use is not stated
 // are neither used nor wasted.
-var licenseView = view{with: []string{"look", "seats_held"}, sql: `SELECT 'licenses' AS origin, row_id, import_id, record, day, month, client_key, vendor, product_name, currency,
+var licenseView = view{with: []string{"look", "seats_held"}, sql: `SELECT 'licenses' AS origin, row_id, import_id, record, day, month, client_key, vendor, product_name, license_id, term, renews, recoverable, deadline, currency,
   seats_purchased, assigned AS seats_used, CASE WHEN assigned IS NULL THEN 0 ELSE seats_purchased END AS seats_known, wasted AS wasted_seats,
   ` + costOf("wasted") + ` AS license_waste,
   ` + costOf("CASE WHEN assigned IS NULL THEN NULL ELSE greatest(0, assigned - seats_purchased) END") + ` AS overdeploy_exposure,
@@ -51,12 +53,12 @@ var licenseView = view{with: []string{"look", "seats_held"}, sql: `SELECT 'licen
   CASE WHEN wasted IS NULL THEN NULL ELSE greatest(0, least(duplicate, seats_purchased - unassigned - disabled - inactive)) END AS duplicate_seats,
   CASE WHEN assigned IS NULL OR idle IS NULL AND seats_inactive IS NULL THEN NULL ELSE greatest(0, assigned - disabled - inactive) END AS seats_active,
   CASE WHEN assigned IS NULL OR idle IS NULL AND seats_inactive IS NULL THEN 0 ELSE seats_purchased END AS seats_watched,
-  CASE WHEN lowered = 'now' OR wasted = 0 THEN wasted ELSE 0 END AS wasted_seats_now,
-  ` + costOf("CASE WHEN lowered = 'now' OR wasted = 0 THEN wasted ELSE 0 END") + ` AS waste_recoverable_now,
-  ` + costOf("CASE WHEN lowered = 'locked' OR wasted = 0 THEN wasted ELSE 0 END") + ` AS waste_locked,
-  ` + costOf("CASE WHEN lowered = 'unknown' OR wasted = 0 THEN wasted ELSE 0 END") + ` AS waste_term_unknown,
-  (CASE WHEN lowered = 'locked' THEN ` + untilRenewal("wasted") + ` ELSE 0 END) AS waste_until_renewal,
-  (CASE WHEN lowered = 'locked' AND renews IS NULL THEN NULL WHEN months = 1 OR renews <= day THEN 0 ELSE ` + untilRenewal("seats_purchased") + ` END) AS committed_spend,
+  CASE WHEN recoverable = 'now' OR wasted = 0 THEN wasted ELSE 0 END AS wasted_seats_now,
+  ` + costOf("CASE WHEN recoverable = 'now' OR wasted = 0 THEN wasted ELSE 0 END") + ` AS waste_recoverable_now,
+  ` + costOf("CASE WHEN recoverable = 'locked' OR wasted = 0 THEN wasted ELSE 0 END") + ` AS waste_locked,
+  ` + costOf("CASE WHEN recoverable = 'unknown' OR wasted = 0 THEN wasted ELSE 0 END") + ` AS waste_term_unknown,
+  (CASE WHEN recoverable = 'locked' THEN ` + untilRenewal("wasted") + ` ELSE 0 END) AS waste_until_renewal,
+  (CASE WHEN recoverable = 'locked' AND renews IS NULL THEN NULL WHEN months = 1 OR renews <= day THEN 0 ELSE ` + untilRenewal("seats_purchased") + ` END) AS committed_spend,
   (CASE WHEN assigned IS NULL THEN NULL WHEN assigned <= seats_purchased THEN 0 WHEN renews IS NULL AND months > 1 THEN NULL WHEN months > 1 AND renews > day THEN ` + untilRenewal("assigned - seats_purchased") + ` ELSE ` + costOf("assigned - seats_purchased") + ` END) AS true_up,
   CASE WHEN unit_cost IS NULL OR unit_price IS NULL THEN 0 ELSE ` + monthly("seats_purchased::DECIMAL(20,6) * unit_price", "billing_cycle") + ` END AS license_price,
   CASE WHEN unit_cost IS NULL OR unit_price IS NULL THEN 0 ELSE ` + costOf("seats_purchased") + ` END AS license_priced_cost
@@ -102,7 +104,7 @@ FROM look a JOIN license_assignments s ON s.assigned_on IS NULL OR s.assigned_on
 // quantityView lays the seats of a product at a client side by side: what the vendor counts,
 // what agreements bill, what is assigned. Free and trial subscriptions are left out.
 var quantityView = view{with: []string{"look", "client_aliases", "product_aliases", "agreement_days", "known_agreements", "seats_held"}, sql: `SELECT min(origin) AS origin, min(row_id) AS row_id, min(import_id) AS import_id, min(record) AS record, day, month, client_key, product_name,
-  sum(vendor_seats) AS vendor_seats, sum(billed) AS billed_seats, greatest(0, sum(vendor_seats) - sum(billed)) AS unbilled_seats, greatest(0, sum(billed) - sum(vendor_seats)) AS overbilled_seats,
+  sum(vendor_seats) AS vendor_seats, sum(billed) AS agreement_seats, greatest(0, sum(vendor_seats) - sum(billed)) AS seats_unbilled, greatest(0, sum(billed) - sum(vendor_seats)) AS seats_overbilled,
   CASE WHEN bool_and(assigned IS NOT NULL OR vendor_seats = 0) THEN greatest(0, sum(assigned) - sum(billed)) END AS assigned_unbilled
 FROM (
   SELECT 'licenses' AS origin, row_id, import_id, record, day, month, coalesce(c.canonical, l.client_key) AS client_key, coalesce(p.canonical, l.product_name) AS product_name, seats_purchased AS vendor_seats, 0::DECIMAL(18,6) AS billed, assigned

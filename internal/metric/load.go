@@ -125,6 +125,10 @@ func load(files fs.FS) (*Catalog, error) {
 			return nil, fmt.Errorf("metric catalog: %w", err)
 		}
 	}
+	if c.thresholds, err = loadThresholds(files); err != nil {
+		return nil, err
+	}
+	c.thresholds = slices.DeleteFunc(c.thresholds, func(t Threshold) bool { return c.byName[t.Measure] == nil })
 	return c, nil
 }
 

@@ -88,6 +88,8 @@ type Dimension struct {
 type Options struct {
 	// CacheCells bounds the result cache by the cells it holds. Zero means 2,000,000.
 	CacheCells int
+	// Settings are what tenants say about their measures. Nil means that they say nothing.
+	Settings *Settings
 	// Now is the clock; it decides which month is still running. Nil means time.Now.
 	Now func() time.Time
 }
@@ -101,6 +103,8 @@ type Catalog struct {
 	facts      map[string]*fact
 	dimensions []Dimension
 	keys       map[string]string // dimension -> key column
+	thresholds []Threshold
+	settings   *Settings
 	cache      *otter.Cache[string, *Result]
 	extents    *otter.Cache[string, *extent]
 	hits       atomic.Int64
@@ -115,7 +119,7 @@ func New(w *warehouse.Warehouse, opt Options) *Catalog {
 	if err != nil {
 		panic(err)
 	}
-	c.w, c.now = w, opt.Now
+	c.w, c.now, c.settings = w, opt.Now, opt.Settings
 	if c.now == nil {
 		c.now = time.Now
 	}

@@ -99,6 +99,12 @@ func (c *Catalog) ask(ctx context.Context, scope tenant.Scope, q Query) (*questi
 	if len(wrong) > 0 {
 		return nil, fault.WithFields("the query is not valid: "+wrong[0].Message, wrong...)
 	}
+	if out.workClass, err = c.settings.WorkClasses(ctx, scope); err != nil {
+		return nil, err
+	}
+	if out.zone, err = c.settings.zone(ctx, scope); err != nil {
+		return nil, err
+	}
 	if out.extent, err = c.extent(ctx, scope, q.Snapshot); err != nil {
 		return nil, err
 	}
@@ -262,6 +268,12 @@ func (q *question) place(c *Catalog) error {
 		q.base[i].lacks = q.extent.lacks(q.facts[q.base[i].fact])
 	}
 	return nil
+}
+
+// assumes reports whether the answer rests on a mapping of tickets that nobody confirmed.
+func (q *question) assumes() bool {
+	return !q.workClass.Confirmed && (slices.Contains(q.dims, "work_class") || slices.Contains(q.where.dims, "work_class") ||
+		slices.ContainsFunc(q.base, func(b baseMeasure) bool { return b.Assumes == "work_class" }))
 }
 
 // counts reports whether the answer depends on a number of months, days or working days.

@@ -202,8 +202,12 @@ func (c *Catalog) Run(ctx context.Context, scope tenant.Scope, q Query) (*Result
 	if err != nil {
 		return nil, err
 	}
+	classes, err := c.settings.WorkClasses(ctx, scope)
+	if err != nil {
+		return nil, err
+	}
 	// The day is part of the key: it decides which month is partial and which rows hold.
-	key := fmt.Sprintf("%s\x00%s\x00%s", scope.Tenant, quantity.DayOf(c.now().UTC()), text)
+	key := fmt.Sprintf("%s\x00%s\x00%s\x00%v", scope.Tenant, quantity.DayOf(c.now().UTC()), text, classes)
 	r, ok := c.cache.GetIfPresent(key)
 	if ok {
 		c.hits.Add(1)
@@ -348,6 +352,9 @@ func (c *Catalog) head(q Query, checked *question) *Result {
 		r.Notes = append(r.Notes, note)
 	}
 	slices.Sort(r.Notes)
+	if checked.assumes() {
+		r.Notes = append(r.Notes, assumedClasses)
+	}
 	if checked.planned {
 		r.Notes = append(r.Notes, fmt.Sprintf("what is dated after %s, the end of this month, is left out: give the end of the period to see it", checked.span.To.AddDays(-1)))
 	}

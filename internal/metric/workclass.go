@@ -1,11 +1,14 @@
 package metric
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/moatmetrics/moatmetrics/internal/fault"
+	"github.com/moatmetrics/moatmetrics/internal/quantity"
+	"github.com/moatmetrics/moatmetrics/internal/tenant"
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
 )
 
@@ -95,6 +98,37 @@ func (w WorkClasses) checked() (WorkClasses, error) {
 	}
 	if len(wrong) > 0 {
 		return out, fault.WithFields("the mapping of tickets to classes of work is not valid", wrong...)
+	}
+	return out, nil
+}
+
+// Remove forgets the rule for a value of a field, if there is one.
+func (w *WorkClasses) Remove(field, value string) {
+	w.Rules = slices.DeleteFunc(w.Rules, func(r WorkClassRule) bool {
+		return r.Field == field && strings.EqualFold(r.Value, strings.TrimSpace(value))
+	})
+}
+
+// TicketClass is the tickets of a type and queue, with the class that they fall into.
+type TicketClass struct {
+	TicketType string           `json:"ticket_type"`
+	Queue      string           `json:"queue"`
+	Class      string           `json:"class"`
+	Tickets    quantity.Decimal `json:"tickets"`
+}
+
+// TicketClasses lists which tickets fall into which class of work, most tickets first: what
+// to look at before the mapping is confirmed. It is empty without tickets.
+func (c *Catalog) TicketClasses(ctx context.Context, scope tenant.Scope) ([]TicketClass, error) {
+	r, err := c.Run(ctx, scope, Query{Measures: []string{"ticket_count"}, Dimensions: []string{"ticket_type", "queue", "work_class"}, Order: []string{"-ticket_count"}})
+	if err != nil {
+		return nil, err
+	}
+	out := []TicketClass{}
+	for _, row := range r.Rows {
+		if n, ok := row[3].(quantity.Decimal); ok {
+			out = append(out, TicketClass{row[0].(string), row[1].(string), row[2].(string), n})
+		}
 	}
 	return out, nil
 }
