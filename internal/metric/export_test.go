@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/maypok86/otter/v2"
+
+	"github.com/moatmetrics/moatmetrics/internal/warehouse"
 )
 
 // WithoutRollups returns a catalog over the same data that reads base tables only.
@@ -23,6 +25,9 @@ func WithoutRollups(c *Catalog) *Catalog {
 
 // Stock reports whether a base measure is looked at on a day.
 func Stock(c *Catalog, m *Measure) bool { return c.facts[m.Fact].Stock }
+
+// Warehouse returns what a catalog reads.
+func Warehouse(c *Catalog) *warehouse.Warehouse { return c.w }
 
 // The operations of formulas.
 var (
