@@ -81,21 +81,27 @@ var cycles = []struct {
 	{1, 36, "three-yearly,3-yearly,triennial,triennially,3 years,36 months"},
 }
 
-// monthly is the amount a month of an amount a billing cycle. The cycle is looked up: a CASE
-// over lists of names becomes a join for each list, and one over single names a comparison
-// for each, which take longer to plan than the rows take to read.
+// monthly is the amount a month of an amount a billing cycle.
 func monthly(amount, cycle string) string {
-	var times, months []string
+	times, months := cycleParts(cycle)
+	return divided("("+amount+")::DECIMAL(38,10) * "+times, months)
+}
+
+// cycleParts are how often a billing cycle comes in how many months. The cycle is looked up:
+// a CASE over lists of names becomes a join for each list, and one over single names a
+// comparison for each, which take longer to plan than the rows take to read.
+func cycleParts(cycle string) (times, months string) {
+	var often, span []string
 	for _, c := range cycles {
 		for name := range strings.SplitSeq(c.names, ",") {
-			times = append(times, fmt.Sprintf("'%s': %d", name, c.times))
-			months = append(months, fmt.Sprintf("'%s': %d", name, c.months))
+			often = append(often, fmt.Sprintf("'%s': %d", name, c.times))
+			span = append(span, fmt.Sprintf("'%s': %d", name, c.months))
 		}
 	}
 	factor := func(of []string) string {
 		return "coalesce(map_extract_value(MAP {" + strings.Join(of, ", ") + "}, lower(trim(" + cycle + "))), 1)"
 	}
-	return divided("("+amount+")::DECIMAL(38,10) * "+factor(times), factor(months))
+	return factor(often), factor(span)
 }
 
 // hasWord is true when a text holds one of some words, given with | between them.

@@ -31,7 +31,7 @@ var licenseRows = `(SELECT *, CASE WHEN assigned IS NULL AND idle IS NULL AND se
       coalesce(doubled, 0) AS duplicate,
       CASE WHEN ` + laterBy("renewal_date", "coalesce(months, 0) * whole") + ` + ` + termWindow + ` <= day AND months IS NOT NULL THEN ` + laterBy("renewal_date", "months * (whole + 1)") + ` ELSE ` + laterBy("renewal_date", "coalesce(months, 0) * whole") + ` END AS renews
     FROM (SELECT *, coalesce(renewal_date, start_date, month) AS cycle_start, greatest(0, ` + monthsFrom("renewal_date", "day") + ` // coalesce(months, 1)) AS whole
-      FROM (SELECT l.*, a.day, a.month, ` + termMonths("l.term") + ` AS months, coalesce(l.seats_used, u.held, v.held) AS assigned,
+      FROM (SELECT l.*, a.day, a.month, ` + termMonths("l.term") + ` AS months, ` + cycleColumns("l.billing_cycle") + `, coalesce(l.seats_used, u.held, v.held) AS assigned,
           coalesce(u.idle, v.idle) AS idle, coalesce(u.disabled, v.disabled) AS idle_disabled, coalesce(u.doubled, v.doubled) AS doubled
         FROM look a JOIN ` + effective("licenses") + ` l ON ` + holds("l") + `
           AND (l.start_date IS NULL OR l.start_date <= a.day)
@@ -60,13 +60,21 @@ var licenseView = view{with: []string{"look", "seats_held"}, sql: `SELECT 'licen
   (CASE WHEN recoverable = 'locked' THEN ` + untilRenewal("wasted") + ` ELSE 0 END) AS waste_until_renewal,
   (CASE WHEN recoverable = 'locked' AND renews IS NULL THEN NULL WHEN months = 1 OR renews <= day THEN 0 ELSE ` + untilRenewal("seats_purchased") + ` END) AS committed_spend,
   (CASE WHEN assigned IS NULL THEN NULL WHEN assigned <= seats_purchased THEN 0 WHEN renews IS NULL AND months > 1 THEN NULL WHEN months > 1 AND renews > day THEN ` + untilRenewal("assigned - seats_purchased") + ` ELSE ` + costOf("assigned - seats_purchased") + ` END) AS true_up,
-  CASE WHEN unit_cost IS NULL OR unit_price IS NULL THEN 0 ELSE ` + monthly("seats_purchased::DECIMAL(20,6) * unit_price", "billing_cycle") + ` END AS license_price,
+  CASE WHEN unit_cost IS NULL OR unit_price IS NULL THEN 0 ELSE ` + ofCycle("seats_purchased::DECIMAL(20,6) * unit_price") + ` END AS license_price,
   CASE WHEN unit_cost IS NULL OR unit_price IS NULL THEN 0 ELSE ` + costOf("seats_purchased") + ` END AS license_priced_cost
 FROM ` + licenseRows}
 
-// costOf is the cost a month of a number of seats.
-func costOf(seats string) string {
-	return monthly("("+seats+")::DECIMAL(20,6) * unit_cost", "billing_cycle")
+// costOf is the cost a month of a number of seats, where cycleColumns are known.
+func costOf(seats string) string { return ofCycle("(" + seats + ")::DECIMAL(20,6) * unit_cost") }
+
+func ofCycle(amount string) string {
+	return divided("("+amount+")::DECIMAL(38,10) * cycle_times", "cycle_months")
+}
+
+// cycleColumns are the parts of a billing cycle, worked out once a row.
+func cycleColumns(cycle string) string {
+	times, months := cycleParts(cycle)
+	return times + " AS cycle_times, " + months + " AS cycle_months"
 }
 
 // untilRenewal is the cost of seats until the renewal: twelve months are 365 days.
@@ -123,7 +131,7 @@ GROUP BY day, month, client_key, product_name`}
 var renewalView = view{sql: `SELECT 'licenses' AS origin, row_id, import_id, record, renews AS day, client_key, vendor, product_name, currency, seats_purchased AS renewing_seats,
   ` + costOf("seats_purchased * coalesce(months, 1)") + ` AS renewing_cost
 FROM (SELECT *, CASE WHEN renewal_date >= ` + todayMark + ` OR months IS NULL THEN renewal_date ELSE ` + laterBy("renewal_date", "months * (("+monthsFrom("renewal_date", todayMark)+" + months - 1) // months)") + ` END AS renews
-  FROM (SELECT *, ` + termMonths("term") + ` AS months, lead(valid_from) OVER since AS next_from FROM licenses WINDOW since AS (PARTITION BY source_system, source_id ORDER BY valid_from NULLS FIRST))
+  FROM (SELECT *, ` + termMonths("term") + ` AS months, ` + cycleColumns("billing_cycle") + `, lead(valid_from) OVER since AS next_from FROM licenses WINDOW since AS (PARTITION BY source_system, source_id ORDER BY valid_from NULLS FIRST))
   WHERE (valid_from IS NULL OR valid_from <= ` + todayMark + `) AND (next_from IS NULL OR next_from > ` + todayMark + `) AND (valid_to IS NULL OR valid_to > ` + todayMark + `)
     AND lower(coalesce(status, 'active')) IN ('active', 'enabled', 'warning', 'true', 'yes') AND NOT coalesce(is_free_or_trial, false) AND renewal_date IS NOT NULL)`}
 

@@ -2,8 +2,9 @@
 // question to its answer.
 //
 // It owns the catalog of measures and dimensions, the query, its translation to SQL, the
-// result with units, reasons for nulls, lineage and cache, and the roll-ups that make it
-// fast. It does not own why a number changed or what to do about it (insight).
+// result with units, reasons for nulls, lineage and cache, the roll-ups that make it fast,
+// what values are held to be (thresholds.go), and what a tenant says about both
+// (settings.go). It does not own why a number changed or what to do about it (insight).
 //
 // Reading order: the catalog (catalog/*.yaml) names measures, dimensions and facts;
 // query.go checks a question; compile.go turns it into SQL over the views of facts_*.go;

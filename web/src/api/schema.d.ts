@@ -652,6 +652,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/metrics/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The definition of a measure: formula, filters, tables, caveats, thresholds */
+        get: operations["get-metric"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/notices": {
         parameters: {
             query?: never;
@@ -770,6 +787,23 @@ export interface paths {
          * @description All rows or, beyond 100,000, an error: never a part. In CSV, texts that a spreadsheet would run as a formula have a ' in front; null is an empty cell.
          */
         get: operations["export-rows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reclaims": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Wasted license seats by the day until which they can be returned, with the saving and whose money it is */
+        get: operations["list-reclaims"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1122,6 +1156,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/thresholds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What values of measures are held to be, with population, source and date */
+        get: operations["list-thresholds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/thresholds/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Set the edges between a threshold's bands */
+        put: operations["set-threshold"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/thresholds/{id}/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Go back to a threshold's built-in edges */
+        post: operations["reset-threshold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/uploads": {
         parameters: {
             query?: never;
@@ -1243,6 +1328,24 @@ export interface paths {
         put?: never;
         /** Bring a deleted view back */
         post: operations["restore-view"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/work-classes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How tickets are put into classes of work, and what falls into which */
+        get: operations["get-work-classes"];
+        /** Replace or confirm the mapping of tickets to classes of work */
+        put: operations["put-work-classes"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1980,6 +2083,49 @@ export interface components {
             method: string;
             of: string;
         };
+        InsightReclaim: {
+            client: string;
+            currency?: string;
+            /**
+             * Format: int64
+             * @description from the day of the plan to the deadline; 0 when that is not known
+             */
+            days_left: number;
+            deadline?: string;
+            /** @description what the seats still cost until the renewal */
+            locked_cost: string | null;
+            /** @enum {string} */
+            payer: "client" | "msp" | "both" | "unknown";
+            product: string;
+            /** @description a month; absent when what a seat costs is not known */
+            saving: string | null;
+            /** @description wasted seats */
+            seats: string;
+            /** @description of the seats, those that no agreement bills to the client */
+            seats_msp: string;
+            /**
+             * @description recoverable now, locked until the renewal, or unknown because the term is
+             * @enum {string}
+             */
+            state: "now" | "locked" | "unknown";
+            /** @description id in its source; none when there is none */
+            subscription: string;
+            term: string;
+            vendor: string;
+        };
+        InsightReclaimPlan: {
+            as_of?: string;
+            definition_versions: {
+                [key: string]: number;
+            };
+            items: components["schemas"]["InsightReclaim"][];
+            notes: string[];
+            period: components["schemas"]["QuantityPeriod"];
+            /** Format: int64 */
+            snapshot: number;
+            /** @description of saving */
+            unit: string;
+        };
         InsightSeries: {
             band: components["schemas"]["InsightSeriesBand"];
             currency?: string;
@@ -2071,10 +2217,44 @@ export interface components {
             rows: components["schemas"]["MonthRestate"][] | null;
             unit: string;
         };
+        MetricBand: {
+            label: string;
+            up_to?: string;
+            /** @enum {string} */
+            verdict: "good" | "fair" | "bad";
+        };
         MetricColumn: {
             name: string;
             type: string;
             unit: string;
+        };
+        MetricDefinition: {
+            /** @description base measures whose rows are behind it */
+            base: string[];
+            /** @description known gaps and assumptions */
+            caveats: string[];
+            /** @description what it can be cut and filtered by */
+            dimensions: string[];
+            direction: string;
+            /** @description over measures */
+            expr?: string;
+            /** @description in words */
+            formula: string;
+            /** @description measures that its formula names */
+            inputs: string[];
+            /** @description sum of stored rows, formula, or a kind of its own */
+            kind: string;
+            label: string;
+            name: string;
+            /** @description tables without which it has no value; none of them is taken for zero */
+            needs: string[];
+            source: string;
+            tables: string[];
+            thresholds: components["schemas"]["MetricThreshold"][];
+            topic: string;
+            unit: string;
+            /** Format: int64 */
+            version: number;
         };
         MetricQuery: {
             by?: string[] | null;
@@ -2126,6 +2306,44 @@ export interface components {
             /** Format: int64 */
             snapshot: number;
             table: string;
+        };
+        MetricThreshold: {
+            /** @description from low to high */
+            bands: components["schemas"]["MetricBand"][];
+            /** @description when the tenant set its own edges */
+            changed_at?: string;
+            /** @description of the source, or when it was read or set */
+            date: string;
+            id: string;
+            /**
+             * @description S: sourced, A: assumed by this product, own: set by the tenant
+             * @enum {string}
+             */
+            kind: "S" | "A" | "own";
+            measure: string;
+            /** @description whom it speaks of, and by which definition */
+            population: string;
+            /** @description who says so */
+            source: string;
+        };
+        MetricTicketClass: {
+            class: string;
+            queue: string;
+            ticket_type: string;
+            tickets: string;
+        };
+        MetricWorkClassRule: {
+            /** @enum {string} */
+            class: "reactive" | "proactive" | "request" | "project" | "alert" | "internal";
+            /** @enum {string} */
+            field: "ticket_type" | "queue" | "source" | "priority";
+            /** @description compared without regard to case */
+            value: string;
+        };
+        MetricWorkClasses: {
+            /** @description someone has looked at what falls into which class */
+            confirmed: boolean;
+            rules: components["schemas"]["MetricWorkClassRule"][];
         };
         MonthRestate: {
             after: string | null;
@@ -2296,6 +2514,14 @@ export interface components {
         };
         PageTemplateAnswer: {
             items: components["schemas"]["TemplateAnswer"][] | null;
+            /**
+             * Format: int64
+             * @description pass as cursor for the next page; absent on the last
+             */
+            next?: number;
+        };
+        PageThreshold: {
+            items: components["schemas"]["MetricThreshold"][] | null;
             /**
              * Format: int64
              * @description pass as cursor for the next page; absent on the last
@@ -2592,6 +2818,12 @@ export interface components {
             key: "owner" | "service" | "finance";
             label: string;
         };
+        ThresholdBody: {
+            /** @description between the bands, from low to high */
+            edges: string[] | null;
+            /** @description where the edges are from */
+            source?: string;
+        };
         UsageBody: {
             /** @description names such as explore.export; one named twice was used twice */
             features: string[];
@@ -2662,6 +2894,13 @@ export interface components {
             revision: number;
             /** Format: date-time */
             updated_at: string;
+        };
+        WorkClassAnswer: {
+            /** @description someone has looked at what falls into which class */
+            confirmed: boolean;
+            rules: components["schemas"]["MetricWorkClassRule"][];
+            /** @description what falls into which class, most tickets first */
+            tickets: components["schemas"]["MetricTicketClass"][];
         };
         WorkspaceDashboard: {
             /** @description last12 (default), last3, this_year, last_year, all, or two months such as 2026-01..2026-06, both included */
@@ -5666,6 +5905,73 @@ export interface operations {
             };
         };
     };
+    "get-metric": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricDefinition"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
     "list-notices": {
         parameters: {
             query?: {
@@ -6215,6 +6521,74 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "list-reclaims": {
+        parameters: {
+            query?: {
+                /** @description first day not included; without it the end of the data */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InsightReclaimPlan"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7896,6 +8270,212 @@ export interface operations {
             };
         };
     };
+    "list-thresholds": {
+        parameters: {
+            query?: {
+                /** @description only those of a measure */
+                measure?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageThreshold"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "set-threshold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ThresholdBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricThreshold"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "reset-threshold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricThreshold"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
     "create-upload": {
         parameters: {
             query?: never;
@@ -8584,6 +9164,140 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ViewAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "get-work-classes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkClassAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "put-work-classes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MetricWorkClasses"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkClassAnswer"];
                 };
             };
             /** @description Not Found */
