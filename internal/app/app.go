@@ -44,6 +44,7 @@ type App struct {
 	Data      *dataset.Service
 	Inbox     *inbox.Service
 	Metrics   *metric.Catalog
+	Settings  *metric.Settings
 	Insights  *insight.Service
 	Scenarios *scenario.Service
 
@@ -103,7 +104,8 @@ func (a *App) build(ctx context.Context) error {
 	a.Inbox = inbox.New(a.DB, a.Data, a.Audit, time.Now, inbox.Options{DataDir: a.Config.Data, Log: a.Log, Box: sync.OnceValues(func() (*secret.Box, error) {
 		return secret.Open(os.Getenv("MOAT_MASTER_KEY"), cmp.Or(os.Getenv("MOAT_MASTER_KEY_FILE"), filepath.Join(a.Config.Data, "master.key")))
 	})})
-	a.Metrics = metric.New(a.Warehouse, metric.Options{})
+	a.Settings = metric.NewSettings(a.DB, a.Audit, time.Now)
+	a.Metrics = metric.New(a.Warehouse, metric.Options{Settings: a.Settings})
 	a.Insights = insight.New(a.Metrics, a.Warehouse, insight.Options{})
 	a.Scenarios = scenario.New(a.Metrics)
 	a.registerJobs()

@@ -167,6 +167,9 @@ func (c *cli) root() *cobra.Command {
 		c.versionCommand(),
 		c.repriceCommand(),
 		c.reconcileCommand(),
+		c.thresholdsCommand(),
+		c.workClassesCommand(),
+		c.reclaimCommand(),
 	)
 	for _, cmd := range root.Commands() {
 		wrapArgs(cmd)

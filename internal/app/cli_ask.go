@@ -146,39 +146,6 @@ func grouped(s string) string {
 	return sign + whole + frac
 }
 
-func (c *cli) metricsCommand() *cobra.Command {
-	type row struct {
-		Name       string        `json:"name"`
-		Label      string        `json:"label"`
-		Unit       quantity.Unit `json:"unit"`
-		Formula    string        `json:"formula"`
-		Source     string        `json:"source"`
-		Version    int           `json:"version"`
-		Dimensions []string      `json:"dimensions"`
-	}
-	return &cobra.Command{
-		Use: "metrics", Short: "List the measures (name, unit, formula, source) and the dimensions", Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			catalog := metric.New(nil, metric.Options{})
-			list := []row{}
-			var rows [][]string
-			for _, m := range catalog.Measures() {
-				list = append(list, row{m.Name, m.Label, m.Unit, m.Formula, m.Source, m.Version, catalog.DimensionsOf(m)})
-				rows = append(rows, []string{m.Name, string(m.Unit), m.Formula, m.Source})
-			}
-			if err := c.table([]string{"measure", "unit", "formula", "source"}, rows, map[string]any{"measures": list, "dimensions": catalog.Dimensions()}); err != nil || c.format != "table" {
-				return err
-			}
-			var dims [][]string
-			for _, d := range catalog.Dimensions() {
-				dims = append(dims, []string{d.Name, orText(d.Help, d.Label)})
-			}
-			fmt.Fprintln(c.out)
-			return c.table([]string{"dimension", "what"}, dims, nil)
-		},
-	}
-}
-
 func (c *cli) analyzeCommand() *cobra.Command {
 	var from, to string
 	var limit int

@@ -156,8 +156,12 @@ var aliasesOf = map[string]map[string]string{
 		"work_type":       "work type, task type, activity, activity type, billing code, task, type, activity name, billing code name, charge code, service, tätigkeit, leistungsart",
 		"notes":           "notes, note, task description, description, comment, comments, details, summary, internal notes, title, work description, summary notes, memo description, beschreibung, bemerkung, commentaire, omschrijving",
 		"cost_multiplier": "cost multiplier, multiplier, overtime factor",
+		"entered_at":      "entered at, date entered, entered on, entry created",
 	},
 	"tickets": {
+		"respond_by":       "respond by, respond by date, first response due, first response due date time, response due, response due by, first response due by, respondbydate",
+		"resolve_by":       "resolve by, fix by date, resolution due, resolution due by, resolution due date, resolved due date time, resolution due date time, fixbydate",
+		"reopen_count":     "reopen count, reopened count, times reopened, number of reopens, reopens",
 		"resolution_hours": "resolution time in hrs, resolution time in hours, resolution hours, hours to resolution, time to resolution, resolution time",
 		"ticket_number":    "ticket number, ticket, ticket id, ticket no, issue key, service id, sr, sr number, case number, case, case id, number, id, ticketnumber, ticket nummer, numéro de ticket, key",
 		"client_name":      clientNames + ", requester company, ? requester name, ? project name",
@@ -289,6 +293,8 @@ var aliasesOf = map[string]map[string]string{
 		"one_time_amount":  "one time amount, onetime revenue, one time revenue, amount, value",
 		"expected_close":   "expected close, expected close date, close date, projected close date",
 		"loss_reason":      "loss reason, lost reason, reason lost",
+		"opened_on":        "opened on, created on, created date, date created, create date, created, opened",
+		"closed_on":        "closed on, closed date, date closed, actual close date, won date",
 	},
 	"acquisition_costs": {
 		"period_start": "period start, period, month, date",

@@ -275,6 +275,7 @@ var datasets = withAliases([]Dataset{
 			field(27, "cost_amount", Money, "cost of the entry, as the source states it", ""),
 			field(28, "started_at", Timestamp, "when the work began", ""),
 			field(29, "ended_at", Timestamp, "when it ended", ""),
+			field(30, "entered_at", Timestamp, "when the entry was made", ""),
 		}),
 	},
 	{
@@ -295,6 +296,9 @@ var datasets = withAliases([]Dataset{
 			field(26, "resolution_hours", Hours, "hours to the solution, as the source states them", ""),
 			field(24, "agreement_id", ID, "agreement", ""),
 			{Name: "created_on", Kind: Date, Column: "created_on", FieldID: 25, Help: "derived: the day of created_at in your time zone"},
+			field(27, "respond_by", Timestamp, "when the first reply is due", ""),
+			field(28, "resolve_by", Timestamp, "when the solution is due", ""),
+			field(29, "reopen_count", Integer, "how often it was opened again", ""),
 		}),
 	},
 	{
@@ -462,6 +466,8 @@ var datasets = withAliases([]Dataset{
 			field(19, "status", Text, "open, won or lost", "open"),
 			field(20, "loss_reason", Text, "why it was lost", ""),
 			field(21, "currency", Text, "ISO 4217 code", "USD"),
+			field(22, "opened_on", Date, "day it was opened", ""),
+			field(23, "closed_on", Date, "day it was won or lost", ""),
 		}),
 	},
 	{

@@ -50,6 +50,7 @@ type Deps struct {
 	Data      *dataset.Service
 	Inbox     *inbox.Service
 	Metrics   *metric.Catalog
+	Settings  *metric.Settings
 	Insights  *insight.Service
 	Scenarios *scenario.Service
 	Audit     *audit.Log

@@ -60,10 +60,11 @@ func serveWith(t *testing.T, change func(*httpapi.Deps, *httpapi.Options)) (*htt
 	if err := jobs.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	metrics := metric.New(w, metric.Options{})
+	settings := metric.NewSettings(db, log, nil)
+	metrics := metric.New(w, metric.Options{Settings: settings})
 	data := dataset.New(w, db, log, jobs, time.Now)
 	deps, opt := httpapi.Deps{
-		DB: db, Warehouse: w, Data: data, Inbox: inbox.New(db, data, log, time.Now, inbox.Options{Settle: time.Millisecond, DataDir: dir, Box: func() (*secret.Box, error) { return secret.New(make([]byte, 32)) }}), Metrics: metrics, Insights: insight.New(metrics, w, insight.Options{}), Scenarios: scenario.New(metrics), Audit: log, Workspace: workspace.New(db, log, time.Now), Scope: scope,
+		DB: db, Warehouse: w, Data: data, Inbox: inbox.New(db, data, log, time.Now, inbox.Options{Settle: time.Millisecond, DataDir: dir, Box: func() (*secret.Box, error) { return secret.New(make([]byte, 32)) }}), Metrics: metrics, Settings: settings, Insights: insight.New(metrics, w, insight.Options{}), Scenarios: scenario.New(metrics), Audit: log, Workspace: workspace.New(db, log, time.Now), Scope: scope,
 		CloseMonth: func(ctx context.Context, scope tenant.Scope, month quantity.Day, closed bool) (bool, error) {
 			return w.CloseMonth(ctx, scope, month, closed, nil)
 		},

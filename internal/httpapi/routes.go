@@ -64,6 +64,8 @@ func (s *server) routes(api huma.API) {
 	s.sourceRoutes(api)
 	s.workspaceRoutes(api)
 	s.scenarioRoutes(api)
+	s.thresholdRoutes(api)
+	s.reclaimRoutes(api)
 	get(api, "list-datasets", "/datasets", "Tables with rows, months and quality", func(ctx context.Context, _ *none) ([]dataset.TableSummary, error) {
 		return s.Data.Summary(ctx, s.scope())
 	})

@@ -2,6 +2,7 @@ package metric
 
 import (
 	"math/bits"
+	"slices"
 
 	"github.com/shopspring/decimal"
 
@@ -19,6 +20,23 @@ func Herfindahl(amounts []quantity.Decimal) (index quantity.Decimal, ok bool) {
 		}
 	}
 	return ratio(squares, total.Mul(total))
+}
+
+// TopShare returns the part of all amounts that the n largest make up, all of it when there
+// are no more. Amounts that are zero or negative have no share; ok is false when nothing is
+// left.
+func TopShare(amounts []quantity.Decimal, n int) (share quantity.Decimal, ok bool) {
+	sorted := slices.SortedFunc(slices.Values(amounts), func(a, b quantity.Decimal) int { return b.Cmp(a) })
+	total, top := decimal.Zero, decimal.Zero
+	for i, a := range sorted {
+		if a.Sign() <= 0 {
+			break
+		}
+		if total = total.Add(a); i < n {
+			top = top.Add(a)
+		}
+	}
+	return ratio(top, total)
 }
 
 // ratio is a / b; ok is false when b is zero or negative (domain 0: no ratio then).

@@ -176,7 +176,7 @@ func (r reading) from() string {
 // within the query's period and condition, with the labels of dims.
 func (b *builder) read(f *fact, source string, dims []string) reading {
 	q := b.q
-	r := reading{relation: "(" + f.view.sql + ")", day: "f.day"}
+	r := reading{relation: "(" + q.withMarks(f.view.sql) + ")", day: "f.day"}
 	if source != "" {
 		r.relation, r.day = warehouse.QuoteIdent(source), "f.month"
 		b.sources = append(b.sources, source)
@@ -185,7 +185,7 @@ func (b *builder) read(f *fact, source string, dims []string) reading {
 		b.sources = append(b.sources, f.Tables[0])
 		for i, t := range f.Tables {
 			p := quantity.Period{}
-			if i == 0 && !f.Stock && !f.Monthly {
+			if i == 0 && !f.Stock && !f.Monthly && !f.Whole {
 				p = q.period
 			}
 			b.use(t, p)
@@ -273,7 +273,7 @@ func (b *builder) with(names ...string) {
 			continue
 		}
 		if !isPeriodic(n) {
-			b.helpers = append(b.helpers, standing(n, b.q.extent.today))
+			b.helpers = append(b.helpers, standing(n, b.q))
 			continue
 		}
 		b.with(helpers[n].needs...)
@@ -291,14 +291,14 @@ func isPeriodic(helper string) bool {
 	return helper == "look" || helper == "workdays" || helper == "period_months" || helper == "fx" || slices.ContainsFunc(helpers[helper].needs, isPeriodic)
 }
 
-// standing is a helper that depends on the stored tables and the day only.
-func standing(name string, today quantity.Day) warehouse.Helper {
+// standing is a helper that depends on the stored tables, the day and the tenant only.
+func standing(name string, q *question) warehouse.Helper {
 	h := warehouse.Helper{Name: name}
 	var ctes []string
 	for _, n := range withNeeds([]string{name}, nil) {
 		h.Tables = union(h.Tables, helpers[n].tables)
 		if n == name {
-			h.SQL = strings.ReplaceAll(withText(ctes, helpers[n].sql), todayMark, dateText(today))
+			h.SQL = q.withMarks(withText(ctes, helpers[n].sql))
 		}
 		ctes = append(ctes, n+" AS ("+helpers[n].sql+")")
 	}

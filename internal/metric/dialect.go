@@ -15,9 +15,13 @@ import (
 // startOf is the first day of the step ("week", "month", …) that holds a date.
 func startOf(step, date string) string { return "date_trunc('" + step + "', " + date + ")::DATE" }
 
-// plus is the date n steps later.
+// plus is the date n steps later, earlier when n is negative.
 func plus(date string, n int, step string) string {
-	return "(" + date + " + INTERVAL " + strconv.Itoa(n) + " " + step + ")::DATE"
+	sign := "+"
+	if n < 0 {
+		sign, n = "-", -n
+	}
+	return "(" + date + " " + sign + " INTERVAL " + strconv.Itoa(n) + " " + step + ")::DATE"
 }
 
 // each makes a row for every step from one date to another, the latter included.
@@ -83,19 +87,69 @@ var cycles = []struct {
 	{1, 36, "three-yearly,3-yearly,triennial,triennially,3 years,36 months"},
 }
 
-// monthly is the amount a month of an amount a billing cycle. The cycle is looked up: a CASE
-// over lists of names becomes a join for each list, and one over single names a comparison
-// for each, which take longer to plan than the rows take to read.
+// monthly is the amount a month of an amount a billing cycle.
 func monthly(amount, cycle string) string {
-	var times, months []string
+	times, months := cycleParts(cycle)
+	return divided("("+amount+")::DECIMAL(38,10) * "+times, months)
+}
+
+// cycleParts are how often a billing cycle comes in how many months. The cycle is looked up:
+// a CASE over lists of names becomes a join for each list, and one over single names a
+// comparison for each, which take longer to plan than the rows take to read.
+func cycleParts(cycle string) (times, months string) {
+	var often, span []string
 	for _, c := range cycles {
 		for name := range strings.SplitSeq(c.names, ",") {
-			times = append(times, fmt.Sprintf("'%s': %d", name, c.times))
-			months = append(months, fmt.Sprintf("'%s': %d", name, c.months))
+			often = append(often, fmt.Sprintf("'%s': %d", name, c.times))
+			span = append(span, fmt.Sprintf("'%s': %d", name, c.months))
 		}
 	}
 	factor := func(of []string) string {
 		return "coalesce(map_extract_value(MAP {" + strings.Join(of, ", ") + "}, lower(trim(" + cycle + "))), 1)"
 	}
-	return divided("("+amount+")::DECIMAL(38,10) * "+factor(times), factor(months))
+	return factor(often), factor(span)
+}
+
+// hasWord is true when a text holds one of some words, given with | between them.
+func hasWord(text, words string) string {
+	return "regexp_matches(lower(" + text + "), " + warehouse.QuoteText(words) + ")"
+}
+
+// hoursFrom is the time from one instant to another in hours, to six decimals.
+func hoursFrom(from, to string) string {
+	return divided("date_diff('second', "+from+", "+to+")", "3600") + "::DECIMAL(18,6)"
+}
+
+// instantOf is the first instant of a date.
+func instantOf(date string) string { return "CAST(" + date + " AS TIMESTAMP)" }
+
+// localTime is an instant as the clocks of the tenant show it.
+func localTime(instant string) string {
+	return "timezone(" + zoneMark + ", timezone('UTC', " + instant + "))"
+}
+
+// laterBy is the date a number of months later, which may be an expression.
+func laterBy(date, months string) string {
+	return "(" + date + " + to_months((" + months + ")::INTEGER))::DATE"
+}
+
+// monthsFrom is the number of months between two dates, by their months.
+func monthsFrom(from, to string) string { return "date_diff('month', " + from + ", " + to + ")" }
+
+// terms are the lengths of contracts by their number of months.
+var terms = map[int]string{
+	1:  "monthly,month,1 month,p1m,month to month,m2m",
+	12: "annual,yearly,year,1 year,p1y,12 months,annually,1-year,annual commitment",
+	36: "triennial,3 year,3 years,p3y,36 months,3-year,three years",
+}
+
+// termMonths is the length in months of a term by its name, null when it has none.
+func termMonths(term string) string {
+	var list []string
+	for _, months := range []int{1, 12, 36} {
+		for name := range strings.SplitSeq(terms[months], ",") {
+			list = append(list, fmt.Sprintf("'%s': %d", name, months))
+		}
+	}
+	return "map_extract_value(MAP {" + strings.Join(list, ", ") + "}, lower(trim(" + term + ")))"
 }

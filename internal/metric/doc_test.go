@@ -18,7 +18,7 @@ var update = flag.Bool("update", false, "rewrite docs/metrics.md and testdata/*.
 func TestTheMetricsPageIsCurrent(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
-	b.WriteString("# Measures and dimensions\n\nGenerated from `internal/metric/catalog` by `make generate`. Ratios are ratios of sums; a ratio whose denominator is zero or\nnegative is empty, with a reason. Money is net of sales tax, credits are negative. Periods are half-open. Formulas are evaluated in\nexact decimals on sums and rounded (half-even) only for reading.\n\n")
+	b.WriteString("# Measures and dimensions\n\nGenerated from `internal/metric/catalog` by `make generate`. Ratios are ratios of sums; a ratio whose denominator is zero or\nnegative is empty, with a reason. Money is net of sales tax, credits are negative. Periods are half-open. Formulas are evaluated in\nexact decimals on sums and rounded (half-even) only for reading. A measure whose tables are not imported is empty with a reason, never 0.\nBands are advice, not truth: S is sourced (the number in brackets is the source's in the domain reference), A is assumed by us; set your own with\n`moatmetrics thresholds set`.\n\n")
 	c := metric.New(nil, metric.Options{})
 	topic := ""
 	for _, m := range c.Measures() {
@@ -32,6 +32,19 @@ func TestTheMetricsPageIsCurrent(t *testing.T) {
 			inputs = "rows"
 		}
 		fmt.Fprintf(&b, "| %s | %s | %d | %s | %s | %s | %s |\n\n", m.Unit, strings.ReplaceAll(strings.TrimSuffix(m.Direction, "_good"), "_", " "), m.Version, m.Source, inputs, strings.Join(m.Tables, ", "), strings.Join(c.DimensionsOf(m), ", "))
+		d, err := c.Definition(m.Name, c.Thresholds())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, caveat := range d.Caveats {
+			fmt.Fprintf(&b, "- Caveat: %s.\n", caveat)
+		}
+		for _, band := range d.Thresholds {
+			fmt.Fprintf(&b, "- Band `%s` (%s, %s): %s. %s; %s.\n", band.ID, band.Kind, band.Date, band.Words(), band.Population, band.Source)
+		}
+		if len(d.Caveats)+len(d.Thresholds) > 0 {
+			b.WriteString("\n")
+		}
 	}
 	b.WriteString("## Dimensions\n\n| dimension | what |\n|---|---|\n")
 	for _, d := range c.Dimensions() {

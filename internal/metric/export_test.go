@@ -2,6 +2,8 @@ package metric
 
 import (
 	"maps"
+	"slices"
+	"testing"
 
 	"github.com/maypok86/otter/v2"
 
@@ -34,3 +36,22 @@ var (
 
 // DivisionDigits is how many decimals a quotient keeps.
 const DivisionDigits = divisionDigits
+
+// UnknownThresholds are the measures that thresholds.yaml names and the catalog has not.
+func UnknownThresholds(t testing.TB) []string {
+	all, err := loadThresholds(catalogFiles)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := New(nil, Options{})
+	var out []string
+	for _, b := range all {
+		if c.byName[b.Measure] == nil && !slices.Contains(expected, b.Measure) {
+			out = append(out, b.Measure)
+		}
+	}
+	return out
+}
+
+// expected are measures that other parts of the catalog bring.
+var expected = []string{"recurring_mix", "revenue_per_employee", "arpu", "leakage", "service_gross_margin", "ebitda_margin", "wage_multiple", "unabsorbed_share", "hour_budget_used", "logo_churn", "grr", "nrr"}

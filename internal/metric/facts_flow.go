@@ -12,7 +12,7 @@ const (
 )
 
 // ratedEntries is each entry with its cost rate, its billing rate and their currencies.
-const ratedEntries = `SELECT e.row_id, e.import_id, e.record, e.work_date, e.client_key, e.staff_key, e.agreement_id, e.work_type,
+const ratedEntries = `SELECT e.row_id, e.import_id, e.record, e.work_date, e.client_key, e.staff_key, e.agreement_id, e.work_type, e.ticket_number, e.project_name,
     coalesce(e.billable, true) AS billable, e.currency, e.hours_worked, e.hours_billed,
     CASE WHEN coalesce(e.billable, true) THEN e.hours_worked ELSE 0 END AS billable_hours,
     coalesce(e.cost_rate, s.paid.rate, CASE WHEN NOT k.known THEN e.bill_rate END)::DECIMAL(18,6) AS rate,
@@ -31,13 +31,14 @@ const ratedEntries = `SELECT e.row_id, e.import_id, e.record, e.work_date, e.cli
 // stands in a second row, which has no hours and no cost.
 // Hours are widened before they are multiplied: DuckDB keeps products of narrow decimals
 // in 64 bits, which overflow at 10,000 of labor cost.
-var timeView = view{with: []string{"staff_rates", "cost_known"}, sql: `SELECT 'time_entries' AS origin, row_id, import_id, record, work_date AS day, client_key, staff_key, agreement_id, work_type, billable,
+var timeView = view{with: []string{"staff_rates", "cost_known"}, sql: `SELECT 'time_entries' AS origin, row_id, import_id, record, work_date AS day, client_key, staff_key, agreement_id, work_type, billable, ticket_number, project_name,
   CASE WHEN beside OR rate IS NULL AND shadow_rate IS NOT NULL THEN shadow_currency WHEN rate IS NULL THEN currency ELSE cost_currency END AS currency,
   CASE WHEN beside THEN 0 ELSE hours_worked END AS hours_worked,
   CASE WHEN beside THEN 0 ELSE coalesce(hours_billed, billable_hours) END AS hours_billed, CASE WHEN beside THEN 0 ELSE billable_hours END AS billable_hours,
   CASE WHEN beside THEN 0 ELSE hours_worked::DECIMAL(20,4) * rate * multiplier END AS labor_cost,
   CASE WHEN apart AND NOT beside THEN 0 ELSE hours_worked::DECIMAL(20,4) * shadow_rate END AS shadow_billable,
-  CASE WHEN rate IS NULL THEN hours_worked ELSE 0 END AS hours_without_cost, CASE WHEN beside THEN 0 ELSE 1 END AS entries
+  CASE WHEN rate IS NULL THEN hours_worked ELSE 0 END AS hours_without_cost, CASE WHEN beside THEN 0 ELSE 1 END AS entries,
+  CASE WHEN apart AND NOT beside THEN 0 ELSE billable_hours::DECIMAL(20,4) * shadow_rate END AS standard_value
 FROM (SELECT *, unnest(CASE WHEN apart THEN [false, true] ELSE [false] END) AS beside
 FROM (SELECT *, rate IS NOT NULL AND shadow_rate IS NOT NULL AND cost_currency IS DISTINCT FROM shadow_currency AS apart
 FROM (` + ratedEntries + `)))`}
@@ -45,7 +46,8 @@ FROM (` + ratedEntries + `)))`}
 var invoiceView = view{sql: `SELECT 'invoices' AS origin, row_id, import_id, record, invoice_date AS day, client_key, agreement_id, coalesce(revenue_category, 'other') AS revenue_category, product_name, currency,
   net_amount AS revenue, CASE WHEN revenue_category LIKE 'recurring%' THEN net_amount ELSE 0 END AS recurring_revenue,
   coalesce(tax_amount, 0) AS tax, CASE WHEN tax_basis = 'unknown' THEN net_amount ELSE 0 END AS revenue_tax_unknown, 1 AS lines,
-  CASE WHEN revenue_category IN ('recurring_resale', 'hardware') THEN 0 ELSE net_amount END AS service_revenue
+  CASE WHEN revenue_category IN ('recurring_resale', 'hardware') THEN 0 ELSE net_amount END AS service_revenue,
+  CASE WHEN revenue_category IN ('recurring_labor', 'project', 't_and_m') THEN net_amount ELSE 0 END AS invoiced_labor
 FROM invoices WHERE ` + revenueLines}
 
 // earnedView spreads each line over the months of its service period by days.
@@ -61,53 +63,13 @@ FROM (SELECT 'invoices' AS origin, row_id, import_id, record, month AS day, clie
 var expenseView = view{with: []string{"client_labels"}, sql: `SELECT 'expenses' AS origin, e.row_id, e.import_id, e.record, e.expense_date AS day, e.client_key, e.agreement_id, e.vendor, e.product_name, e.currency,
   e.net_amount AS expense_amount, CASE WHEN lower(e.category) LIKE 'cogs%' THEN e.net_amount ELSE 0 END AS direct_cost,
   CASE WHEN lower(e.category) LIKE 'cogs%' AND lower(e.category) NOT LIKE 'cogs_product%' THEN e.net_amount ELSE 0 END AS service_cost,
-  CASE WHEN lower(e.category) LIKE 'cogs%' AND (e.client_key IS NULL OR c.status = 'internal') THEN e.net_amount ELSE 0 END AS unallocated_cost
+  CASE WHEN lower(e.category) LIKE 'cogs%' AND (e.client_key IS NULL OR c.status = 'internal') THEN e.net_amount ELSE 0 END AS unallocated_cost,
+  CASE WHEN lower(e.category) = 'cogs_tool' THEN e.net_amount ELSE 0 END AS tool_cost
 FROM expenses e LEFT JOIN client_labels c ON c.key = e.client_key`}
 
 // paymentView gives a payment that names only its invoice the invoice's client.
 var paymentView = view{with: []string{"invoice_clients"}, sql: `SELECT 'payments' AS origin, p.row_id, p.import_id, p.record, p.payment_date AS day, coalesce(p.client_key, i.client_key) AS client_key, p.currency, p.received AS payments_received
 FROM (SELECT *, ` + dataset.ReceivedAmountSQL + ` AS received FROM payments WHERE ` + dataset.ReceivedSQL + `) p LEFT JOIN invoice_clients i ON i.invoice_number = p.invoice_number`}
-
-var ticketView = view{sql: `SELECT 'tickets' AS origin, row_id, import_id, record, created_on AS day, client_key, staff_key, agreement_id, ticket_type, priority, 1 AS tickets,
-  CASE WHEN lower(coalesce(ticket_type, '')) LIKE 'project%' THEN 0 ELSE 1 END AS service_tickets,
-  CASE WHEN sla_met THEN 1 ELSE 0 END AS sla_met, CASE WHEN sla_met IS NOT NULL THEN 1 ELSE 0 END AS sla_judged FROM tickets`}
-
-var surveyView = view{sql: `SELECT 'surveys' AS origin, row_id, import_id, record, responded_on AS day, client_key, 1 AS responses,
-  CASE WHEN score >= 0.75 * coalesce(scale, 5) THEN 1 ELSE 0 END AS positive FROM surveys WHERE lower(coalesce(kind, 'csat')) = 'csat'`}
-
-// capacityView is the hours that a person could work on each working day of the period:
-// a fifth of the contract hours a week (40 when not known), between hire and leave, less
-// time off (domain.md 2.4). Time off beyond 24 hours on one date is a block of several
-// days and is taken off as it stands. People who have entries but no staff row count from
-// the month of their first entry to that of their last. What a row does not say holds as
-// an earlier one said it; a leave ends with a later row that says active.
-var capacityView = view{with: []string{"workdays", "staff_aliases", "busy", "leave"}, sql: `SELECT p.origin, p.row_id, p.import_id, p.record, p.day, p.staff_key,
-  p.daily - p.off AS capacity_hours, CASE WHEN p.assumed THEN p.daily - p.off ELSE 0 END AS capacity_assumed
-FROM (SELECT e.*, w.day, (CASE WHEN o.whole THEN e.daily WHEN o.hours > 24 THEN o.hours ELSE least(e.daily, coalesce(o.hours, 0)) END)::DECIMAL(18,5) AS off
-FROM workdays w JOIN (` + staffTerms + `) e
-  ON (e.starts IS NULL OR w.day >= e.starts) AND (e.ends IS NULL OR w.day < e.ends) AND (e.valid_from IS NULL OR w.day >= e.valid_from) AND (e.next_from IS NULL OR w.day < e.next_from)
-LEFT JOIN leave o ON o.staff_key = e.staff_key AND o.day = w.day) p`}
-
-// staffTerms is how long each person worked on which terms: daily hours, whether they are
-// assumed, and the days they hold.
-var staffTerms = `SELECT 'staff' AS origin, s.row_id, s.import_id, s.record, s.person AS staff_key, (coalesce(s.weekly_hours, 40)::DECIMAL(9,4) * 0.2)::DECIMAL(18,5) AS daily, s.weekly_hours IS NULL AS assumed,
-    s.valid_from, s.next_from, coalesce(s.hired_on, b.first_month) AS starts,
-    coalesce(CASE WHEN s.active AND s.active_from > s.left_from THEN NULL ELSE s.left_on END, CASE WHEN coalesce(s.active, true) THEN NULL ELSE b.until END) AS ends
-  FROM (SELECT person, row_id, import_id, record, valid_from, lead(valid_from) OVER since AS next_from,
-      ` + lastKnown("weekly_hours") + ` AS weekly_hours, ` + lastKnown("hired_on") + ` AS hired_on, ` + lastKnown("left_on") + ` AS left_on, ` + lastKnown("active") + ` AS active,
-      ` + lastKnown("CASE WHEN left_on IS NOT NULL THEN "+sinceEver+" END") + ` AS left_from, ` + lastKnown("CASE WHEN active IS NOT NULL THEN "+sinceEver+" END") + ` AS active_from
-    FROM (SELECT person, valid_from, ` + firstOf("row_id", "import_id", "record") + `,
-        ` + firstKnown("weekly_hours", newestFirst) + ` AS weekly_hours, ` + firstKnown("hired_on", newestFirst) + ` AS hired_on, ` + firstKnown("left_on", newestFirst) + ` AS left_on, ` + firstKnown("active", newestFirst) + ` AS active
-      FROM (SELECT t.*, coalesce(a.canonical, t.staff_key) AS person FROM staff t LEFT JOIN staff_aliases a ON a.key = t.staff_key WHERE t.staff_key IS NOT NULL
-        QUALIFY rank() OVER (PARTITION BY coalesce(a.canonical, t.staff_key) ORDER BY a.canonical NULLS FIRST) = 1)
-      GROUP BY person, valid_from)
-    WINDOW since AS (PARTITION BY person ORDER BY valid_from NULLS FIRST)) s
-  LEFT JOIN busy b ON b.staff_key = s.person
-  UNION ALL SELECT 'time_entries', NULL, NULL, NULL, b.staff_key, 8, true, NULL, NULL, b.first_month, b.until FROM busy b
-  WHERE b.staff_key NOT IN (SELECT coalesce(a.canonical, t.staff_key) FROM staff t LEFT JOIN staff_aliases a ON a.key = t.staff_key WHERE t.staff_key IS NOT NULL)`
-
-// sinceEver is the first day of a row, also of one that has none.
-const sinceEver = "coalesce(valid_from, DATE '0001-01-01')"
 
 // views are the facts' views by name.
 var views = map[string]view{
@@ -116,4 +78,12 @@ var views = map[string]view{
 	"mrr_bridge": mrrBridgeView, "client_moves": clientMovesView,
 	"ledger": ledgerView, "payroll": payrollView, "ledger_ties": ledgerTieView, "labor_ties": laborTieView, "fte": fteView,
 	"unbilled": unbilledView, "leakage": leakageView, "left_out": leftOutView, "multipliers": multiplierView, "users": userView, "block_hours": blockView,
+	// people and desk
+	"overtime": overtimeView, "internal_time": internalView, "stamps": stampView, "next_month": nextMonthView, "staffing": staffingView,
+	"closed": closedView, "closed_work": closedWorkView, "closed_time": closedTimeView, "ticket_time": ticketTimeView, "backlog": backlogView, "nps": npsView,
+	// licenses
+	"license_users": licenseUserView, "quantities": quantityView, "renewals": renewalView,
+	// cash, growth, projects
+	"ageing": ageingView, "settled": settledView, "trailing": trailingView, "client_changes": clientChangeView, "acquisition": acquisitionView,
+	"opportunities": opportunityView, "pipeline": pipelineView, "project_time": projectTimeView, "project_billing": projectBillingView, "projects": projectView,
 }

@@ -92,7 +92,7 @@ var payrollMonths = `SELECT month, bool_or(own) AS own FROM (SELECT day AS month
 var fteView = view{with: []string{"period_months", "busy", "staff_aliases"}, sql: `SELECT origin, row_id, import_id, record, day, staff_key, ` + divided("daily * 0.125 * employed", "days") + ` AS fte_months
 FROM (SELECT e.origin, e.row_id, e.import_id, e.record, e.staff_key, e.daily, m.month AS day, ` + daysFrom("m.month", "m.next") + ` AS days,
     ` + daysFrom("greatest(m.month, coalesce(e.starts, m.month), coalesce(e.valid_from, m.month))", "least(m.next, coalesce(e.ends, m.next), coalesce(e.next_from, m.next))") + ` AS employed
-  FROM period_months m CROSS JOIN (` + staffTerms + `) e) WHERE employed > 0`}
+  FROM period_months m CROSS JOIN ` + staffed + ` e) WHERE employed > 0`}
 
 // unbilledView is billable work for clients that no agreement covers and of which the source
 // says that nothing was billed. Where no entry says what was billed it is not known.

@@ -85,7 +85,7 @@ LEFT JOIN client_aliases a ON a.key = x.client_key GROUP BY 1, 2`
 // name count only for a client that has none under its own. The day on which a client was
 // lost decides when it is known, else the end of its last agreement, else its status.
 func clientsOn(days string) string {
-	return `SELECT 'clients' AS origin, row_id, import_id, record, day, month, client_key, client
+	return `SELECT 'clients' AS origin, row_id, import_id, record, day, month, client_key, client, acquired_on
 FROM (SELECT o.*, e.ended FROM (SELECT day, month, client, ` + firstOf("row_id", "import_id", "record", "client_key") + `,
     ` + firstKnown("status", newestFirst) + ` AS status, ` + firstKnown("is_internal", newestFirst) + ` AS is_internal, ` + firstKnown("acquired_on", newestFirst) + ` AS acquired_on, ` + firstKnown("lost_on", newestFirst) + ` AS lost_on
   FROM (SELECT c.*, a.day, a.month, coalesce(n.canonical, c.client_key) AS client
@@ -105,7 +105,8 @@ const agreementsEnded = `SELECT client, CASE WHEN count(*) = count(ends) THEN ma
   SELECT coalesce(a.canonical, g.client_key) AS client, coalesce(g.cancelled_on, g.end_date + 1) AS ends FROM agreements g LEFT JOIN client_aliases a ON a.key = g.client_key WHERE g.client_key IS NOT NULL) GROUP BY client`
 
 // clientView is the clients that are served on each day.
-var clientView = view{with: []string{"look", "client_aliases", "agreements_ended"}, sql: "SELECT origin, row_id, import_id, record, day, month, client_key, 1 AS active_clients FROM (" + clientsOn("look") + ")"}
+var clientView = view{with: []string{"look", "client_aliases", "agreements_ended"}, sql: `SELECT origin, row_id, import_id, record, day, month, client_key, 1 AS active_clients,
+  CASE WHEN acquired_on IS NULL THEN 0 ELSE 1 END AS dated_clients, CASE WHEN acquired_on IS NULL THEN 0 ELSE ` + daysFrom("acquired_on", "day") + ` + 1 END AS tenure_days FROM (` + clientsOn("look") + ")"}
 
 // clientMovesView is the clients served the day before a cell and on its last day.
 var clientMovesView = view{with: []string{"spans", "moments", "client_aliases", "agreements_ended"}, sql: `SELECT origin, row_id, import_id, record, day, month, client_key,

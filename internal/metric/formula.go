@@ -136,7 +136,7 @@ func (c *Catalog) evaluate(m *Measure, given func(name string) (value, bool)) va
 	if m.formula == nil {
 		return value{reason: m.Name + " is not known here"}
 	}
-	return m.formula.eval(func(name string) value {
+	v := m.formula.eval(func(name string) value {
 		if dep, ok := c.byName[name]; ok {
 			return c.evaluate(dep, given)
 		}
@@ -145,6 +145,10 @@ func (c *Catalog) evaluate(m *Measure, given func(name string) (value, bool)) va
 		}
 		return value{reason: name + " is not known here"}
 	})
+	if most := decimal.NewFromInt(m.Most); m.Most > 0 && v.reason == "" && v.number.GreaterThan(most) {
+		v.number = most
+	}
+	return v
 }
 
 // FlatInputs returns the base measures and parameters that a measure is computed from.

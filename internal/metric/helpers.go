@@ -84,6 +84,11 @@ var helpers = map[string]helper{
 	"cost_known": {tables: []string{"staff"}, sql: "SELECT count(cost_rate) > 0 AS known FROM staff"},
 	// Which client an invoice number belongs to, where it names one only.
 	"invoice_clients": {tables: []string{"invoices"}, sql: "SELECT invoice_number, min(client_key) AS client_key FROM invoices WHERE invoice_number IS NOT NULL GROUP BY invoice_number HAVING count(DISTINCT client_key) = 1"},
+	// When each invoice is due.
+	"invoice_dues": {tables: []string{"invoices"}, sql: "SELECT invoice_number, client_key, min(coalesce(due_date, invoice_date)) AS due FROM invoices WHERE invoice_number IS NOT NULL GROUP BY invoice_number, client_key"},
+	"seats_held":   {tables: []string{"license_assignments"}, needs: []string{"look"}, sql: seatsHeld},
+	// The hours on each project by month.
+	"project_months": {tables: []string{"time_entries"}, sql: "SELECT project_name, client_key, " + startOf("month", "work_date") + " AS month, sum(hours_worked)::DECIMAL(18,4) AS hours FROM time_entries WHERE project_name IS NOT NULL GROUP BY ALL"},
 	// The agreements that are active on each day looked at, and those known at all.
 	"agreement_days":   {tables: []string{"agreements"}, needs: []string{"look"}, sql: activeOn("look")},
 	"known_agreements": {tables: []string{"agreements"}, sql: "SELECT agreement_id, min(client_key) AS client_key, min(coalesce(start_date, valid_from)) AS first FROM agreements WHERE agreement_id IS NOT NULL GROUP BY agreement_id"},
@@ -102,6 +107,15 @@ var helpers = map[string]helper{
 	"billing_known":     {tables: []string{"time_entries"}, sql: "SELECT count(billed_amount) > 0 AS known FROM time_entries"},
 	"hourly_agreements": {tables: []string{"agreements"}, sql: "SELECT DISTINCT agreement_id FROM agreements WHERE lower(billing_model) IN ('t_and_m', 't&m', 'time and materials', 'time & materials', 'hourly')"},
 	"adding_clients":    {tables: []string{"agreement_additions"}, needs: []string{"known_agreements", "client_aliases"}, sql: addingClients},
+	// The time on each ticket, and what a ticket number means: numbers that several sources
+	// use mean the ticket of the first of them.
+	"ticket_work": {tables: []string{"time_entries"}, sql: "SELECT ticket_number, count(*) AS entries, count(DISTINCT staff_key) AS people FROM time_entries WHERE ticket_number IS NOT NULL GROUP BY ticket_number"},
+	"known_tickets": {tables: []string{"tickets"}, sql: `SELECT ticket_number, first(t ORDER BY source_system).client_key AS client_key, first(t ORDER BY source_system).ticket_type AS ticket_type, first(t ORDER BY source_system).priority AS priority,
+    first(t ORDER BY source_system).queue AS queue, first(t ORDER BY source_system).work_class AS work_class, first(t ORDER BY source_system).closed_on AS closed_on
+  FROM (SELECT ticket_number, source_system, {client_key: client_key, ticket_type: ticket_type, priority: priority, queue: queue, work_class: work_class, closed_on: closed_on} AS t FROM ` + ticketRows + `) GROUP BY ticket_number`},
+	// The working days of the month after each day looked at.
+	"next_days": {tables: []string{"holidays"}, needs: []string{"look"}, sql: "SELECT day, month, work_day FROM (SELECT day, month, " + each("DAY", plus("month", 1, "MONTH"), plus("month", 2, "MONTH")+" - 1") + " AS work_day FROM look) WHERE " +
+		isWeekday("work_day") + " AND work_day NOT IN (SELECT date FROM holidays WHERE date IS NOT NULL)"},
 	// Who worked in which months, and the time off by person and day.
 	"busy": {tables: []string{"rollup_time_staff"}, needs: []string{"staff_aliases"}, sql: "SELECT coalesce(a.canonical, r.staff_key) AS staff_key, min(r.month) AS first_month, " +
 		plus("max(r.month)", 1, "MONTH") + " AS until FROM rollup_time_staff r LEFT JOIN staff_aliases a ON a.key = r.staff_key WHERE r.staff_key IS NOT NULL GROUP BY 1"},
@@ -128,6 +142,14 @@ var dimensionSQL = map[string]struct{ sql, with, join string }{
 	"priority":         {"coalesce(f.priority, 'none')", "", ""},
 	"account":          {"f.account", "", ""},
 	"account_class":    {"f.account_class", "", ""},
+	"subscription":     {"coalesce(f.license_id, 'none')", "", ""},
+	"term":             {"coalesce(lower(f.term), 'none')", "", ""},
+	"renewal":          {"coalesce(CAST(f.renews AS VARCHAR), 'not known')", "", ""},
+	"recoverable":      {"f.recoverable", "", ""},
+	"deadline":         {"coalesce(CAST(f.deadline AS VARCHAR), 'not known')", "", ""},
+	"queue":            {"coalesce(f.queue, 'none')", "", ""},
+	"work_class":       {"f.work_class", "", ""},
+	"project":          {"coalesce(f.project_name, 'no project')", "", ""},
 	"currency":         {"coalesce(f.currency, 'none')", "", ""},
 }
 

@@ -16,7 +16,7 @@ import (
 var catalogFiles embed.FS
 
 // topics are the files of measures in the order of the catalog.
-var topics = []string{"revenue", "margin", "agreements", "people", "desk", "licenses", "cash", "ledger"}
+var topics = []string{"revenue", "margin", "agreements", "people", "desk", "licenses", "cash", "growth", "projects", "ledger"}
 
 // fact is one source of base measures: a view over stored tables that yields a day, keys
 // and columns that add up, and the roll-ups that hold its sums. See catalog/facts.yaml.
@@ -28,6 +28,7 @@ type fact struct {
 	Money   bool     `yaml:"money"`  // the view has a currency column
 	Stock   bool     `yaml:"stock"`  // looked at on a day: the view joins look(day, month)
 	Monthly bool     `yaml:"monthly"`
+	Whole   bool     `yaml:"whole"` // its days are not those that place a row of the first table
 	Keys    []string `yaml:"keys"`
 	// Blank says why a cell without rows has no value; without it the value is 0 there.
 	Blank   string       `yaml:"blank"`
@@ -126,6 +127,10 @@ func load(files fs.FS) (*Catalog, error) {
 			return nil, fmt.Errorf("metric catalog: %w", err)
 		}
 	}
+	if c.thresholds, err = loadThresholds(files); err != nil {
+		return nil, err
+	}
+	c.thresholds = slices.DeleteFunc(c.thresholds, func(t Threshold) bool { return c.byName[t.Measure] == nil })
 	return c, nil
 }
 
@@ -195,6 +200,9 @@ func (c *Catalog) check(m *Measure) error {
 			return err
 		}
 	}
+	if m.Special != "" {
+		return c.checkSpecial(m)
+	}
 	return nil
 }
 
@@ -212,6 +220,9 @@ func (c *Catalog) resolve(m *Measure, path []string) error {
 		m.Tables = c.facts[m.Fact].Tables
 		return nil
 	}
+	if m.Special != "" {
+		m.special = []string{m.Name}
+	}
 	for _, in := range m.formula.inputs {
 		if isParameter(in) {
 			continue
@@ -224,6 +235,7 @@ func (c *Catalog) resolve(m *Measure, path []string) error {
 			return err
 		}
 		m.base = union(m.base, dep.base)
+		m.special = union(m.special, dep.special)
 		m.Tables = union(m.Tables, dep.Tables)
 	}
 	return nil

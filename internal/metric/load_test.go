@@ -47,6 +47,9 @@ func TestACatalogThatContradictsItselfIsRefused(t *testing.T) {
 		{"unknown word", "revenue", "label:", "lable:", "unknown field"},
 		{"dimension without SQL", "dimensions", "name: client,", "name: customer,", "has no SQL"},
 		{"fact without a view", "facts", "name: surveys", "name: polls", "has no view"},
+		{"special without a column", "desk", "column: response_hours, ", "", "has no column"},
+		{"special over nothing", "cash", "special: hhi, over: client", "special: hhi", "needs a dimension"},
+		{"special of a formula", "growth", "expr: \"deals_timed\"", "expr: \"win_rate\"", "needs a base measure"},
 		{"roll-up by a key without an id", "facts", "keys: [staff_key, work_type, billable]", "keys: [staff_key, mood]", "cannot be a key"},
 		{"roll-up without a type", "facts", `{name: tax, type: "DECIMAL(38,4)"}`, "{name: tax}", "needs a type"},
 	}
@@ -64,9 +67,9 @@ func TestACatalogThatContradictsItselfIsRefused(t *testing.T) {
 func TestRollupFieldIDsDoNotMove(t *testing.T) {
 	t.Parallel()
 	want := map[string]string{
-		"rollup_time_client": "1 month,2 currency,10 client_key,12 agreement_id,13 work_type,14 billable,30 hours_worked,31 hours_billed,32 billable_hours,33 labor_cost,34 shadow_billable,35 hours_without_cost,36 entries",
-		"rollup_time_staff":  "1 month,2 currency,11 staff_key,13 work_type,14 billable,30 hours_worked,31 hours_billed,32 billable_hours,33 labor_cost,34 shadow_billable,35 hours_without_cost,36 entries",
-		"rollup_invoices":    "1 month,2 currency,10 client_key,12 agreement_id,15 revenue_category,30 revenue,31 recurring_revenue,32 tax,33 revenue_tax_unknown,34 lines,35 service_revenue",
+		"rollup_time_client": "1 month,2 currency,10 client_key,12 agreement_id,13 work_type,14 billable,30 hours_worked,31 hours_billed,32 billable_hours,33 labor_cost,34 shadow_billable,35 hours_without_cost,36 entries,37 standard_value",
+		"rollup_time_staff":  "1 month,2 currency,11 staff_key,13 work_type,14 billable,30 hours_worked,31 hours_billed,32 billable_hours,33 labor_cost,34 shadow_billable,35 hours_without_cost,36 entries,37 standard_value",
+		"rollup_invoices":    "1 month,2 currency,10 client_key,12 agreement_id,15 revenue_category,30 revenue,31 recurring_revenue,32 tax,33 revenue_tax_unknown,34 lines,35 service_revenue,36 invoiced_labor",
 	}
 	for _, r := range Rollups() {
 		var got []string

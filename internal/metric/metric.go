@@ -2,8 +2,9 @@
 // question to its answer.
 //
 // It owns the catalog of measures and dimensions, the query, its translation to SQL, the
-// result with units, reasons for nulls, lineage and cache, and the roll-ups that make it
-// fast. It does not own why a number changed or what to do about it (insight).
+// result with units, reasons for nulls, lineage and cache, the roll-ups that make it fast,
+// what values are held to be (thresholds.go), and what a tenant says about both
+// (settings.go). It does not own why a number changed or what to do about it (insight).
 //
 // Reading order: the catalog (catalog/*.yaml) names measures, dimensions and facts;
 // query.go checks a question; compile.go turns it into SQL over the views of facts_*.go;
@@ -35,8 +36,19 @@ type Measure struct {
 	Version   int           `yaml:"version"`   // rises when the meaning changes
 	Fact      string        `yaml:"fact"`      // base measures: the fact and its column
 	Column    string        `yaml:"column"`
-	Expr      string        `yaml:"expr"`    // other measures: a formula over measures
-	Special   string        `yaml:"special"` // "hhi": computed over clients
+	Expr      string        `yaml:"expr"` // other measures: a formula over measures
+	// Special names a kind of measure that is neither a sum nor a formula, see special.go:
+	// "hhi" and "top" over the members of a dimension, "median" and "p90" of a fact's column.
+	Special string `yaml:"special"`
+	Over    string `yaml:"over"` // hhi, top: the dimension whose members have shares
+	Top     int    `yaml:"top"`  // top: the share of so many largest members
+	Open    string `yaml:"open"` // median, p90: the column that is true while a duration still runs
+	// Most caps a formula's value; 0 is no cap.
+	Most int64 `yaml:"most"`
+	// Assumes names what it rests on that the tenant has to confirm: "work_class".
+	Assumes string `yaml:"assumes"`
+	// Caveats are what to know before trusting it: gaps of the data, assumptions.
+	Caveats []string `yaml:"caveats"`
 	// MissingIsZero says that a tenant without the dataset has 0 of it, with a note.
 	MissingIsZero bool `yaml:"missing_is_zero"`
 	// Blank says why a base measure has no value where it has no rows; "" when it is 0 there.
@@ -48,6 +60,7 @@ type Measure struct {
 
 	formula *formula
 	base    []string // base measures it needs, itself when it is one
+	special []string // special measures it needs, itself when it is one
 }
 
 // Base reports whether the measure adds up a stored column.
@@ -78,6 +91,8 @@ type Dimension struct {
 type Options struct {
 	// CacheCells bounds the result cache by the cells it holds. Zero means 2,000,000.
 	CacheCells int
+	// Settings are what tenants say about their measures. Nil means that they say nothing.
+	Settings *Settings
 	// Now is the clock; it decides which month is still running. Nil means time.Now.
 	Now func() time.Time
 }
@@ -91,6 +106,8 @@ type Catalog struct {
 	facts      map[string]*fact
 	dimensions []Dimension
 	keys       map[string]string // dimension -> key column
+	thresholds []Threshold
+	settings   *Settings
 	cache      *otter.Cache[string, *Result]
 	extents    *otter.Cache[string, *extent]
 	hits       atomic.Int64
@@ -105,7 +122,7 @@ func New(w *warehouse.Warehouse, opt Options) *Catalog {
 	if err != nil {
 		panic(err)
 	}
-	c.w, c.now = w, opt.Now
+	c.w, c.now, c.settings = w, opt.Now, opt.Settings
 	if c.now == nil {
 		c.now = time.Now
 	}
@@ -159,7 +176,7 @@ func (c *Catalog) names() []string {
 func (c *Catalog) DimensionsOf(m *Measure) []string {
 	var out []string
 	for _, d := range c.dimensions {
-		ok := m.Special == "" || d.Name != "client"
+		ok := !slices.Contains(c.over(m), d.Name)
 		for _, b := range m.base {
 			ok = ok && c.factOf(b).has(d)
 		}

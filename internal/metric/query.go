@@ -65,7 +65,13 @@ type question struct {
 	planned  bool            // the open end leaves out rows of the future
 	asOf     quantity.Day    // the day that stock measures look at, the last one of a series
 	extent   *extent
+
+	workClass WorkClasses
+	zone      string // the tenant's time zone
 }
+
+// zoneText is the time zone as SQL.
+func (q *question) zoneText() string { return warehouse.QuoteText(orElse(q.zone, "UTC")) }
 
 // baseMeasure is a base measure of a question.
 type baseMeasure struct {
@@ -92,6 +98,12 @@ func (c *Catalog) ask(ctx context.Context, scope tenant.Scope, q Query) (*questi
 	}
 	if len(wrong) > 0 {
 		return nil, fault.WithFields("the query is not valid: "+wrong[0].Message, wrong...)
+	}
+	if out.workClass, err = c.settings.WorkClasses(ctx, scope); err != nil {
+		return nil, err
+	}
+	if out.zone, err = c.settings.zone(ctx, scope); err != nil {
+		return nil, err
 	}
 	if out.extent, err = c.extent(ctx, scope, q.Snapshot); err != nil {
 		return nil, err
@@ -176,9 +188,7 @@ func (c *Catalog) checkCuts(m *Measure, q *question) []fault.Field {
 			wrong = append(wrong, fault.Field{Path: "by", Message: fmt.Sprintf("%s cannot be cut by %s; it can by %s", m.Name, d, strings.Join(allowed, ", ")), Allowed: allowed})
 		}
 	}
-	if m.Special != "" {
-		allowed = append(slices.Clone(allowed), "client")
-	}
+	allowed = append(slices.Clone(allowed), c.over(m)...)
 	for _, d := range q.where.dims {
 		if !slices.Contains(allowed, d) {
 			wrong = append(wrong, fault.Field{Path: "where", Message: fmt.Sprintf("%s cannot be filtered by %s; it can by %s", m.Name, d, strings.Join(allowed, ", ")), Allowed: allowed})
@@ -258,6 +268,12 @@ func (q *question) place(c *Catalog) error {
 		q.base[i].lacks = q.extent.lacks(q.facts[q.base[i].fact])
 	}
 	return nil
+}
+
+// assumes reports whether the answer rests on a mapping of tickets that nobody confirmed.
+func (q *question) assumes() bool {
+	return !q.workClass.Confirmed && (slices.Contains(q.dims, "work_class") || slices.Contains(q.where.dims, "work_class") ||
+		slices.ContainsFunc(q.base, func(b baseMeasure) bool { return b.Assumes == "work_class" }))
 }
 
 // counts reports whether the answer depends on a number of months, days or working days.

@@ -202,8 +202,12 @@ func (c *Catalog) Run(ctx context.Context, scope tenant.Scope, q Query) (*Result
 	if err != nil {
 		return nil, err
 	}
+	classes, err := c.settings.WorkClasses(ctx, scope)
+	if err != nil {
+		return nil, err
+	}
 	// The day is part of the key: it decides which month is partial and which rows hold.
-	key := fmt.Sprintf("%s\x00%s\x00%s", scope.Tenant, quantity.DayOf(c.now().UTC()), text)
+	key := fmt.Sprintf("%s\x00%s\x00%s\x00%v", scope.Tenant, quantity.DayOf(c.now().UTC()), text, classes)
 	r, ok := c.cache.GetIfPresent(key)
 	if ok {
 		c.hits.Add(1)
@@ -236,16 +240,13 @@ func (c *Catalog) run(ctx context.Context, scope tenant.Scope, q Query) (*Result
 
 // answer runs a checked query and computes the formulas.
 func (c *Catalog) answer(ctx context.Context, scope tenant.Scope, q Query, checked *question) (*Result, error) {
-	var concentration map[string]value
-	if slices.ContainsFunc(checked.measures, func(m *Measure) bool { return m.Special != "" }) {
-		var err error
-		if concentration, err = c.concentration(ctx, scope, q); err != nil {
-			return nil, err
-		}
+	special, err := c.specials(ctx, scope, q, checked)
+	if err != nil {
+		return nil, err
 	}
 	p := compile(checked)
-	w := &cells{c: c, q: checked, concentration: concentration}
-	_, err := c.w.Query(ctx, scope, warehouse.Statement{Snapshot: q.Snapshot, SQL: p.sql, Args: p.args, Uses: p.uses, Helpers: p.helpers, MaxRows: maxRows, Each: w.add})
+	w := &cells{c: c, q: checked, special: special}
+	_, err = c.w.Query(ctx, scope, warehouse.Statement{Snapshot: q.Snapshot, SQL: p.sql, Args: p.args, Uses: p.uses, Helpers: p.helpers, MaxRows: maxRows, Each: w.add})
 	batches := w.finish()
 	if err != nil {
 		return nil, err
@@ -269,12 +270,12 @@ func (c *Catalog) answer(ctx context.Context, scope tenant.Scope, q Query, check
 
 // cells computes rows of the result while the statement's later rows are still read.
 type cells struct {
-	c             *Catalog
-	q             *question
-	concentration map[string]value
-	raw           [][]any
-	batches       []*batch
-	wg            sync.WaitGroup
+	c       *Catalog
+	q       *question
+	special specialValues
+	raw     [][]any
+	batches []*batch
+	wg      sync.WaitGroup
 }
 
 // batch is a run of rows of the result.
@@ -312,7 +313,7 @@ func (w *cells) compute() {
 				}
 			}
 			b.codes[i] = codes[i*n : (i+1)*n]
-			b.rows[i], b.reasons[i] = w.c.cell(w.q, line, &s, w.concentration, b.codes[i])
+			b.rows[i], b.reasons[i] = w.c.cell(w.q, line, &s, w.special, b.codes[i])
 		}
 	})
 }
@@ -351,6 +352,9 @@ func (c *Catalog) head(q Query, checked *question) *Result {
 		r.Notes = append(r.Notes, note)
 	}
 	slices.Sort(r.Notes)
+	if checked.assumes() {
+		r.Notes = append(r.Notes, assumedClasses)
+	}
 	if checked.planned {
 		r.Notes = append(r.Notes, fmt.Sprintf("what is dated after %s, the end of this month, is left out: give the end of the period to see it", checked.span.To.AddDays(-1)))
 	}
@@ -460,7 +464,7 @@ func (s *sums) text(v any) any {
 
 // cell returns the row of the result that a row of the statement and its sums give, and
 // the reasons for its nulls; codes gets the currency of each measure.
-func (c *Catalog) cell(q *question, raw []any, s *sums, concentration map[string]value, codes []string) ([]any, map[string]string) {
+func (c *Catalog) cell(q *question, raw []any, s *sums, special specialValues, codes []string) ([]any, map[string]string) {
 	row := make([]any, len(q.dims), len(q.dims)+len(q.measures))
 	for i := range row {
 		row[i] = s.text(raw[i])
@@ -469,6 +473,9 @@ func (c *Catalog) cell(q *question, raw []any, s *sums, concentration map[string
 	get := func(name string) (value, bool) {
 		if i, ok := q.slots[name]; ok {
 			return s.values[i], true
+		}
+		if v, ok := special.at(name, dims); ok {
+			return v, true
 		}
 		switch name {
 		case "months":
@@ -482,12 +489,6 @@ func (c *Catalog) cell(q *question, raw []any, s *sums, concentration map[string
 	var reasons map[string]string
 	for i, m := range q.measures {
 		v := c.evaluate(m, get)
-		if m.Special != "" {
-			var ok bool
-			if v, ok = concentration[cellKey(dims)]; !ok {
-				v = value{reason: "there is no revenue"}
-			}
-		}
 		lo, hi := q.currencies(m, s)
 		if inMoney(m.Unit) {
 			if codes[i] = lo; lo != hi {
@@ -604,34 +605,3 @@ func asDecimal(v any) quantity.Decimal {
 
 // cellKey tells the cells of a result apart.
 func cellKey(dims []any) string { return fmt.Sprintf("%q", dims) }
-
-// concentration is the Herfindahl index of revenue over clients, by cell. Clients whose
-// credits exceed their invoices have no share.
-func (c *Catalog) concentration(ctx context.Context, scope tenant.Scope, q Query) (map[string]value, error) {
-	by := append(slices.Clone(q.Dimensions), "client")
-	r, err := c.Run(ctx, scope, Query{Measures: []string{"revenue"}, Dimensions: by, Where: q.Where, Period: q.Period, Currency: q.Currency, Snapshot: q.Snapshot})
-	if err != nil {
-		return nil, err
-	}
-	n := len(q.Dimensions)
-	shares := map[string][]quantity.Decimal{}
-	unknown := map[string]string{}
-	for i, row := range r.Rows {
-		k := cellKey(row[:n])
-		if v, ok := row[n+1].(quantity.Decimal); ok {
-			shares[k] = append(shares[k], v)
-		} else {
-			unknown[k] = r.Reasons[i]["revenue"]
-		}
-	}
-	out := map[string]value{}
-	for k, s := range shares {
-		if h, ok := Herfindahl(s); ok {
-			out[k] = value{number: h}
-		}
-	}
-	for k, why := range unknown {
-		out[k] = value{reason: why}
-	}
-	return out, nil
-}

@@ -29,6 +29,7 @@ type line struct {
 	costKnown   bool
 	tax         cents
 	from, until quantity.Day // service period, both included
+	project     string       // name of the project billed
 }
 
 // net is exact: quantities are whole, or half hours at prices of whole dollars.
@@ -254,7 +255,7 @@ func (f *firm) billHours() {
 		l := line{category: "t_and_m", text: "Support by the hour", hundredths: int64(hours[k]) * 25, price: k.rate,
 			from: f.cal.at(k.month), until: f.cal.at(k.month + 1).AddDays(-1)}
 		if k.project != nil {
-			l.category, l.text = "project", k.project.name
+			l.category, l.text, l.project = "project", k.project.name, k.project.name
 			k.project.billed += l.net()
 		} else if a := k.client.agreementIn(k.month); a != nil {
 			l.agreement = a.id

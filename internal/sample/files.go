@@ -18,11 +18,11 @@ func (f *firm) write(dir string) error {
 		{"clients.csv", []string{"client_id", "client_name", "industry", "status", "currency", "account_manager", "employees", "acquired_on", "lost_on"}, f.clientRows},
 		{"agreements.csv", []string{"agreement_id", "client_name", "agreement_name", "billing_model", "status", "start_date", "end_date", "billing_cycle", "amount", "target_hourly_rate", "term_months", "included_hours"}, f.agreementRows},
 		{"agreement_additions.csv", []string{"addition_id", "agreement_id", "client_name", "product_name", "quantity", "included_quantity", "unit_price", "unit_cost", "effective_date", "cancelled_date", "billing_cycle"}, f.additionRows},
-		{"invoices.csv", []string{"invoice_number", "line_number", "client_name", "invoice_date", "due_date", "invoice_type", "status", "agreement_id", "revenue_category", "description", "quantity", "unit_price", "net_amount", "tax_amount", "unit_cost", "service_period_start", "service_period_end", "currency"}, f.invoiceRows},
+		{"invoices.csv", []string{"invoice_number", "line_number", "client_name", "invoice_date", "due_date", "invoice_type", "status", "agreement_id", "revenue_category", "description", "quantity", "unit_price", "net_amount", "tax_amount", "unit_cost", "service_period_start", "service_period_end", "currency", "project_name"}, f.invoiceRows},
 		{"payments.csv", []string{"payment_id", "invoice_number", "client_name", "payment_date", "amount", "method"}, func(t *table) { paymentRows(t, payments) }},
 		{"staff.csv", []string{"staff_id", "staff_name", "staff_email", "role", "team", "hired_on", "left_on", "cost_rate", "bill_rate", "weekly_hours", "valid_from"}, f.staffRows},
-		{"time_entries.csv", []string{"time_entry_id", "staff_name", "client_name", "agreement_id", "ticket_number", "project_name", "work_date", "hours_worked", "hours_billed", "billable", "bill_rate", "work_type", "notes"}, f.entryRows},
-		{"tickets.csv", []string{"ticket_number", "client_name", "title", "ticket_type", "priority", "source", "created_at", "responded_at", "resolved_at", "closed_at", "sla_met", "status"}, f.ticketRows},
+		{"time_entries.csv", []string{"time_entry_id", "staff_name", "client_name", "agreement_id", "ticket_number", "project_name", "work_date", "hours_worked", "hours_billed", "billable", "bill_rate", "work_type", "notes", "entered_at"}, f.entryRows},
+		{"tickets.csv", []string{"ticket_number", "client_name", "title", "ticket_type", "priority", "source", "created_at", "responded_at", "resolved_at", "closed_at", "sla_met", "status", "respond_by", "resolve_by", "reopen_count"}, f.ticketRows},
 		{"licenses.csv", []string{"license_id", "client_name", "vendor", "product_name", "sku", "term", "billing_cycle", "seats_purchased", "seats_used", "seats_inactive", "unit_cost", "unit_price", "start_date", "renewal_date", "auto_renew", "status", "valid_from"}, f.licenseRows},
 		{"license_assignments.csv", []string{"license_id", "client_name", "product_name", "user_email", "assigned_on", "last_activity_on", "user_enabled"}, f.assignmentRows},
 		{"assets.csv", []string{"asset_id", "client_name", "asset_type", "name", "managed", "first_seen", "last_seen", "warranty_end"}, f.assetRows},
@@ -33,6 +33,8 @@ func (f *firm) write(dir string) error {
 		{"projects.csv", []string{"project_id", "project_name", "client_name", "status", "budget_hours", "budget_amount", "start_date", "end_date", "percent_complete"}, f.projectRows},
 		{"ledger.csv", []string{"period_start", "account", "account_class", "amount", "currency"}, f.ledgerRows},
 		{"payroll.csv", []string{"staff_name", "period_start", "period_end", "gross_amount", "paid_hours", "currency"}, f.payrollRows},
+		{"opportunities.csv", []string{"opportunity_id", "name", "stage", "probability", "recurring_amount", "one_time_amount", "expected_close", "status", "loss_reason", "opened_on", "closed_on"}, f.opportunityRows},
+		{"acquisition_costs.csv", []string{"period_start", "amount", "channel", "new_clients"}, f.acquisitionRows},
 	} {
 		t, err := createTable(dir, file.name, file.header...)
 		if err != nil {
@@ -147,6 +149,7 @@ func (f *firm) invoiceRows(t *table) {
 			t.day(l.from)
 			t.day(l.until)
 			t.text("USD")
+			t.text(l.project)
 			t.end()
 		}
 	}
@@ -182,6 +185,7 @@ func (f *firm) staffRows(t *table) {
 }
 
 func (f *firm) entryRows(t *table) {
+	d := newDice(f.Seed, 41)
 	for i, e := range f.entries {
 		p := f.people[e.person]
 		t.text(fmt.Sprintf("T-%07d", 1_000_001+i))
@@ -209,11 +213,13 @@ func (f *firm) entryRows(t *table) {
 		}
 		t.text(e.kind)
 		t.text(e.note)
+		t.text(e.day.AddDays([]int{0, 1, 3, 6}[d.pick([]int{91, 6, 2, 1})]).Time().Add(time.Duration(d.between(16*60, 18*60)) * time.Minute).Format("2006-01-02 15:04"))
 		t.end()
 	}
 }
 
 func (f *firm) ticketRows(t *table) {
+	d := newDice(f.Seed, 51)
 	at := func(when time.Time) {
 		if when.IsZero() {
 			t.text("")
@@ -236,6 +242,9 @@ func (f *firm) ticketRows(t *table) {
 			t.yes(x.slaMet)
 		}
 		t.text(x.status)
+		at(x.respondBy)
+		at(x.resolveBy)
+		t.whole(d.pick([]int{95, 4, 1}))
 		t.end()
 	}
 }

@@ -75,8 +75,8 @@ type firm struct {
 // planted in them, which it also returns: clients.csv, agreements.csv,
 // agreement_additions.csv, invoices.csv (one row a line), payments.csv, staff.csv,
 // time_entries.csv, tickets.csv, licenses.csv, license_assignments.csv, assets.csv,
-// expenses.csv, time_off.csv, holidays.csv, surveys.csv, projects.csv, ledger.csv and
-// payroll.csv.
+// expenses.csv, time_off.csv, holidays.csv, surveys.csv, projects.csv, ledger.csv,
+// payroll.csv, opportunities.csv and acquisition_costs.csv.
 //
 // The provider has about three technicians for ten clients. Its own time and overhead are
 // booked to the client "Northwind Managed IT (internal)". Vendors' bills for licenses are

@@ -15,6 +15,7 @@ type ticket struct {
 	client                                 *client
 	title, kind, priority, source, status  string
 	created, responded, resolved, closedAt time.Time
+	respondBy, resolveBy                   time.Time // due by the SLA; nights do not count for the reply
 	slaMet                                 bool
 }
 
@@ -112,9 +113,11 @@ func (f *firm) open(d dice, c *client, first, last quantity.Day) ticket {
 		opened, wait = previous, d.between(0, 50)
 		t.created = opened.Time().Add(time.Duration(d.between(17*60, 21*60)) * time.Minute)
 		t.responded = first.Time().Add(time.Duration(8*60+wait) * time.Minute)
+		t.respondBy = first.Time().Add(time.Duration(8*60+p.respond) * time.Minute)
 	} else {
 		t.created = opened.Time().Add(time.Duration(d.between(7*60+30, min(15*60, 18*60-wait))) * time.Minute)
 		t.responded = t.created.Add(time.Duration(wait) * time.Minute)
+		t.respondBy = t.created.Add(time.Duration(p.respond) * time.Minute)
 	}
 	done := last.Time().Add(time.Duration(d.between(10*60, 17*60+30)) * time.Minute)
 	if earliest := t.responded.Add(time.Duration(d.between(10, 90)) * time.Minute); done.Before(earliest) {
@@ -122,6 +125,7 @@ func (f *firm) open(d dice, c *client, first, last quantity.Day) ticket {
 	}
 	t.slaMet = wait <= p.respond && done.Sub(t.created) <= time.Duration(p.solve)*time.Minute
 	t.resolved = done
+	t.resolveBy = t.created.Add(time.Duration(p.solve) * time.Minute)
 	t.closedAt = done.Add(time.Duration(d.between(1, 60)) * time.Hour)
 	t.status = "Closed"
 	end := f.cal.end.Time()

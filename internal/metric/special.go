@@ -1,0 +1,203 @@
+package metric
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/moatmetrics/moatmetrics/internal/quantity"
+	"github.com/moatmetrics/moatmetrics/internal/tenant"
+	"github.com/moatmetrics/moatmetrics/internal/warehouse"
+)
+
+// Special measures cannot be made of sums: each is computed in a statement of its own, cut
+// as the question is, and laid beside the sums cell by cell. Formulas may use them.
+//
+// A median or p90 is of a column of a fact; its expr names the base measure that counts the
+// values. A median is the middle value or the mean of the two middle ones, a p90 the
+// smallest value that nine tenths do not exceed. With an open column the values are
+// durations of which some still run: the Kaplan–Meier estimate, the smallest duration by
+// which half (nine tenths) have ended [Kaplan and Meier 1958].
+
+// specialValues are the values of special measures by name and cell.
+type specialValues map[string]map[string]value
+
+// everywhere is the key of what holds in every cell that has no value of its own.
+const everywhere = ""
+
+const nothing = "there is nothing to compute it from"
+
+// at returns a special measure's value; ok is false when there is no such measure here.
+func (s specialValues) at(name string, dims []any) (v value, ok bool) {
+	cells, ok := s[name]
+	if !ok {
+		return v, false
+	}
+	if v, ok = cells[cellKey(dims)]; ok {
+		return v, true
+	}
+	if v, ok = cells[everywhere]; !ok {
+		v.reason = nothing
+	}
+	return v, true
+}
+
+// over are the dimensions that a measure is computed over: it cannot be cut by them.
+func (c *Catalog) over(m *Measure) []string {
+	var out []string
+	for _, name := range m.special {
+		if d := c.byName[name].Over; d != "" {
+			out = union(out, []string{d})
+		}
+	}
+	return out
+}
+
+// checkSpecial refuses a special measure that is not complete.
+func (c *Catalog) checkSpecial(m *Measure) error {
+	if len(m.formula.inputs) != 1 {
+		return fmt.Errorf("%s is of one measure", m.Special)
+	}
+	of := c.byName[m.formula.inputs[0]]
+	switch m.Special {
+	case "hhi", "top":
+		if _, ok := c.dimension(m.Over); !ok || (m.Special == "top") != (m.Top > 0) {
+			return fmt.Errorf("%s needs a dimension to be over, and top a number of members", m.Special)
+		}
+		return nil
+	case "median", "p90":
+		if of == nil || !of.Base() {
+			return fmt.Errorf("%s needs a base measure that counts its values", m.Special)
+		}
+		for _, column := range []string{m.Column, orElse(m.Open, m.Column)} {
+			if _, ok := c.facts[of.Fact].column(column); !ok {
+				return fmt.Errorf("fact %q has no column %q", of.Fact, column)
+			}
+		}
+		return nil
+	}
+	return fmt.Errorf("special %q is not hhi, top, median or p90", m.Special)
+}
+
+// specials computes the special measures that a question needs.
+func (c *Catalog) specials(ctx context.Context, scope tenant.Scope, q Query, checked *question) (specialValues, error) {
+	out := specialValues{}
+	for _, asked := range checked.measures {
+		for _, name := range asked.special {
+			if out[name] != nil {
+				continue
+			}
+			m := c.byName[name]
+			var err error
+			if m.Over != "" {
+				out[name], err = c.shares(ctx, scope, q, m)
+			} else {
+				out[name], err = c.quantile(ctx, scope, q, checked, m)
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	return out, nil
+}
+
+// shares is a concentration by cell. Members whose amount is negative or zero have no share.
+func (c *Catalog) shares(ctx context.Context, scope tenant.Scope, q Query, m *Measure) (map[string]value, error) {
+	by := append(slices.Clone(q.Dimensions), m.Over)
+	of := m.formula.inputs[0]
+	r, err := c.Run(ctx, scope, Query{Measures: []string{of}, Dimensions: by, Where: q.Where, Period: q.Period, Currency: q.Currency, Snapshot: q.Snapshot})
+	if err != nil {
+		return nil, err
+	}
+	n := len(q.Dimensions)
+	amounts := map[string][]quantity.Decimal{}
+	out := map[string]value{everywhere: {reason: "there is no " + strings.ReplaceAll(of, "_", " ")}}
+	for i, row := range r.Rows {
+		k := cellKey(row[:n])
+		if v, ok := row[n+1].(quantity.Decimal); ok {
+			amounts[k] = append(amounts[k], v)
+		} else {
+			out[k] = value{reason: r.Reasons[i][of]}
+		}
+	}
+	for k, list := range amounts {
+		if out[k].reason != "" {
+			continue
+		}
+		share, ok := Herfindahl(list)
+		if m.Special == "top" {
+			share, ok = TopShare(list, m.Top)
+		}
+		if ok {
+			out[k] = value{number: share}
+		} else {
+			out[k] = out[everywhere]
+		}
+	}
+	return out, nil
+}
+
+// quantile is a median or p90 of a fact's column by cell.
+func (c *Catalog) quantile(ctx context.Context, scope tenant.Scope, q Query, checked *question, m *Measure) (map[string]value, error) {
+	f := c.factOf(m.base[0])
+	if why := checked.extent.lacks(f); why != "" {
+		return map[string]value{everywhere: {reason: why}}, nil
+	}
+	b := &builder{q: checked}
+	r := b.read(f, "", checked.dims)
+	r.where = append(r.where, "f."+m.Column+" IS NOT NULL")
+	var cols, names []string
+	for i, d := range checked.dims {
+		names = append(names, fmt.Sprintf("d%d", i+1))
+		cols = append(cols, f.expr(d, r.day)+" AS "+names[i])
+	}
+	sql := "SELECT " + strings.Join(append(cols, "f."+m.Column+"::DECIMAL(18,6) AS v", orElse(m.Open, "false")+" AS running"), ", ") + r.from()
+	group := func(more ...string) string { return strings.Join(append(slices.Clone(names), more...), ", ") }
+	switch {
+	case m.Open != "":
+		sql = survivalQuantile(sql, group, m.Special)
+	case m.Special == "median":
+		sql = "SELECT " + group("median(v)", "count(*)") + " FROM (" + sql + ")"
+	default:
+		sql = "SELECT " + group("quantile_disc(v, 0.9)", "count(*)") + " FROM (" + sql + ")"
+	}
+	if len(names) > 0 {
+		sql += " GROUP BY " + group()
+	}
+	out := map[string]value{}
+	_, err := c.w.Query(ctx, scope, warehouse.Statement{Snapshot: q.Snapshot, SQL: b.withHelpers(sql), Args: b.args, Uses: b.uses, Helpers: b.helpers, MaxRows: maxRows, Each: func(raw []any) {
+		dims := make([]any, len(names))
+		for i := range dims {
+			dims[i] = dimensionText(raw[i])
+		}
+		v := value{number: asDecimal(raw[len(names)])}
+		if raw[len(names)] == nil {
+			v = value{reason: nothing}
+			if n, _ := raw[len(names)+1].(int64); n > 0 {
+				v.reason = "too many are still open to say by when they end"
+			}
+		}
+		out[cellKey(dims)] = v
+	}})
+	return out, err
+}
+
+// survivalQuantile is the Kaplan–Meier quantile of values that may still run. The product
+// of shares is a float and is only compared, with a tolerance for ties; the answer is one of
+// the values.
+func survivalQuantile(sql string, group func(...string) string, special string) string {
+	left := "0.5"
+	if special == "p90" {
+		left = "0.1"
+	}
+	by := group()
+	if by != "" {
+		by = "PARTITION BY " + by + " "
+	}
+	sql = "SELECT " + group("v", "count(*) AS n", "count(*) FILTER (WHERE NOT running) AS ended") + " FROM (" + sql + ") GROUP BY " + group("v")
+	sql = "SELECT *, sum(n) OVER (" + by + "ORDER BY v DESC) AS at_risk FROM (" + sql + ")"
+	sql = "SELECT *, product(1 - ended::DOUBLE / at_risk) OVER (" + by + "ORDER BY v) AS surviving FROM (" + sql + ")"
+	return "SELECT " + group("min(v) FILTER (WHERE surviving <= "+left+" + 1e-12)", "count(*)") + " FROM (" + sql + ")"
+}
