@@ -191,9 +191,12 @@ func plainText(s string) bool {
 // when the result has more than 100,000 rows, Canceled when time or the caller ran out.
 func (c *Catalog) Run(ctx context.Context, scope tenant.Scope, q Query) (*Result, error) {
 	start := time.Now()
+	c, err := c.For(ctx, scope)
+	if err != nil {
+		return nil, err
+	}
 	q = q.normal()
 	if q.Snapshot == 0 {
-		var err error
 		if q.Snapshot, err = c.w.Current(ctx, scope); err != nil {
 			return nil, err
 		}
@@ -202,13 +205,14 @@ func (c *Catalog) Run(ctx context.Context, scope tenant.Scope, q Query) (*Result
 	if err != nil {
 		return nil, err
 	}
-	// The day is part of the key: it decides which month is partial and which rows hold.
-	key := fmt.Sprintf("%s\x00%s\x00%s", scope.Tenant, quantity.DayOf(c.now().UTC()), text)
+	// The day is part of the key: it decides which month is partial and which rows hold. The
+	// revision stands for all that the tenant defines.
+	key := fmt.Sprintf("%s\x00%s\x00%d\x00%s", scope.Tenant, quantity.DayOf(c.now().UTC()), c.revision, text)
 	r, ok := c.cache.GetIfPresent(key)
 	if ok {
-		c.hits.Add(1)
+		c.counts.hits.Add(1)
 	} else {
-		c.misses.Add(1)
+		c.counts.misses.Add(1)
 		if r, err = c.run(ctx, scope, q); err != nil {
 			return nil, err
 		}
@@ -220,9 +224,18 @@ func (c *Catalog) Run(ctx context.Context, scope tenant.Scope, q Query) (*Result
 }
 
 func (c *Catalog) run(ctx context.Context, scope tenant.Scope, q Query) (*Result, error) {
+	q, err := c.prepare(ctx, scope, q)
+	if err != nil {
+		return nil, err
+	}
 	if q.Compare == "previous" {
 		return c.runCompared(ctx, scope, q)
 	}
+	return c.runPlain(ctx, scope, q)
+}
+
+// runPlain answers a prepared query without a comparison.
+func (c *Catalog) runPlain(ctx context.Context, scope tenant.Scope, q Query) (*Result, error) {
 	checked, err := c.ask(ctx, scope, q)
 	if err != nil {
 		return nil, err
@@ -231,20 +244,32 @@ func (c *Catalog) run(ctx context.Context, scope tenant.Scope, q Query) (*Result
 	if err != nil {
 		return nil, err
 	}
+	if checked.hidden > 0 {
+		r.keep()
+	}
+	maps.Copy(r.DefinitionVersions, q.used)
+	if c.calendarVersion > 0 && slices.ContainsFunc(slices.Concat(checked.dims, checked.where.dims), fiscal) {
+		r.DefinitionVersions["calendar"] = c.calendarVersion
+	}
 	return r, order(r, q)
+}
+
+// again answers a prepared query that is a part of another, from the cache when its JSON
+// says all of it.
+func (c *Catalog) again(ctx context.Context, scope tenant.Scope, q Query) (*Result, error) {
+	if q.plain() {
+		return c.Run(ctx, scope, q)
+	}
+	return c.runPlain(ctx, scope, q)
 }
 
 // answer runs a checked query and computes the formulas.
 func (c *Catalog) answer(ctx context.Context, scope tenant.Scope, q Query, checked *question) (*Result, error) {
-	var concentration map[string]value
-	if slices.ContainsFunc(checked.measures, func(m *Measure) bool { return m.Special != "" }) {
-		var err error
-		if concentration, err = c.concentration(ctx, scope, q); err != nil {
-			return nil, err
-		}
+	if slices.ContainsFunc(checked.measures, func(m *Measure) bool { return m.wide }) {
+		return c.answerWide(ctx, scope, q, checked)
 	}
 	p := compile(checked)
-	w := &cells{c: c, q: checked, concentration: concentration}
+	w := &cells{c: c, q: checked}
 	_, err := c.w.Query(ctx, scope, warehouse.Statement{Snapshot: q.Snapshot, SQL: p.sql, Args: p.args, Uses: p.uses, Helpers: p.helpers, MaxRows: maxRows, Each: w.add})
 	batches := w.finish()
 	if err != nil {
@@ -269,12 +294,11 @@ func (c *Catalog) answer(ctx context.Context, scope tenant.Scope, q Query, check
 
 // cells computes rows of the result while the statement's later rows are still read.
 type cells struct {
-	c             *Catalog
-	q             *question
-	concentration map[string]value
-	raw           [][]any
-	batches       []*batch
-	wg            sync.WaitGroup
+	c       *Catalog
+	q       *question
+	raw     [][]any
+	batches []*batch
+	wg      sync.WaitGroup
 }
 
 // batch is a run of rows of the result.
@@ -312,7 +336,7 @@ func (w *cells) compute() {
 				}
 			}
 			b.codes[i] = codes[i*n : (i+1)*n]
-			b.rows[i], b.reasons[i] = w.c.cell(w.q, line, &s, w.concentration, b.codes[i])
+			b.rows[i], b.reasons[i] = w.c.cell(w.q, line, &s, b.codes[i])
 		}
 	})
 }
@@ -331,7 +355,7 @@ func (c *Catalog) head(q Query, checked *question) *Result {
 	r := &Result{Snapshot: q.Snapshot, Period: checked.span, counted: checked.counted, DefinitionVersions: map[string]int{}, DataUntil: e.span.To, DataThrough: e.through, Rows: [][]any{}}
 	for _, d := range checked.dims {
 		col := Column{Name: d, Unit: quantity.Text, Type: "text"}
-		if checked.keys[d] == "" {
+		if slices.Contains(timeSteps, d) {
 			col.Unit, col.Type = quantity.Date, "date"
 		}
 		r.Columns = append(r.Columns, col)
@@ -339,6 +363,7 @@ func (c *Catalog) head(q Query, checked *question) *Result {
 	for _, m := range checked.measures {
 		r.Columns = append(r.Columns, Column{Name: m.Name, Unit: m.Unit, Type: "decimal"})
 		r.DefinitionVersions[m.Name] = m.Version
+		m.versions(r.DefinitionVersions)
 	}
 	for _, b := range checked.base {
 		if b.lacks == "" {
@@ -458,7 +483,7 @@ func (s *sums) text(v any) any {
 
 // cell returns the row of the result that a row of the statement and its sums give, and
 // the reasons for its nulls; codes gets the currency of each measure.
-func (c *Catalog) cell(q *question, raw []any, s *sums, concentration map[string]value, codes []string) ([]any, map[string]string) {
+func (c *Catalog) cell(q *question, raw []any, s *sums, codes []string) ([]any, map[string]string) {
 	row := make([]any, len(q.dims), len(q.dims)+len(q.measures))
 	for i := range row {
 		row[i] = s.text(raw[i])
@@ -479,21 +504,19 @@ func (c *Catalog) cell(q *question, raw []any, s *sums, concentration map[string
 	}
 	var reasons map[string]string
 	for i, m := range q.measures {
-		v := c.evaluate(m, get)
-		if m.Special != "" {
-			var ok bool
-			if v, ok = concentration[cellKey(dims)]; !ok {
-				v = value{reason: "there is no revenue"}
+		v := evaluate(m, get, func(dim string) (string, bool) {
+			at := slices.Index(q.dims, dim)
+			if at < 0 {
+				return "", false
 			}
-		}
+			text, ok := dims[at].(string)
+			return text, ok
+		})
 		lo, hi := q.currencies(m, s)
-		if inMoney(m.Unit) {
+		if v = inOneCurrency(m, v, lo, hi); inMoney(m.Unit) {
 			if codes[i] = lo; lo != hi {
 				codes[i] += " " + hi
 			}
-		}
-		if lo != hi && v.reason == "" {
-			v = value{reason: fmt.Sprintf("amounts are in %s and %s: cut by currency, filter one of them, or have them converted (currency)", lo, hi)}
 		}
 		if v.reason != "" {
 			if reasons == nil {
@@ -506,6 +529,33 @@ func (c *Catalog) cell(q *question, raw []any, s *sums, concentration map[string
 		row = append(row, v.number)
 	}
 	return row, reasons
+}
+
+// inOneCurrency is a measure's value unless its amounts are in two currencies.
+func inOneCurrency(m *Measure, v value, lo, hi string) value {
+	if v.reason != "" {
+		return v
+	}
+	if lo != hi {
+		return null("amounts are in %s and %s: cut by currency, filter one of them, or have them converted (currency)", lo, hi)
+	}
+	if code := m.code(); code != "" && lo != "" && lo != code {
+		return null("the formula speaks of %s and the amounts are in %s", code, lo)
+	}
+	return v
+}
+
+// code is the currency that the formula's amounts name, "" when they name none.
+func (m *Measure) code() string {
+	code := ""
+	if m.formula != nil {
+		m.formula.root.walk(func(t *term) {
+			if t.op == opNumber && t.code != "" {
+				code = t.code
+			}
+		})
+	}
+	return code
 }
 
 // currencies returns the smallest and greatest currency of the amounts that a measure is
@@ -543,9 +593,7 @@ func cellIn(q *question, dims []any, span quantity.Period) quantity.Period {
 	if err != nil {
 		return span
 	}
-	end := map[string]quantity.Day{
-		"day": first.AddDays(1), "week": first.AddDays(7), "month": first.AddMonths(1), "quarter": first.AddMonths(3), "year": first.AddMonths(12),
-	}[timeSteps[at]]
+	end := q.step(timeSteps[at]).add(first, 1)
 	if span.From.Before(first) {
 		span.From = first
 	}
@@ -602,34 +650,3 @@ func asDecimal(v any) quantity.Decimal {
 
 // cellKey tells the cells of a result apart.
 func cellKey(dims []any) string { return fmt.Sprintf("%q", dims) }
-
-// concentration is the Herfindahl index of revenue over clients, by cell. Clients whose
-// credits exceed their invoices have no share.
-func (c *Catalog) concentration(ctx context.Context, scope tenant.Scope, q Query) (map[string]value, error) {
-	by := append(slices.Clone(q.Dimensions), "client")
-	r, err := c.Run(ctx, scope, Query{Measures: []string{"revenue"}, Dimensions: by, Where: q.Where, Period: q.Period, Currency: q.Currency, Snapshot: q.Snapshot})
-	if err != nil {
-		return nil, err
-	}
-	n := len(q.Dimensions)
-	shares := map[string][]quantity.Decimal{}
-	unknown := map[string]string{}
-	for i, row := range r.Rows {
-		k := cellKey(row[:n])
-		if v, ok := row[n+1].(quantity.Decimal); ok {
-			shares[k] = append(shares[k], v)
-		} else {
-			unknown[k] = r.Reasons[i]["revenue"]
-		}
-	}
-	out := map[string]value{}
-	for k, s := range shares {
-		if h, ok := Herfindahl(s); ok {
-			out[k] = value{number: h}
-		}
-	}
-	for k, why := range unknown {
-		out[k] = value{reason: why}
-	}
-	return out, nil
-}
