@@ -17,6 +17,7 @@ import (
 
 	"github.com/moatmetrics/moatmetrics/internal/audit"
 	"github.com/moatmetrics/moatmetrics/internal/dataset"
+	"github.com/moatmetrics/moatmetrics/internal/definition"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/inbox"
 	"github.com/moatmetrics/moatmetrics/internal/insight"
@@ -24,6 +25,7 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
 	"github.com/moatmetrics/moatmetrics/internal/metric"
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
+	"github.com/moatmetrics/moatmetrics/internal/review"
 	"github.com/moatmetrics/moatmetrics/internal/secret"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
@@ -44,6 +46,7 @@ type App struct {
 	Inbox     *inbox.Service
 	Metrics   *metric.Catalog
 	Insights  *insight.Service
+	Rules     *insight.Watch
 
 	databaseFile string // of SQLite, "" otherwise
 }
@@ -101,8 +104,9 @@ func (a *App) build(ctx context.Context) error {
 	a.Inbox = inbox.New(a.DB, a.Data, a.Audit, time.Now, inbox.Options{DataDir: a.Config.Data, Log: a.Log, Box: sync.OnceValues(func() (*secret.Box, error) {
 		return secret.Open(os.Getenv("MOAT_MASTER_KEY"), cmp.Or(os.Getenv("MOAT_MASTER_KEY_FILE"), filepath.Join(a.Config.Data, "master.key")))
 	})})
-	a.Metrics = metric.New(a.Warehouse, metric.Options{})
+	a.Metrics = metric.New(a.Warehouse, metric.Options{Definitions: definition.New(a.DB, a.Audit, time.Now)})
 	a.Insights = insight.New(a.Metrics, a.Warehouse, insight.Options{})
+	a.Rules = insight.NewWatch(a.Insights, a.DB, review.New(a.DB, a.Audit, time.Now), a.Inbox, time.Now)
 	a.registerJobs()
 	return nil
 }
@@ -117,7 +121,10 @@ func (a *App) registerJobs() {
 			return err
 		}
 		// Warms the result cache, so that the first visitor after an import need not wait.
-		_, err := a.Insights.Analyze(ctx, scope, quantity.Period{})
+		if _, err := a.Insights.Analyze(ctx, scope, quantity.Period{}); err != nil {
+			return err
+		}
+		_, err := a.Rules.Evaluate(ctx, scope)
 		return err
 	})
 	a.Jobs.Register(dataset.JobBatch, func(ctx context.Context, scope tenant.Scope, args json.RawMessage) error {

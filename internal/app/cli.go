@@ -135,6 +135,7 @@ func (c *cli) root() *cobra.Command {
 	}
 	root.AddCommand(c.serveCommand(), c.demoCommand(), c.importCommand(), c.templateCommand(), c.exportCommand(), c.datasetsCommand(),
 		c.queryCommand(), c.metricsCommand(), c.analyzeCommand(), c.explainCommand(), c.snapshotsCommand(),
+		c.kpiCommand(), c.ruleCommand(), c.segmentCommand(), c.calendarCommand(),
 		c.importsCommand(), c.undoCommand(), c.mappingsCommand(), c.sourceCommand(), c.noticesCommand(), c.qualityCommand(), c.reviewCommand(), c.aliasCommand(), c.rollbackCommand(), c.closeCommand(true), c.closeCommand(false), c.verifyCommand(), c.configCommand(), c.versionCommand())
 	for _, cmd := range root.Commands() {
 		wrapArgs(cmd)

@@ -91,7 +91,7 @@ func (s *Service) Explain(ctx context.Context, scope tenant.Scope, req ExplainRe
 	if req.Versus == Portfolio && strings.TrimSpace(req.Where) == "" {
 		return nil, fault.WithFields("the portfolio is everything: say what to compare with it", fault.Field{Path: "where", Message: `give a condition such as client = "Harbor Dental"`})
 	}
-	m, err := s.metrics.Measure(req.Measure)
+	m, err := s.metrics.Lookup(ctx, scope, req.Measure)
 	if err != nil {
 		return nil, err
 	}

@@ -45,6 +45,9 @@ func (c *Catalog) Lookup(ctx context.Context, scope tenant.Scope, name string) (
 	return v.Measure(name)
 }
 
+// Revision rises with every change of what the tenant defines; 0 without definitions.
+func (c *Catalog) Revision() int64 { return c.revision }
+
 // Calendar returns the fiscal calendar that the catalog cuts by.
 func (c *Catalog) Calendar() Calendar { return c.calendar }
 

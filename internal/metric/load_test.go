@@ -41,7 +41,7 @@ func TestACatalogThatContradictsItselfIsRefused(t *testing.T) {
 		{"unknown input", "margin", "gross_profit / revenue", "gross_profit / revenues", `"revenues", which is not a measure`},
 		{"circle", "margin", "revenue - labor_cost - direct_cost", "gross_margin * revenue", "defined by itself"},
 		{"no formula", "margin", `expr: "gross_profit / revenue", `, "", "neither a fact nor a formula"},
-		{"function in a formula", "margin", "gross_profit / revenue", "max(gross_profit, revenue)", "not allowed"},
+		{"function in a formula", "margin", "gross_profit / revenue", "largest(gross_profit, revenue)", "no function"},
 		{"no version", "revenue", "version: 1,", "", "needs a label"},
 		{"direction", "revenue", "up_good", "up", "direction"},
 		{"unknown word", "revenue", "label:", "lable:", "unknown field"},
