@@ -53,8 +53,11 @@ type Result struct {
 	// PartialMonth is the newest month of the data when the result includes it and it is
 	// not over or its data does not reach its end; zero otherwise. Leave it out of trends.
 	PartialMonth quantity.Day `json:"partial_month,omitzero"`
-	Sources      []string     `json:"sources"` // tables and roll-ups read
-	ElapsedMS    float64      `json:"elapsed_ms"`
+	// Partial are the cells of the query's finest step of time, by their first days, that
+	// the period or the data covers in part only. Leave them out of trends, too.
+	Partial   []quantity.Day `json:"partial,omitempty"`
+	Sources   []string       `json:"sources"` // tables and roll-ups read
+	ElapsedMS float64        `json:"elapsed_ms"`
 
 	counted quantity.Period // see Counted
 }
@@ -391,11 +394,39 @@ func (c *Catalog) head(q Query, checked *question) *Result {
 			r.Notes = append(r.Notes, fmt.Sprintf("seats, recurring revenue, endpoints, clients and receivables are those of %s, the last day of the data", r.AsOf))
 		}
 	}
+	r.Partial = checked.partial()
 	if m := e.partial; !m.IsZero() && m.Before(checked.span.To) && checked.span.From.Before(m.AddMonths(1)) {
 		r.PartialMonth = m
 		r.Notes = append(r.Notes, fmt.Sprintf("%s is not complete: the data reaches %s", m.String()[:7], e.through))
 	}
 	return r
+}
+
+// partial are the steps of time that the question covers in part only.
+func (q *question) partial() []quantity.Day {
+	at := finest(q.dims)
+	if at == len(timeSteps) || timeSteps[at] == "day" {
+		return nil
+	}
+	var out []quantity.Day
+	s := q.step(timeSteps[at])
+	first := s.start(q.span.From)
+	if first.Before(q.span.From) {
+		out = append(out, first)
+	}
+	until := q.extent.span.To // the data is complete up to here
+	if !q.extent.partial.IsZero() {
+		until = q.extent.partial
+	}
+	if q.span.To.Before(until) {
+		until = q.span.To
+	}
+	for d := s.start(until); d.Before(q.span.To) && d.Before(q.extent.span.To); d = s.add(d, 1) {
+		if s.add(d, 1) != until && until.Before(s.add(d, 1)) && !slices.Contains(out, d) {
+			out = append(out, d)
+		}
+	}
+	return out
 }
 
 // sums are the base sums of one cell: values and currencies by the place of their measure
