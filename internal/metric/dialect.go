@@ -15,9 +15,13 @@ import (
 // startOf is the first day of the step ("week", "month", …) that holds a date.
 func startOf(step, date string) string { return "date_trunc('" + step + "', " + date + ")::DATE" }
 
-// plus is the date n steps later.
+// plus is the date n steps later, earlier when n is negative.
 func plus(date string, n int, step string) string {
-	return "(" + date + " + INTERVAL " + strconv.Itoa(n) + " " + step + ")::DATE"
+	sign := " + "
+	if n < 0 {
+		sign, n = " - ", -n
+	}
+	return "(" + date + sign + "INTERVAL " + strconv.Itoa(n) + " " + step + ")::DATE"
 }
 
 // each makes a row for every step from one date to another, the latter included.

@@ -4,6 +4,8 @@ import (
 	"maps"
 
 	"github.com/maypok86/otter/v2"
+
+	"github.com/moatmetrics/moatmetrics/internal/quantity"
 )
 
 // WithoutRollups returns a catalog over the same data that reads base tables only.
@@ -26,3 +28,19 @@ var (
 
 // DivisionDigits is how many decimals a quotient keeps.
 const DivisionDigits = divisionDigits
+
+// StepOf is a step of time by a calendar.
+func StepOf(name string, cal Calendar) step { return step{name, cal} }
+
+// Start and Add are the first day of a step that holds a day, and that of the n-th after.
+func (s step) Start(d quantity.Day) quantity.Day          { return s.start(d) }
+func (s step) Add(first quantity.Day, n int) quantity.Day { return s.add(first, n) }
+
+// InferredUnit is the unit of a formula over the catalog's measures.
+func (c *Catalog) InferredUnit(formula string) (quantity.Unit, error) {
+	f, err := parseFormula(formula)
+	if err != nil {
+		return "", err
+	}
+	return f.infer(c.unit)
+}

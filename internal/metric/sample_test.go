@@ -13,6 +13,7 @@ import (
 
 	"github.com/moatmetrics/moatmetrics/internal/audit"
 	"github.com/moatmetrics/moatmetrics/internal/dataset"
+	"github.com/moatmetrics/moatmetrics/internal/definition"
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
 	"github.com/moatmetrics/moatmetrics/internal/metadb/metadbtest"
 	"github.com/moatmetrics/moatmetrics/internal/metric"
@@ -52,7 +53,7 @@ func sampled(t *testing.T) *metric.Catalog {
 			t.Fatalf("%s: %v", filepath.Base(f), err)
 		}
 	}
-	return metric.New(w, metric.Options{Now: sampleClock})
+	return metric.New(w, metric.Options{Now: sampleClock, Definitions: definition.New(db, audit.New(sampleClock), sampleClock)})
 }
 
 // rolledFacts are the base measures that roll-ups hold, by fact.
@@ -127,6 +128,8 @@ func TestOnTheSample(t *testing.T) {
 	c := sampled(t)
 	t.Run("roll-ups equal the base tables", func(t *testing.T) { rollupsEqualTheBaseTables(t, c) })
 	t.Run("parts add up to the whole", func(t *testing.T) { partsAddUpToTheWhole(t, c) })
+	t.Run("functions over time agree with plain questions", func(t *testing.T) { functionsAgree(t, c) })
+	t.Run("the first and all others add up to the total", func(t *testing.T) { othersReconcile(t, c) })
 	t.Run("rows behind every base measure add up to it", func(t *testing.T) { rowsBehindAddUp(t, c) })
 }
 
