@@ -22,7 +22,7 @@ var floors = []string{
 	"quantity tenant",
 	"metadb stats sample match secret",
 	"warehouse audit job",
-	"access review workspace",
+	"access review workspace definition",
 	"dataset",
 	"metric connector inbox",
 	"insight scenario",

@@ -20,6 +20,7 @@
 //	3      job         durable work
 //	4      review      what people decide: proposals and decisions
 //	4      workspace   what people keep beside the data: dashboards, links, feedback, settings
+//	4      definition  what a tenant defines for itself, with its versions: KPIs, segments, rules, calendar
 //	5      dataset     canonical tables, import, quality
 //	6      metric      the semantic layer: definition, query, SQL, result, lineage
 //	6      inbox       where files come from by themselves, and when; quarantine, notices

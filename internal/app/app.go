@@ -17,6 +17,7 @@ import (
 
 	"github.com/moatmetrics/moatmetrics/internal/audit"
 	"github.com/moatmetrics/moatmetrics/internal/dataset"
+	"github.com/moatmetrics/moatmetrics/internal/definition"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/inbox"
 	"github.com/moatmetrics/moatmetrics/internal/insight"
@@ -24,6 +25,7 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
 	"github.com/moatmetrics/moatmetrics/internal/metric"
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
+	"github.com/moatmetrics/moatmetrics/internal/review"
 	"github.com/moatmetrics/moatmetrics/internal/scenario"
 	"github.com/moatmetrics/moatmetrics/internal/secret"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
@@ -47,6 +49,7 @@ type App struct {
 	Settings  *metric.Settings
 	Insights  *insight.Service
 	Scenarios *scenario.Service
+	Rules     *insight.Watch
 
 	databaseFile string // of SQLite, "" otherwise
 }
@@ -105,8 +108,9 @@ func (a *App) build(ctx context.Context) error {
 		return secret.Open(os.Getenv("MOAT_MASTER_KEY"), cmp.Or(os.Getenv("MOAT_MASTER_KEY_FILE"), filepath.Join(a.Config.Data, "master.key")))
 	})})
 	a.Settings = metric.NewSettings(a.DB, a.Audit, time.Now)
-	a.Metrics = metric.New(a.Warehouse, metric.Options{Settings: a.Settings})
+	a.Metrics = metric.New(a.Warehouse, metric.Options{Settings: a.Settings, Definitions: definition.New(a.DB, a.Audit, time.Now)})
 	a.Insights = insight.New(a.Metrics, a.Warehouse, insight.Options{})
+	a.Rules = insight.NewWatch(a.Insights, a.DB, review.New(a.DB, a.Audit, time.Now), a.Inbox, time.Now)
 	a.Scenarios = scenario.New(a.Metrics)
 	a.registerJobs()
 	return nil
@@ -122,7 +126,10 @@ func (a *App) registerJobs() {
 			return err
 		}
 		// Warms the result cache, so that the first visitor after an import need not wait.
-		_, err := a.Insights.Analyze(ctx, scope, quantity.Period{})
+		if _, err := a.Insights.Analyze(ctx, scope, quantity.Period{}); err != nil {
+			return err
+		}
+		_, err := a.Rules.Evaluate(ctx, scope)
 		return err
 	})
 	a.Jobs.Register(dataset.JobBatch, func(ctx context.Context, scope tenant.Scope, args json.RawMessage) error {

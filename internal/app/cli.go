@@ -170,6 +170,10 @@ func (c *cli) root() *cobra.Command {
 		c.thresholdsCommand(),
 		c.workClassesCommand(),
 		c.reclaimCommand(),
+		c.kpiCommand(),
+		c.ruleCommand(),
+		c.segmentCommand(),
+		c.calendarCommand(),
 	)
 	for _, cmd := range root.Commands() {
 		wrapArgs(cmd)

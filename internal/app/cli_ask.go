@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/shopspring/decimal"
@@ -18,7 +20,8 @@ func (c *cli) queryCommand() *cobra.Command {
 	var measures, by, order []string
 	var where, from, to, compare, currency string
 	var snapshot int64
-	var limit int
+	var limit, top int
+	var topBy string
 	cmd := &cobra.Command{
 		Use:     "query --measures a,b",
 		Short:   "Ask for measures by dimensions",
@@ -31,6 +34,9 @@ func (c *cli) queryCommand() *cobra.Command {
 				return err
 			}
 			q := metric.Query{Measures: measures, Dimensions: by, Where: where, Period: period, Compare: compare, Currency: strings.ToUpper(currency), Order: order, Limit: limit, Snapshot: warehouse.Snapshot(snapshot)}
+			if top != 0 {
+				q.Top = &metric.Top{N: top, By: topBy}
+			}
 			return c.with(cmd, func(ctx context.Context, a *App) error {
 				r, err := a.Metrics.Run(ctx, a.Scope, q)
 				if err != nil {
@@ -43,13 +49,15 @@ func (c *cli) queryCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.StringSliceVar(&measures, "measures", nil, "measures, comma-separated")
 	f.StringSliceVar(&by, "by", nil, "dimensions, comma-separated")
-	f.StringVar(&where, "where", "", `condition, such as client = "X" and month >= 2026-01`)
+	f.StringVar(&where, "where", "", `condition, such as client = "X" and month >= 2026-01 and gross_margin < 20%`)
 	f.StringVar(&from, "from", "", "first day (2026-03-01, 2026-03 or 2026)")
 	f.StringVar(&to, "to", "", "first day not included")
 	f.StringVar(&compare, "compare", "", "previous: put the period before beside it")
 	f.StringVar(&currency, "currency", "", "convert amounts to this currency (USD) by the exchange rate of their date")
 	f.StringSliceVar(&order, "order", nil, "columns to order by; - in front is descending")
 	f.IntVar(&limit, "limit", 0, "most rows to show; 0 shows all")
+	f.IntVar(&top, "top", 0, "keep so many members of the dimension; all others are one row")
+	f.StringVar(&topBy, "top-by", "", "measure that --top goes by, the first unless given; - in front: the smallest first")
 	f.Int64Var(&snapshot, "snapshot", 0, "snapshot to ask; 0 is the current one")
 	return cmd
 }
@@ -144,6 +152,24 @@ func grouped(s string) string {
 		frac = "." + frac
 	}
 	return sign + whole + frac
+}
+
+// catalog is the catalog with the tenant's own measures, the built-in one where there is no
+// data yet: asking for it creates none.
+func (c *cli) catalog(cmd *cobra.Command) (*metric.Catalog, error) {
+	cfg, err := c.config()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(filepath.Join(cfg.Data, "moatmetrics.db")); err != nil && cfg.Database == "" {
+		return metric.New(nil, metric.Options{}), nil
+	}
+	var out *metric.Catalog
+	err = c.with(cmd, func(ctx context.Context, a *App) (err error) {
+		out, err = a.Metrics.For(ctx, a.Scope)
+		return err
+	})
+	return out, err
 }
 
 func (c *cli) analyzeCommand() *cobra.Command {

@@ -32,6 +32,9 @@ func (s *Service) DecideMatch(ctx context.Context, scope tenant.Scope, id string
 	if err != nil {
 		return p, err
 	}
+	if err := isMatch(p); err != nil {
+		return p, err
+	}
 	e, err := matchEvidence(p)
 	if err != nil {
 		return p, err
@@ -78,6 +81,9 @@ func (s *Service) UndoMatch(ctx context.Context, scope tenant.Scope, id string) 
 	if p.Status != review.Decided {
 		return p, fault.Newf(fault.Conflict, "this is not decided: there is nothing to undo")
 	}
+	if err := isMatch(p); err != nil {
+		return p, err
+	}
 	e, err := matchEvidence(p)
 	if err != nil {
 		return p, err
@@ -93,6 +99,14 @@ func (s *Service) UndoMatch(ctx context.Context, scope tenant.Scope, id string) 
 		return p, err
 	}
 	return s.Match(ctx, scope, id)
+}
+
+// isMatch refuses a proposal that is not about what a name means.
+func isMatch(p review.Proposal) error {
+	if p.Kind != MatchKind(KindClient) && p.Kind != MatchKind(KindStaff) && p.Kind != MatchKind(KindProduct) {
+		return fault.Newf(fault.Conflict, "this is a question of kind %q, not one about a name: decide it there", p.Kind)
+	}
+	return nil
 }
 
 // Alias is what a source's key is taken for.

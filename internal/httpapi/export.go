@@ -49,9 +49,9 @@ func (s *server) exportRoutes(api huma.API) {
 		case "json":
 			return attachment(s.opt.Log, name+".json", "application/json", r.WriteJSON), nil
 		case "xlsx":
-			return s.workbook(name, s.resultTable(in.body(), r))
+			return s.workbook(name, s.resultTable(ctx, in.body(), r))
 		}
-		return attachment(s.opt.Log, name+".csv", csvType, s.resultTable(in.body(), r).writeCSV), nil
+		return attachment(s.opt.Log, name+".csv", csvType, s.resultTable(ctx, in.body(), r).writeCSV), nil
 	})
 	huma.Register(api, file("export-rows", "/query/rows/export", "The stored rows behind a base measure as a file", nil), func(ctx context.Context, in *struct {
 		RowsParams
@@ -66,7 +66,7 @@ func (s *server) exportRoutes(api huma.API) {
 			return nil, problemOf(err)
 		}
 		name := strings.Join(append([]string{"rows", "of", r.Measure}, periodName(q.Period)...), "-")
-		t, err := s.rowsTable(in.RowsParams, r)
+		t, err := s.rowsTable(ctx, in.RowsParams, r)
 		if err != nil {
 			return nil, problemOf(err)
 		}
@@ -168,7 +168,7 @@ func csvCell(v any) string {
 }
 
 // resultTable is the file of a query's answer.
-func (s *server) resultTable(q queryBody, r *metric.Result) *table {
+func (s *server) resultTable(ctx context.Context, q queryBody, r *metric.Result) *table {
 	t := &table{columns: r.Columns, rows: r.Rows, reasons: r.Reasons}
 	t.addCurrencies(q.Measures, r)
 	t.add("Period", r.Period.From.String(), lastDay(r.Period))
@@ -192,7 +192,7 @@ func (s *server) resultTable(q queryBody, r *metric.Result) *table {
 	for _, n := range r.Notes {
 		t.add("Note", n)
 	}
-	t.describe(s, q.Measures)
+	t.describe(ctx, s, q.Measures)
 	return t
 }
 
@@ -205,7 +205,7 @@ func (t *table) addCurrencies(measures []string, r *metric.Result) {
 	t.columns, t.rows = slices.Clone(t.columns), slices.Clone(t.rows)
 	for k, name := range measures {
 		at := slices.IndexFunc(r.Columns, func(c metric.Column) bool { return c.Name == name })
-		if !strings.HasPrefix(string(r.Columns[at].Unit), string(quantity.Money)) {
+		if !r.Columns[at].Unit.HasMoney() {
 			continue
 		}
 		t.columns = append(t.columns, metric.Column{Name: name + "_currency", Unit: quantity.Text, Type: "text"})
@@ -216,8 +216,8 @@ func (t *table) addCurrencies(measures []string, r *metric.Result) {
 }
 
 // rowsTable is the file of the rows behind a measure.
-func (s *server) rowsTable(p RowsParams, r *metric.SourceRows) (*table, error) {
-	m, err := s.Metrics.Measure(r.Measure)
+func (s *server) rowsTable(ctx context.Context, p RowsParams, r *metric.SourceRows) (*table, error) {
+	m, err := s.Metrics.Lookup(ctx, s.scope(), r.Measure)
 	if err != nil {
 		return nil, err
 	}
@@ -240,7 +240,7 @@ func (s *server) rowsTable(p RowsParams, r *metric.SourceRows) (*table, error) {
 	t.add("Filter", orNone(p.Where))
 	t.add("Snapshot", int64(r.Snapshot))
 	t.add("Rows", int64(len(r.Rows)))
-	t.describe(s, []string{m.Name})
+	t.describe(ctx, s, []string{m.Name})
 	return t, nil
 }
 
@@ -249,11 +249,11 @@ func (t *table) add(label string, values ...any) {
 }
 
 // describe adds what the measures mean and why cells are empty.
-func (t *table) describe(s *server, measures []string) {
+func (t *table) describe(ctx context.Context, s *server, measures []string) {
 	t.add("")
 	t.add("Measure", "Label", "Unit", "Version", "Formula")
 	for _, name := range measures {
-		if m, err := s.Metrics.Measure(name); err == nil {
+		if m, err := s.Metrics.Lookup(ctx, s.scope(), name); err == nil {
 			t.add(m.Name, m.Label, string(m.Unit), int64(m.Version), m.Formula)
 		}
 	}

@@ -53,6 +53,7 @@ type Deps struct {
 	Settings  *metric.Settings
 	Insights  *insight.Service
 	Scenarios *scenario.Service
+	Rules     *insight.Watch
 	Audit     *audit.Log
 	Workspace *workspace.Store
 	// Rollback makes an older snapshot the current one, with its audit event.
@@ -269,7 +270,8 @@ func localHost(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// snapshotPaths are GET answers that depend on nothing but the snapshot and the address.
+// snapshotPaths are GET answers that depend on nothing but the snapshot, what the tenant
+// defines, and the address.
 var snapshotPaths = []string{"/api/v1/query", "/api/v1/metrics", "/api/v1/analyses", "/api/v1/insights", "/api/v1/explain", "/api/v1/series", "/api/v1/trend", "/api/v1/anomalies", "/api/v1/correlations", "/api/v1/datasets", "/api/v1/status"}
 
 // cached answers before any work when the client or the cache holds the answer of this
@@ -290,7 +292,12 @@ func (s *server) cached(next http.Handler) http.Handler {
 			writeProblem(w, problemOf(err))
 			return
 		}
-		sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d\x00%s\x00%s\x00%s", s.opt.Version, s.Scope.Tenant, snap, time.Now().UTC().Format(time.DateOnly), r.URL.Path, r.URL.RawQuery))
+		defined, err := s.Metrics.For(r.Context(), s.Scope)
+		if err != nil {
+			writeProblem(w, problemOf(err))
+			return
+		}
+		sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d\x00%d\x00%s\x00%s\x00%s", s.opt.Version, s.Scope.Tenant, snap, defined.Revision(), time.Now().UTC().Format(time.DateOnly), r.URL.Path, r.URL.RawQuery))
 		tag := `"` + hex.EncodeToString(sum[:12]) + `"`
 		w.Header().Set("Cache-Control", "private, no-cache")
 		for _, have := range strings.Split(r.Header.Get("If-None-Match"), ",") {

@@ -66,6 +66,7 @@ func (s *server) routes(api huma.API) {
 	s.scenarioRoutes(api)
 	s.thresholdRoutes(api)
 	s.reclaimRoutes(api)
+	s.kpiRoutes(api)
 	get(api, "list-datasets", "/datasets", "Tables with rows, months and quality", func(ctx context.Context, _ *none) ([]dataset.TableSummary, error) {
 		return s.Data.Summary(ctx, s.scope())
 	})
@@ -81,7 +82,7 @@ func (s *server) routes(api huma.API) {
 	post(api, "close-month", "/closed-months/{month}/close", "Close a month that is over", func(ctx context.Context, in *monthInput) (closeAnswer, error) { return s.close(ctx, in, true) })
 	post(api, "reopen-month", "/closed-months/{month}/reopen", "Open a closed month for corrections", func(ctx context.Context, in *monthInput) (closeAnswer, error) { return s.close(ctx, in, false) })
 	get(api, "get-status", "/status", "What data there is: period, freshness, quality, currency", s.statusOf)
-	get(api, "list-metrics", "/metrics", "Measures and dimensions", func(context.Context, *none) (catalogAnswer, error) { return s.catalog(), nil })
+	get(api, "list-metrics", "/metrics", "Measures and dimensions", func(ctx context.Context, _ *none) (catalogAnswer, error) { return s.catalog(ctx) })
 	get(api, "query", "/query", "Ask for measures by dimensions", s.queryGet)
 	post(api, "query-post", "/query", "Ask for measures by dimensions, the query as JSON", func(ctx context.Context, in *struct{ Body queryBody }) (*metric.Result, error) {
 		return s.query(ctx, in.Body)
@@ -178,6 +179,7 @@ type measureAnswer struct {
 	Base       []string      `json:"base" doc:"base measures whose rows are behind it, itself when it is one"`
 	Tables     []string      `json:"tables" doc:"stored tables that it is computed from"`
 	Dimensions []string      `json:"dimensions"`
+	Custom     bool          `json:"custom" doc:"one of the tenant's own: see /kpis"`
 }
 
 type catalogAnswer struct {
@@ -192,19 +194,23 @@ type dimensionAnswer struct {
 	Time  bool   `json:"time" doc:"a step of time; its values are the first days"`
 }
 
-func (s *server) catalog() catalogAnswer {
+func (s *server) catalog(ctx context.Context) (catalogAnswer, error) {
 	var out catalogAnswer
-	for _, m := range s.Metrics.Measures() {
+	defined, err := s.Metrics.For(ctx, s.scope())
+	if err != nil {
+		return out, err
+	}
+	for _, m := range defined.Measures() {
 		inputs := m.Inputs()
 		if inputs == nil {
 			inputs = []string{}
 		}
-		out.Measures = append(out.Measures, measureAnswer{m.Name, m.Label, m.Unit, m.Direction, m.Formula, m.Source, m.Version, m.Topic, inputs, m.BaseInputs(), m.Tables, s.Metrics.DimensionsOf(m)})
+		out.Measures = append(out.Measures, measureAnswer{m.Name, m.Label, m.Unit, m.Direction, m.Formula, m.Source, m.Version, m.Topic, inputs, m.BaseInputs(), m.Tables, defined.DimensionsOf(m), m.Custom})
 	}
 	for _, d := range s.Metrics.Dimensions() {
 		out.Dimensions = append(out.Dimensions, dimensionAnswer{d.Name, d.Label, d.Help, d.Time})
 	}
-	return out
+	return out, nil
 }
 
 type queryBody struct {
@@ -217,13 +223,21 @@ type queryBody struct {
 	Currency string   `json:"currency,omitempty" doc:"ISO 4217 code to convert amounts to, by the exchange rate of their date"`
 	Order    []string `json:"order,omitempty" doc:"columns; - in front is descending"`
 	Limit    int      `json:"limit,omitempty"`
+	Top      *topBody `json:"top,omitempty" doc:"keep the first members of a dimension; all others are one row"`
 	Snapshot int64    `json:"snapshot,omitempty" doc:"0 is the current one"`
 	Versus   int64    `json:"versus_snapshot,omitempty" minimum:"0" doc:"put the values of this snapshot beside it, over the same period; not together with compare"`
 }
 
+// topBody is metric.Top as it is sent.
+type topBody struct {
+	N         int    `json:"n" minimum:"1" maximum:"1000"`
+	By        string `json:"by,omitempty" doc:"measure, the first unless given; - in front: the smallest first"`
+	Dimension string `json:"dimension,omitempty" doc:"may be left out when the query is cut by one only that is not time"`
+}
+
 func (q queryBody) query() (metric.Query, error) {
 	period, err := quantity.ParsePeriod(q.From, q.To)
-	return metric.Query{Measures: q.Measures, Dimensions: q.By, Where: q.Where, Period: period, Compare: q.Compare, Currency: q.Currency, Order: q.Order, Limit: q.Limit, Snapshot: warehouse.Snapshot(q.Snapshot)}, err
+	return metric.Query{Measures: q.Measures, Dimensions: q.By, Where: q.Where, Period: period, Compare: q.Compare, Currency: q.Currency, Order: q.Order, Limit: q.Limit, Top: (*metric.Top)(q.Top), Snapshot: warehouse.Snapshot(q.Snapshot)}, err
 }
 
 func (s *server) query(ctx context.Context, in queryBody) (*metric.Result, error) {
@@ -248,12 +262,18 @@ type QueryParams struct {
 	Currency string `query:"currency" doc:"ISO 4217 code to convert amounts to, by the exchange rate of their date"`
 	Order    string `query:"order" doc:"comma-separated columns; - in front is descending"`
 	Limit    int    `query:"limit" doc:"0 shows all"`
+	Top      int    `query:"top" minimum:"0" maximum:"1000" doc:"keep so many members of the dimension, by top_by; all others are one row"`
+	TopBy    string `query:"top_by" doc:"measure, the first unless given; - in front: the smallest first"`
 	Snapshot int64  `query:"snapshot" doc:"0 is the current one"`
 	Versus   int64  `query:"versus_snapshot" minimum:"0" doc:"put the values of this snapshot beside it, over the same period; not together with compare"`
 }
 
 func (p QueryParams) body() queryBody {
-	return queryBody{list(p.Measures), list(p.By), p.Where, p.From, p.To, p.Compare, p.Currency, list(p.Order), p.Limit, p.Snapshot, p.Versus}
+	var top *topBody
+	if p.Top > 0 {
+		top = &topBody{N: p.Top, By: p.TopBy}
+	}
+	return queryBody{list(p.Measures), list(p.By), p.Where, p.From, p.To, p.Compare, p.Currency, list(p.Order), p.Limit, top, p.Snapshot, p.Versus}
 }
 
 func list(s string) []string {
@@ -370,7 +390,7 @@ func (s *server) rowsOf(ctx context.Context, f insight.Finding, limit int) ([]*m
 	seen := map[string]bool{}
 	out := []*metric.SourceRows{}
 	for _, name := range f.Query.Measures {
-		m, err := s.Metrics.Measure(name)
+		m, err := s.Metrics.Lookup(ctx, s.scope(), name)
 		if err != nil {
 			return nil, err
 		}

@@ -19,6 +19,7 @@ const (
 	FileQuarantined NoticeKind = "file_quarantined" // a source
 	RowsRejected    NoticeKind = "rows_rejected"    // a batch
 	RowsForReview   NoticeKind = "rows_for_review"  // a batch
+	RuleHolds       NoticeKind = "rule_holds"       // a rule
 )
 
 // noticeKept is how long a notice is kept.
@@ -32,6 +33,11 @@ type Notice struct {
 	Message   string     `json:"message"`
 	CreatedAt time.Time  `json:"created_at"`
 	ReadAt    *time.Time `json:"read_at"`
+}
+
+// NotifyRule tells people in the caller's transaction that a rule has begun to hold.
+func (s *Service) NotifyRule(ctx context.Context, scope tenant.Scope, tx *metadb.Tx, rule, message string) error {
+	return s.notify(ctx, scope, tx, RuleHolds, rule, message)
 }
 
 func (s *Service) notify(ctx context.Context, scope tenant.Scope, tx *metadb.Tx, kind NoticeKind, subject, message string) error {

@@ -91,12 +91,12 @@ func (s *Service) Explain(ctx context.Context, scope tenant.Scope, req ExplainRe
 	if req.Versus == Portfolio && strings.TrimSpace(req.Where) == "" {
 		return nil, fault.WithFields("the portfolio is everything: say what to compare with it", fault.Field{Path: "where", Message: `give a condition such as client = "Harbor Dental"`})
 	}
-	m, err := s.metrics.Measure(req.Measure)
+	m, err := s.metrics.Lookup(ctx, scope, req.Measure)
 	if err != nil {
 		return nil, err
 	}
-	if m.Special != "" && req.Versus == Portfolio {
-		return nil, fault.Newf(fault.Invalid, "%s is about all clients together: compare it with the previous period", m.Name)
+	if m.Wide() && req.Versus == Portfolio {
+		return nil, fault.Newf(fault.Invalid, "%s looks at other cells than its own: compare it with the previous period", m.Name)
 	}
 	r, err := s.open(ctx, scope)
 	if err != nil {
@@ -152,7 +152,7 @@ func (x *explanation) explain(ctx context.Context) (*Explanation, error) {
 		return nil, err
 	}
 	x.limitToData(out)
-	if x.measure.Special != "" {
+	if x.measure.Wide() {
 		out.Confidence = x.quality.concentration(0)
 		out.Words = x.words(out)
 		return out, nil
@@ -175,7 +175,7 @@ func (x *explanation) explain(ctx context.Context) (*Explanation, error) {
 // attribute sets both sides of out and the drivers of their difference.
 func (x *explanation) attribute(ctx context.Context, out *Explanation) error {
 	switch {
-	case x.measure.Special != "":
+	case x.measure.Wide():
 		return x.asWhole(ctx, out)
 	case !x.measure.Base(), x.measure.Name == laborCost, x.measure.Name == licenseWaste, x.measure.Name == overCost:
 		return x.byInputs(ctx, out)

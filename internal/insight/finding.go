@@ -160,6 +160,9 @@ type Finding struct {
 // identify gives the finding its stable id.
 func (f *Finding) identify() {
 	text := string(f.Kind) + "\x00" + f.Subject.Dimension + "\x00" + f.Subject.Value
+	if f.Kind == RuleHolds {
+		text += "\x00" + f.Facts["rule"]
+	}
 	if w := f.Subject.Within; w != nil {
 		text += "\x00" + w.Dimension + "\x00" + w.Value
 	}

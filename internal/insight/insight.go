@@ -122,6 +122,30 @@ type analysis struct {
 //
 // Errors: Invalid when the period holds no whole month, and what metric.Catalog.Run returns.
 func (s *Service) Analyze(ctx context.Context, scope tenant.Scope, period quantity.Period) ([]Finding, error) {
+	a, err := s.begin(ctx, scope, period)
+	if err != nil {
+		return nil, err
+	}
+	if a == nil {
+		return []Finding{}, nil // nothing imported yet
+	}
+	for _, one := range []struct {
+		name string
+		run  func(context.Context) error
+	}{
+		{"clients", a.clients}, {"agreements", a.agreements}, {"licenses", a.licenses}, {"staff", a.staff},
+		{"trends", a.trends}, {"concentration", a.concentration}, {"own rules", a.rules},
+	} {
+		if err := one.run(ctx); err != nil {
+			return nil, fmt.Errorf("analysis of %s: %w", one.name, err)
+		}
+	}
+	sortFindings(a.findings)
+	return a.findings, nil
+}
+
+// begin prepares the analyses of a period; it is nil when nothing is imported yet.
+func (s *Service) begin(ctx context.Context, scope tenant.Scope, period quantity.Period) (*analysis, error) {
 	r, err := s.open(ctx, scope)
 	if err != nil {
 		return nil, fmt.Errorf("analyses: %w", err)
@@ -136,7 +160,7 @@ func (s *Service) Analyze(ctx context.Context, scope tenant.Scope, period quanti
 		return nil, fmt.Errorf("analyses: %w", err)
 	}
 	if !complete.Bounded() {
-		return []Finding{}, nil // nothing imported yet
+		return nil, nil
 	}
 	if a.period, err = within(period, complete); err != nil {
 		return nil, err
@@ -148,19 +172,7 @@ func (s *Service) Analyze(ctx context.Context, scope tenant.Scope, period quanti
 	if a.quality, err = a.measureQuality(ctx, a.period); err != nil {
 		return nil, fmt.Errorf("analyses: data quality: %w", err)
 	}
-	for _, one := range []struct {
-		name string
-		run  func(context.Context) error
-	}{
-		{"clients", a.clients}, {"agreements", a.agreements}, {"licenses", a.licenses}, {"staff", a.staff},
-		{"trends", a.trends}, {"concentration", a.concentration},
-	} {
-		if err := one.run(ctx); err != nil {
-			return nil, fmt.Errorf("analysis of %s: %w", one.name, err)
-		}
-	}
-	sortFindings(a.findings)
-	return a.findings, nil
+	return a, nil
 }
 
 // report completes a finding and keeps it. Findings about earnings and waste are left out
@@ -209,6 +221,8 @@ func (a *analysis) review(f *Finding) {
 			} else {
 				when(f.Measure == "gross_profit" && f.Value.Sign() < 0, "negative margin")
 			}
+		case RuleHolds:
+			when(f.Facts["then"] == metric.ThenReview, "rule "+f.Facts["rule"])
 		case RevenueTrend, SpendTrend:
 			when(f.Value.Abs().GreaterThan(a.ReviewTrend), "trend over "+percent(a.ReviewTrend)+" a year")
 		case StaffUtilization:

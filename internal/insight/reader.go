@@ -28,8 +28,11 @@ type reader struct {
 
 // open returns a reader of the tenant's current snapshot.
 func (s *Service) open(ctx context.Context, scope tenant.Scope) (reader, error) {
-	r := reader{scope: scope, metrics: s.metrics, warehouse: s.warehouse, tables: map[string]int64{}}
-	var err error
+	metrics, err := s.metrics.For(ctx, scope)
+	r := reader{scope: scope, metrics: metrics, warehouse: s.warehouse, tables: map[string]int64{}}
+	if err != nil {
+		return r, err
+	}
 	if r.snapshot, err = s.warehouse.Current(ctx, scope); err != nil {
 		return r, err
 	}

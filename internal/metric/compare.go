@@ -23,16 +23,40 @@ func (c *Catalog) runCompared(ctx context.Context, scope tenant.Scope, q Query) 
 	}
 	plain := q
 	plain.Compare, plain.Order, plain.Limit = "", nil, 0
-	now, err := c.Run(ctx, scope, plain)
+	now, err := c.again(ctx, scope, plain)
 	if err != nil {
 		return nil, err
 	}
 	plain.Period = q.Period.Previous()
-	before, err := c.Run(ctx, scope, plain)
+	plain.hidden = nil // the condition is about the cells of the period
+	before, err := c.again(ctx, scope, plain)
 	if err != nil {
 		return nil, err
 	}
+	if len(q.hidden) > 0 {
+		before = before.only(now, len(q.Dimensions))
+	}
 	return c.beside(q, side{now, "no data in this period", nil}, side{before, "no data in the period before", nil})
+}
+
+// only is the result without the cells that another one has not.
+func (r *Result) only(other *Result, dims int) *Result {
+	has := map[string]bool{}
+	for _, row := range other.Rows {
+		has[cellKey(row[:dims])] = true
+	}
+	out := *r
+	out.Rows, out.Reasons, out.Currencies = nil, nil, nil
+	for i, row := range r.Rows {
+		if !has[cellKey(row[:dims])] {
+			continue
+		}
+		out.Rows, out.Reasons = append(out.Rows, row), append(out.Reasons, r.Reasons[i])
+		if r.Currencies != nil {
+			out.Currencies = append(out.Currencies, r.Currencies[i])
+		}
+	}
+	return &out
 }
 
 // Restate answers a query with, beside each measure, its value in an earlier snapshot over
@@ -43,6 +67,10 @@ func (c *Catalog) runCompared(ctx context.Context, scope tenant.Scope, q Query) 
 // Errors: Invalid together with Compare, NotFound for an unknown snapshot; and those of Run.
 func (c *Catalog) Restate(ctx context.Context, scope tenant.Scope, q Query, before warehouse.Snapshot) (*Result, error) {
 	start := time.Now()
+	c, err := c.For(ctx, scope)
+	if err != nil {
+		return nil, err
+	}
 	q = q.normal()
 	if q.Compare != "" {
 		return nil, fault.WithFields("one comparison at a time", fault.Field{Path: "compare", Message: "cannot stand beside versus_snapshot"})
@@ -51,12 +79,13 @@ func (c *Catalog) Restate(ctx context.Context, scope tenant.Scope, q Query, befo
 		return nil, fault.WithFields("the comparison needs a snapshot", fault.Field{Path: "versus_snapshot", Message: "must be the id of a snapshot: list them with snapshots"})
 	}
 	if q.Snapshot == 0 {
-		var err error
 		if q.Snapshot, err = c.w.Current(ctx, scope); err != nil {
 			return nil, err
 		}
 	}
-	var err error
+	if q, err = c.prepare(ctx, scope, q); err != nil {
+		return nil, err
+	}
 	if q.Period, err = c.bothSpans(ctx, scope, q, before); err != nil {
 		return nil, err
 	}
@@ -66,9 +95,13 @@ func (c *Catalog) Restate(ctx context.Context, scope tenant.Scope, q Query, befo
 	if err != nil {
 		return nil, err
 	}
+	plain.hidden = nil // the condition is about the cells of the snapshot asked
 	then, err := c.sideAt(ctx, scope, plain, before)
 	if err != nil {
 		return nil, err
+	}
+	if len(q.hidden) > 0 {
+		then.Result = then.only(now.Result, len(q.Dimensions))
 	}
 	r, err := c.beside(q, now, then)
 	if err != nil {
@@ -133,7 +166,7 @@ func (c *Catalog) sideAt(ctx context.Context, scope tenant.Scope, q Query, snap 
 			}
 		}
 	}
-	out.Result, err = c.Run(ctx, scope, q)
+	out.Result, err = c.again(ctx, scope, q)
 	return out, err
 }
 
@@ -212,7 +245,15 @@ func (s side) codes(n, row int) []string {
 	return out
 }
 
-func inMoney(u quantity.Unit) bool { return isMoney(u) || u == quantity.MoneyPerHour }
+func inMoney(u quantity.Unit) bool {
+	switch u {
+	case quantity.Money, quantity.MoneyPerMonth, quantity.MoneyPerHour:
+		return true
+	case quantity.Hours, quantity.Ratio, quantity.Count, quantity.Days, quantity.PerEndpoint:
+		return false
+	}
+	return u.HasMoney()
+}
 
 // comparedWith appends the row of one cell: each measure, its value before, and the change
 // unless apart says why there is none.
@@ -291,13 +332,23 @@ func order(r *Result, q Query) error {
 	for i := range q.Dimensions {
 		keys = append(keys, key{i, false})
 	}
+	rank := -1 // of the first members, unless another order is asked for
+	if q.top != nil && len(q.Order) == 0 {
+		rank = slices.Index(q.Dimensions, q.top.Dimension)
+	}
 	index := make([]int, len(r.Rows))
 	for i := range index {
 		index[i] = i
 	}
 	slices.SortFunc(index, func(a, b int) int {
 		for _, k := range keys {
-			if d := compareCells(r.Rows[a][k.at], r.Rows[b][k.at], k.desc); d != 0 {
+			d := 0
+			if k.at == rank {
+				d = q.top.place(r.Rows[a][k.at]) - q.top.place(r.Rows[b][k.at])
+			} else {
+				d = compareCells(r.Rows[a][k.at], r.Rows[b][k.at], k.desc)
+			}
+			if d != 0 {
 				return d
 			}
 		}

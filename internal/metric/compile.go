@@ -77,8 +77,9 @@ func (b *builder) part(at int) string {
 	r := b.read(f, source, q.dims)
 	var cols, groups []string
 	for i, d := range q.dims {
-		cols = append(cols, fmt.Sprintf("%s AS d%d", f.expr(d, r.day), i+1))
-		groups = append(groups, f.expr(d, r.day))
+		text := q.expr(f, d, r.day)
+		cols = append(cols, fmt.Sprintf("%s AS d%d", text, i+1))
+		groups = append(groups, text)
 	}
 	for _, m := range q.base {
 		if m.Fact == f.Name && isMoney(m.Unit) && q.converts(f) {
@@ -192,8 +193,12 @@ func (b *builder) read(f *fact, source string, dims []string) reading {
 		}
 		b.with(f.view.with...)
 	}
-	for _, d := range slices.Concat(dims, q.where.dims) {
-		if s := dimensionSQL[d]; s.join != "" && !slices.Contains(r.joins, s.join) {
+	for _, d := range q.read(dims) {
+		s := dimensionSQL[d]
+		if fiscal(d) && q.calendar.Weeks != "" {
+			s.join = q.fiscalJoin(r.day)
+		}
+		if s.join != "" && !slices.Contains(r.joins, s.join) {
 			r.joins = append(r.joins, s.join)
 			b.with(s.with)
 		}
@@ -211,7 +216,7 @@ func (b *builder) read(f *fact, source string, dims []string) reading {
 		}
 	}
 	if q.where.text != "" {
-		r.where = append(r.where, q.where.sql(f, r.day, len(b.args)+1))
+		r.where = append(r.where, q.where.sql(q, f, r.day, len(b.args)+1))
 		b.args = append(b.args, q.where.args...)
 	}
 	return r
@@ -219,8 +224,8 @@ func (b *builder) read(f *fact, source string, dims []string) reading {
 
 // source chooses the smallest roll-up that can answer, "" for the base table.
 func (q *question) source(f *fact) string {
-	dims := slices.Concat(q.dims, q.where.dims)
-	if q.converts(f) || len(q.where.attributes) > 0 || !q.period.WholeMonths() || finest(dims) < slices.Index(timeSteps, "month") {
+	dims := q.read(q.dims)
+	if q.converts(f) || len(q.where.attributes) > 0 || !q.period.WholeMonths() || slices.ContainsFunc(dims, func(d string) bool { return q.keys[d] == "" && !q.step(d).byMonth() }) {
 		return ""
 	}
 	for _, r := range f.Rollups {
@@ -234,6 +239,36 @@ func (q *question) source(f *fact) string {
 	}
 	return ""
 }
+
+// expr returns the SQL over f of what the query is cut by.
+func (q *question) expr(f *fact, dim, day string) string {
+	if s := q.segments[dim]; s != nil {
+		return "CASE WHEN " + s.where.literal(q, f, day) + " THEN " + warehouse.QuoteText(s.inside) + " ELSE " + warehouse.QuoteText(s.outside) + " END"
+	}
+	if t := q.top; t != nil && t.Dimension == dim {
+		return t.expr(f.expr(dim, day))
+	}
+	if fiscal(dim) {
+		return q.fiscalExpr(dim, day)
+	}
+	return f.expr(dim, day)
+}
+
+// read returns the dimensions that must be read for those of a query and its condition.
+func (q *question) read(dims []string) []string {
+	out := []string{}
+	for _, d := range slices.Concat(dims, q.where.dims) {
+		if s := q.segments[d]; s != nil {
+			out = union(out, s.where.dims)
+		} else {
+			out = union(out, []string{d})
+		}
+	}
+	return out
+}
+
+// step is a dimension of time with the question's calendar.
+func (q *question) step(dim string) step { return step{dim, q.calendar} }
 
 // expr returns a dimension's SQL over f.
 func (f *fact) expr(dim, day string) string {
@@ -356,6 +391,9 @@ func (q *question) look() string {
 		return "SELECT " + last + " AS day, " + startOf("month", last) + " AS month"
 	}
 	step := timeSteps[at]
+	if fiscal(step) {
+		return q.lastDays(q.step(step))
+	}
 	day := "least(" + plus("first", 1, step) + " - 1, " + last + ")"
 	return "SELECT " + day + " AS day, " + startOf("month", day) + " AS month FROM (SELECT " + each(step, startOf(step, dateText(q.span.From)), last) + " AS first)"
 }

@@ -37,8 +37,6 @@ func (c *Catalog) Definition(name string, bands []Threshold) (Definition, error)
 	switch {
 	case m.Base():
 		d.Kind = "sum of stored rows"
-	case m.Over != "":
-		d.Kind = map[string]string{"hhi": "concentration", "top": "share of the largest"}[m.Special] + " over each " + m.Over
 	case m.Special != "":
 		d.Kind = map[string]string{"median": "median", "p90": "90th percentile"}[m.Special] + " of stored values"
 	}

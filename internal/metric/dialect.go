@@ -61,9 +61,9 @@ func divided(amount, by string) string {
 	return "((((" + amount + ")::DECIMAL(38,10) * 10000000000)::HUGEINT // (" + by + "))::DECIMAL(38,0) * 0.0000000001::DECIMAL(10,10))"
 }
 
-// quotient is an amount by a rate of six decimals above 0, to ten decimals. The amount must
+// byRate is an amount by a rate of six decimals above 0, to ten decimals. The amount must
 // be under 10^18.
-func quotient(amount, by string) string {
+func byRate(amount, by string) string {
 	return "((((" + amount + ")::DECIMAL(38,10) * 10000000000)::HUGEINT * 1000000 // (" + by + " * 1000000)::HUGEINT)::DECIMAL(38,0) * 0.0000000001::DECIMAL(10,10))"
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/maypok86/otter/v2"
 
+	"github.com/moatmetrics/moatmetrics/internal/quantity"
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
 )
 
@@ -55,3 +56,19 @@ func UnknownThresholds(t testing.TB) []string {
 
 // expected are measures that other parts of the catalog bring.
 var expected = []string{"recurring_mix", "revenue_per_employee", "arpu", "leakage", "service_gross_margin", "ebitda_margin", "wage_multiple", "unabsorbed_share", "hour_budget_used", "logo_churn", "grr", "nrr"}
+
+// StepOf is a step of time by a calendar.
+func StepOf(name string, cal Calendar) step { return step{name, cal} }
+
+// Start and Add are the first day of a step that holds a day, and that of the n-th after.
+func (s step) Start(d quantity.Day) quantity.Day          { return s.start(d) }
+func (s step) Add(first quantity.Day, n int) quantity.Day { return s.add(first, n) }
+
+// InferredUnit is the unit of a formula over the catalog's measures.
+func (c *Catalog) InferredUnit(formula string) (quantity.Unit, error) {
+	f, err := parseFormula(formula)
+	if err != nil {
+		return "", err
+	}
+	return f.infer(c.unit)
+}

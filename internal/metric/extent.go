@@ -15,7 +15,8 @@ import (
 // extent is how far the data of a snapshot reaches.
 type extent struct {
 	today quantity.Day
-	rows  map[string]int64 // stored rows by table, roll-ups included
+	rows  map[string]int64        // stored rows by table, roll-ups included
+	first map[string]quantity.Day // first month by dated table, roll-ups included
 	// span is the months that hold business data, up to the current one: what is dated later
 	// is a plan or a mistake.
 	span quantity.Period
@@ -59,13 +60,14 @@ func (c *Catalog) extent(ctx context.Context, scope tenant.Scope, snap warehouse
 	if err != nil {
 		return nil, err
 	}
-	e := &extent{today: today, rows: map[string]int64{}, currency: map[string]string{}}
+	e := &extent{today: today, rows: map[string]int64{}, first: map[string]quantity.Day{}, currency: map[string]string{}}
 	newest := map[string]quantity.Day{}
 	for _, t := range tables {
 		e.rows[t.Name] = t.Rows
 		if len(t.Months) != 2 {
 			continue
 		}
+		e.first[t.Name] = t.Months[0]
 		if !slices.ContainsFunc(businessTables, func(b struct {
 			name, column string
 			daily        bool
@@ -99,6 +101,22 @@ func (c *Catalog) extent(ctx context.Context, scope tenant.Scope, snap warehouse
 	}
 	c.extents.Set(key, e)
 	return e, nil
+}
+
+// begins is the first day from which a fact's rows are known: the first month of the dated
+// tables that it needs, of all data when none of them is dated or nothing means 0.
+func (e *extent) begins(f *fact, missingIsZero bool) quantity.Day {
+	out := e.span.From
+	if f.Stock || missingIsZero {
+		return out
+	}
+	known := false
+	for _, t := range f.Needs {
+		if first, ok := e.first[t]; ok && (!known || first.Before(out)) {
+			out, known = first, true
+		}
+	}
+	return out
 }
 
 // lastDays looks up the newest days of the data, and the currencies of its amounts.

@@ -15,11 +15,11 @@ package metric
 func recurringRows(days, active string) string {
 	return `SELECT 'agreements' AS origin, row_id, import_id, record, day, month, client_key, agreement_id, currency,
   ` + monthly("coalesce(amount, 0)", "billing_cycle") + ` AS mrr, 0::DECIMAL(38,10) AS product_value, 0::DECIMAL(38,10) AS product_cost,
-  CASE WHEN target_hourly_rate > 0 THEN ` + quotient(monthly("coalesce(amount, 0)", "billing_cycle"), "target_hourly_rate") + ` END AS hour_budget FROM ` + active + `
+  CASE WHEN target_hourly_rate > 0 THEN ` + byRate(monthly("coalesce(amount, 0)", "billing_cycle"), "target_hourly_rate") + ` END AS hour_budget FROM ` + active + `
 UNION ALL
 SELECT 'agreement_additions', row_id, import_id, record, day, month, client, agreement_id, currency,
   ` + monthly("units::DECIMAL(20,6) * price", "billing_cycle") + `, ` + monthly("units * value", "billing_cycle") + `, ` + monthly("quantity::DECIMAL(20,6) * cost", "billing_cycle") + `,
-  CASE WHEN target > 0 THEN ` + quotient(monthly("units::DECIMAL(20,6) * price - quantity::DECIMAL(20,6) * cost", "billing_cycle"), "target") + ` END
+  CASE WHEN target > 0 THEN ` + byRate(monthly("units::DECIMAL(20,6) * price - quantity::DECIMAL(20,6) * cost", "billing_cycle"), "target") + ` END
 FROM (SELECT *, CASE
     WHEN unit_cost IS NULL THEN price::DECIMAL(38,10)
     WHEN price = 0 THEN marked_up

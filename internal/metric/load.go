@@ -229,16 +229,50 @@ func (c *Catalog) resolve(m *Measure, path []string) error {
 		}
 		dep, ok := c.byName[in]
 		if !ok {
-			return fmt.Errorf("%s uses %q, which is not a measure", m.Name, in)
+			return fmt.Errorf("%s uses %q, which is not a measure%s", m.Name, in, nearest(in, c.names()))
 		}
 		if err := c.resolve(dep, append(path, m.Name)); err != nil {
 			return err
 		}
-		m.base = union(m.base, dep.base)
-		m.special = union(m.special, dep.special)
-		m.Tables = union(m.Tables, dep.Tables)
+		m.link(dep)
 	}
-	return nil
+	return m.linkFunctions(c)
+}
+
+// link notes a measure that the formula names, and all that it needs.
+func (m *Measure) link(dep *Measure) {
+	if m.deps == nil {
+		m.deps = map[string]*Measure{}
+	}
+	m.deps[dep.Name] = dep
+	m.base = union(m.base, dep.base)
+	m.Tables = union(m.Tables, dep.Tables)
+	m.special = union(m.special, dep.special)
+	m.members = union(m.members, dep.members)
+	m.wide, m.overs = m.wide || dep.wide, m.overs || dep.overs
+}
+
+// linkFunctions notes what the formula's functions look at, and checks the dimensions.
+func (m *Measure) linkFunctions(c *Catalog) error {
+	var wrong error
+	m.formula.root.walk(func(t *term) {
+		if t.op != opCall || functions[t.name].over == "" {
+			return
+		}
+		m.wide = true
+		m.overs = m.overs || functions[t.name].over == "time"
+		at := functions[t.name].dimension
+		if at < 0 || at >= len(t.args) {
+			return
+		}
+		dim := t.args[at]
+		if d, ok := c.dimension(dim.name); dim.op != opText || !ok || d.Time {
+			wrong = wrongAt(dim, "%s needs a dimension that is not time here, and %q is none%s", t.name, dim.text, nearest(dim.text, c.dimensionNames()))
+		} else if t.name != "share" && t.name != "rank" {
+			m.members = union(m.members, []string{dim.name})
+		}
+	})
+	return wrong
 }
 
 // union appends to a what b has beyond it.

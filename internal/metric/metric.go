@@ -19,6 +19,7 @@ import (
 
 	"github.com/maypok86/otter/v2"
 
+	"github.com/moatmetrics/moatmetrics/internal/definition"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
@@ -38,10 +39,8 @@ type Measure struct {
 	Column    string        `yaml:"column"`
 	Expr      string        `yaml:"expr"` // other measures: a formula over measures
 	// Special names a kind of measure that is neither a sum nor a formula, see special.go:
-	// "hhi" and "top" over the members of a dimension, "median" and "p90" of a fact's column.
+	// "median" and "p90" of a fact's column.
 	Special string `yaml:"special"`
-	Over    string `yaml:"over"` // hhi, top: the dimension whose members have shares
-	Top     int    `yaml:"top"`  // top: the share of so many largest members
 	Open    string `yaml:"open"` // median, p90: the column that is true while a duration still runs
 	// Most caps a formula's value; 0 is no cap.
 	Most int64 `yaml:"most"`
@@ -58,9 +57,15 @@ type Measure struct {
 	// Tables are the stored tables that it is computed from.
 	Tables []string `yaml:"-"`
 
+	Custom bool `yaml:"-"` // one of the tenant's own (KPI)
+
 	formula *formula
-	base    []string // base measures it needs, itself when it is one
-	special []string // special measures it needs, itself when it is one
+	deps    map[string]*Measure // the measures that the formula names
+	base    []string            // base measures it needs, itself when it is one
+	special []string            // special measures it needs, itself when it is one
+	members []string            // dimensions that it looks at the members of
+	wide    bool                // see Wide
+	overs   bool                // looks at other spans of time
 }
 
 // Base reports whether the measure adds up a stored column.
@@ -76,6 +81,10 @@ func (m *Measure) Inputs() []string {
 
 // BaseInputs returns the base measures that it is computed from, itself when it is one.
 func (m *Measure) BaseInputs() []string { return slices.Clone(m.base) }
+
+// Wide reports whether the measure looks at other cells than its own: other spans of time,
+// members of a dimension, the total. Such a one is no function of its cell's sums.
+func (m *Measure) Wide() bool { return m.wide }
 
 // Dimension is a way to cut a measure.
 type Dimension struct {
@@ -93,6 +102,8 @@ type Options struct {
 	CacheCells int
 	// Settings are what tenants say about their measures. Nil means that they say nothing.
 	Settings *Settings
+	// Definitions are what tenants define for themselves. Nil means they define nothing.
+	Definitions *definition.Store
 	// Now is the clock; it decides which month is still running. Nil means time.Now.
 	Now func() time.Time
 }
@@ -110,9 +121,24 @@ type Catalog struct {
 	settings   *Settings
 	cache      *otter.Cache[string, *Result]
 	extents    *otter.Cache[string, *extent]
-	hits       atomic.Int64
-	misses     atomic.Int64
+	views      *otter.Cache[string, *Catalog] // by tenant: see For
+	counts     *counts
+
+	// What a tenant defines; see For.
+	store           *definition.Store
+	origin          *Catalog // without it, nil when this is the one
+	pinned          bool
+	revision        int64
+	calendar        Calendar
+	calendarVersion int
+	kpis            map[string]KPI
+	segments        map[string]*Segment
+	rules           map[string]Rule
+	broken          map[string]string // why a definition cannot be used
 }
+
+// counts are the queries by whether the cache had them.
+type counts struct{ hits, misses atomic.Int64 }
 
 // New reads the built-in catalog. It panics when the catalog contradicts itself, which a
 // test rules out. Without a warehouse (nil) the catalog describes measures and answers no
@@ -122,7 +148,7 @@ func New(w *warehouse.Warehouse, opt Options) *Catalog {
 	if err != nil {
 		panic(err)
 	}
-	c.w, c.now, c.settings = w, opt.Now, opt.Settings
+	c.w, c.now, c.settings, c.store, c.counts = w, opt.Now, opt.Settings, opt.Definitions, &counts{}
 	if c.now == nil {
 		c.now = time.Now
 	}
@@ -135,6 +161,7 @@ func New(w *warehouse.Warehouse, opt Options) *Catalog {
 		Weigher:       func(_ string, r *Result) uint32 { return uint32(16 + len(r.Rows)*len(r.Columns)) },
 	})
 	c.extents = otter.Must(&otter.Options[string, *extent]{MaximumSize: 1000})
+	c.views = otter.Must(&otter.Options[string, *Catalog]{MaximumSize: 1000})
 	return c
 }
 
@@ -145,7 +172,7 @@ type CacheStats struct {
 
 // CacheStats returns the counts since the start.
 func (c *Catalog) CacheStats() CacheStats {
-	return CacheStats{Hits: c.hits.Load(), Misses: c.misses.Load()}
+	return CacheStats{Hits: c.counts.hits.Load(), Misses: c.counts.misses.Load()}
 }
 
 // Measures lists the catalog.
@@ -159,6 +186,9 @@ func (c *Catalog) Dimensions() []Dimension { return c.dimensions }
 func (c *Catalog) Measure(name string) (*Measure, error) {
 	if m, ok := c.byName[name]; ok {
 		return m, nil
+	}
+	if why := c.broken[name]; why != "" {
+		return nil, fault.WithFields(fmt.Sprintf("%s cannot be used: %s", name, why), fault.Field{Path: "measures", Message: why})
 	}
 	return nil, fault.WithFields(fmt.Sprintf("there is no measure %q%s", name, nearest(name, c.names())), fault.Field{Path: "measures", Message: fmt.Sprintf("unknown measure %q", name), Allowed: c.names()})
 }
@@ -176,9 +206,9 @@ func (c *Catalog) names() []string {
 func (c *Catalog) DimensionsOf(m *Measure) []string {
 	var out []string
 	for _, d := range c.dimensions {
-		ok := !slices.Contains(c.over(m), d.Name)
+		ok := !slices.Contains(m.members, d.Name)
 		for _, b := range m.base {
-			ok = ok && c.factOf(b).has(d)
+			ok = ok && c.factOf(b).has(d) && !(c.factOf(b).Monthly && d.Time && !step{d.Name, c.calendar}.byMonth())
 		}
 		if ok {
 			out = append(out, d.Name)

@@ -33,11 +33,24 @@ type Query struct {
 	Compare string         `json:"compare,omitempty"` // "" or "previous"
 	// Currency, when set, is the ISO 4217 code that amounts are converted to, each by the
 	// exchange rate of its date; a missing rate gives null with a reason.
-	Currency string             `json:"currency,omitempty"`
-	Order    []string           `json:"order,omitempty"`    // column names; "-" in front: descending
-	Limit    int                `json:"limit,omitempty"`    // 0: all
+	Currency string   `json:"currency,omitempty"`
+	Order    []string `json:"order,omitempty"` // column names; "-" in front: descending
+	Limit    int      `json:"limit,omitempty"` // 0: all
+	// Top keeps the first members of a dimension and puts all others into one row.
+	Top      *Top               `json:"top,omitempty"`
 	Snapshot warehouse.Snapshot `json:"snapshot,omitempty"` // 0: the current one
+
+	// What prepare makes of the above: the condition on cells, as a measure that is not shown,
+	// what the segments mean, and the first members.
+	hidden  []*Measure
+	having  *term
+	members map[string]*membership
+	top     *top
+	used    map[string]int // versions of the segments, and of the calendar
 }
+
+// plain reports whether nothing was prepared that the query's JSON does not say.
+func (q Query) plain() bool { return len(q.hidden) == 0 && len(q.members) == 0 && q.top == nil }
 
 // normal returns the query with its grain as a dimension and blanks trimmed.
 func (q Query) normal() Query {
@@ -58,6 +71,11 @@ type question struct {
 	dims     []string
 	keys     map[string]string // dimension -> key column, "" for dimensions of time
 	where    *where
+	segments map[string]*membership // those that the query is cut by, by the name of the dimension
+	top      *top                   // see Query.Top
+	hidden   int                    // the last measures are not shown: the condition asks for them
+	having   *term                  // condition on the result's cells
+	calendar Calendar
 	currency string // to convert to, "" to leave amounts as they are
 	period   quantity.Period
 	span     quantity.Period // period, open ends filled from the data
@@ -83,15 +101,19 @@ type baseMeasure struct {
 
 // ask checks a query against the catalog and the data, and reports all that is wrong.
 func (c *Catalog) ask(ctx context.Context, scope tenant.Scope, q Query) (*question, error) {
-	out := &question{dims: q.Dimensions, period: q.Period, currency: q.Currency, keys: c.keys, slots: map[string]int{}}
+	out := &question{dims: q.Dimensions, period: q.Period, currency: q.Currency, keys: c.keys, slots: map[string]int{}, calendar: c.calendar, top: q.top, having: q.having}
 	wrong := c.checkNames(q, out)
 	if len(wrong) > 0 {
 		return nil, fault.WithFields("the query is not valid: "+wrong[0].Message, wrong...)
 	}
 	var err error
-	if out.where, err = c.parseWhere(q.Where); err != nil {
+	if out.where, err = c.parseWhere(q.Where, q.members); err != nil {
 		return nil, err
 	}
+	if out.segments, err = c.cutBySegments(q); err != nil {
+		return nil, err
+	}
+	out.measures, out.hidden = append(out.measures, q.hidden...), len(q.hidden)
 	for _, m := range out.measures {
 		wrong = append(wrong, c.checkCuts(m, out)...)
 		out.add(c, m)
@@ -135,7 +157,7 @@ func (c *Catalog) checkNames(q Query, out *question) []fault.Field {
 	add := func(path, message string, allowed []string) {
 		wrong = append(wrong, fault.Field{Path: path, Message: message, Allowed: allowed})
 	}
-	if len(q.Measures) == 0 {
+	if len(q.Measures) == 0 && len(q.hidden) == 0 {
 		add("measures", "name at least one measure", c.names())
 	}
 	if len(q.Measures) > maxMeasures || len(q.Dimensions) > maxDimensions {
@@ -170,7 +192,7 @@ func (c *Catalog) checkNames(q Query, out *question) []fault.Field {
 		}
 	}
 	for i, name := range q.Dimensions {
-		if _, ok := c.dimension(name); !ok {
+		if _, ok := c.dimension(name); !ok && !strings.HasPrefix(name, segmentCut) {
 			add("by["+strconv.Itoa(i)+"]", fmt.Sprintf("unknown dimension %q%s", name, nearest(name, c.dimensionNames())), c.dimensionNames())
 		} else if slices.Contains(q.Dimensions[:i], name) {
 			add("by["+strconv.Itoa(i)+"]", fmt.Sprintf("%q is named twice", name), nil)
@@ -183,12 +205,12 @@ func (c *Catalog) checkNames(q Query, out *question) []fault.Field {
 func (c *Catalog) checkCuts(m *Measure, q *question) []fault.Field {
 	var wrong []fault.Field
 	allowed := c.DimensionsOf(m)
-	for _, d := range q.dims {
+	for _, d := range q.cuts() {
 		if !slices.Contains(allowed, d) {
 			wrong = append(wrong, fault.Field{Path: "by", Message: fmt.Sprintf("%s cannot be cut by %s; it can by %s", m.Name, d, strings.Join(allowed, ", ")), Allowed: allowed})
 		}
 	}
-	allowed = append(slices.Clone(allowed), c.over(m)...)
+	allowed = union(allowed, m.members)
 	for _, d := range q.where.dims {
 		if !slices.Contains(allowed, d) {
 			wrong = append(wrong, fault.Field{Path: "where", Message: fmt.Sprintf("%s cannot be filtered by %s; it can by %s", m.Name, d, strings.Join(allowed, ", ")), Allowed: allowed})
@@ -205,7 +227,10 @@ func (c *Catalog) checkCuts(m *Measure, q *question) []fault.Field {
 			wrong = append(wrong, fault.Field{Path: "period", Message: fmt.Sprintf("%s is known by month: begin and end the period on the first day of a month", m.Name)})
 		}
 	}
-	if needsPeriod && finest(q.where.dims) < finest(q.dims) {
+	if m.overs {
+		wrong = append(wrong, q.checkSteps(m)...)
+	}
+	if (needsPeriod || m.overs) && finest(q.where.dims) < finest(q.dims) || m.overs && finest(q.where.dims) < len(timeSteps) {
 		wrong = append(wrong, fault.Field{Path: "where", Message: fmt.Sprintf("%s depends on the length or end of the period: give the period itself instead of a condition on time", m.Name)})
 	}
 	return wrong
@@ -213,7 +238,7 @@ func (c *Catalog) checkCuts(m *Measure, q *question) []fault.Field {
 
 var isoCode = regexp.MustCompile(`^[A-Z]{3}$`)
 
-var timeSteps = []string{"day", "week", "month", "quarter", "year"}
+var timeSteps = []string{"day", "week", "fiscal_period", "month", "fiscal_quarter", "quarter", "fiscal_year", "year"}
 
 // finest is the place in timeSteps of the finest dimension of time, past the end when
 // there is none.

@@ -55,6 +55,10 @@ func (c *Catalog) rowsBehind(ctx context.Context, scope tenant.Scope, q Query, c
 	if len(q.Measures) != 1 {
 		return nil, fault.Newf(fault.Invalid, "ask for the rows of one measure at a time")
 	}
+	c, err := c.For(ctx, scope)
+	if err != nil {
+		return nil, err
+	}
 	m, err := c.Measure(q.Measures[0])
 	if err != nil {
 		return nil, err
@@ -62,11 +66,17 @@ func (c *Catalog) rowsBehind(ctx context.Context, scope tenant.Scope, q Query, c
 	if !m.Base() {
 		return nil, fault.WithFields(fmt.Sprintf("%s is a formula: ask for the rows of its inputs", m.Name), fault.Field{Path: "measure", Message: "has no rows of its own", Allowed: m.base})
 	}
-	q.Dimensions, q.Grain, q.Compare, q.Order, q.Limit = nil, "", "", nil, 0
+	q.Dimensions, q.Grain, q.Compare, q.Order, q.Limit, q.Top = nil, "", "", nil, 0, nil
 	if q.Snapshot == 0 {
 		if q.Snapshot, err = c.w.Current(ctx, scope); err != nil {
 			return nil, err
 		}
+	}
+	if q, err = c.prepare(ctx, scope, q); err != nil {
+		return nil, err
+	}
+	if len(q.hidden) > 0 {
+		return nil, fault.WithFields("a condition on a measure chooses cells, not rows", fault.Field{Path: "where", Message: "name the cells, such as client = \"Harbor Dental\", or a segment"})
 	}
 	checked, err := c.ask(ctx, scope, q)
 	if err != nil {

@@ -53,8 +53,11 @@ type Result struct {
 	// PartialMonth is the newest month of the data when the result includes it and it is
 	// not over or its data does not reach its end; zero otherwise. Leave it out of trends.
 	PartialMonth quantity.Day `json:"partial_month,omitzero"`
-	Sources      []string     `json:"sources"` // tables and roll-ups read
-	ElapsedMS    float64      `json:"elapsed_ms"`
+	// Partial are the cells of the query's finest step of time, by their first days, that
+	// the period or the data covers in part only. Leave them out of trends, too.
+	Partial   []quantity.Day `json:"partial,omitempty"`
+	Sources   []string       `json:"sources"` // tables and roll-ups read
+	ElapsedMS float64        `json:"elapsed_ms"`
 
 	counted quantity.Period // see Counted
 }
@@ -191,9 +194,12 @@ func plainText(s string) bool {
 // when the result has more than 100,000 rows, Canceled when time or the caller ran out.
 func (c *Catalog) Run(ctx context.Context, scope tenant.Scope, q Query) (*Result, error) {
 	start := time.Now()
+	c, err := c.For(ctx, scope)
+	if err != nil {
+		return nil, err
+	}
 	q = q.normal()
 	if q.Snapshot == 0 {
-		var err error
 		if q.Snapshot, err = c.w.Current(ctx, scope); err != nil {
 			return nil, err
 		}
@@ -206,13 +212,14 @@ func (c *Catalog) Run(ctx context.Context, scope tenant.Scope, q Query) (*Result
 	if err != nil {
 		return nil, err
 	}
-	// The day is part of the key: it decides which month is partial and which rows hold.
-	key := fmt.Sprintf("%s\x00%s\x00%s\x00%v", scope.Tenant, quantity.DayOf(c.now().UTC()), text, classes)
+	// The day is part of the key: it decides which month is partial and which rows hold. The
+	// revision stands for all that the tenant defines.
+	key := fmt.Sprintf("%s\x00%s\x00%d\x00%s\x00%v", scope.Tenant, quantity.DayOf(c.now().UTC()), c.revision, text, classes)
 	r, ok := c.cache.GetIfPresent(key)
 	if ok {
-		c.hits.Add(1)
+		c.counts.hits.Add(1)
 	} else {
-		c.misses.Add(1)
+		c.counts.misses.Add(1)
 		if r, err = c.run(ctx, scope, q); err != nil {
 			return nil, err
 		}
@@ -224,9 +231,18 @@ func (c *Catalog) Run(ctx context.Context, scope tenant.Scope, q Query) (*Result
 }
 
 func (c *Catalog) run(ctx context.Context, scope tenant.Scope, q Query) (*Result, error) {
+	q, err := c.prepare(ctx, scope, q)
+	if err != nil {
+		return nil, err
+	}
 	if q.Compare == "previous" {
 		return c.runCompared(ctx, scope, q)
 	}
+	return c.runPlain(ctx, scope, q)
+}
+
+// runPlain answers a prepared query without a comparison.
+func (c *Catalog) runPlain(ctx context.Context, scope tenant.Scope, q Query) (*Result, error) {
 	checked, err := c.ask(ctx, scope, q)
 	if err != nil {
 		return nil, err
@@ -235,11 +251,30 @@ func (c *Catalog) run(ctx context.Context, scope tenant.Scope, q Query) (*Result
 	if err != nil {
 		return nil, err
 	}
+	if checked.hidden > 0 {
+		r.keep()
+	}
+	maps.Copy(r.DefinitionVersions, q.used)
+	if c.calendarVersion > 0 && slices.ContainsFunc(slices.Concat(checked.dims, checked.where.dims), fiscal) {
+		r.DefinitionVersions["calendar"] = c.calendarVersion
+	}
 	return r, order(r, q)
+}
+
+// again answers a prepared query that is a part of another, from the cache when its JSON
+// says all of it.
+func (c *Catalog) again(ctx context.Context, scope tenant.Scope, q Query) (*Result, error) {
+	if q.plain() {
+		return c.Run(ctx, scope, q)
+	}
+	return c.runPlain(ctx, scope, q)
 }
 
 // answer runs a checked query and computes the formulas.
 func (c *Catalog) answer(ctx context.Context, scope tenant.Scope, q Query, checked *question) (*Result, error) {
+	if slices.ContainsFunc(checked.measures, func(m *Measure) bool { return m.wide }) {
+		return c.answerWide(ctx, scope, q, checked)
+	}
 	special, err := c.specials(ctx, scope, q, checked)
 	if err != nil {
 		return nil, err
@@ -332,7 +367,7 @@ func (c *Catalog) head(q Query, checked *question) *Result {
 	r := &Result{Snapshot: q.Snapshot, Period: checked.span, counted: checked.counted, DefinitionVersions: map[string]int{}, DataUntil: e.span.To, DataThrough: e.through, Rows: [][]any{}}
 	for _, d := range checked.dims {
 		col := Column{Name: d, Unit: quantity.Text, Type: "text"}
-		if checked.keys[d] == "" {
+		if slices.Contains(timeSteps, d) {
 			col.Unit, col.Type = quantity.Date, "date"
 		}
 		r.Columns = append(r.Columns, col)
@@ -340,6 +375,7 @@ func (c *Catalog) head(q Query, checked *question) *Result {
 	for _, m := range checked.measures {
 		r.Columns = append(r.Columns, Column{Name: m.Name, Unit: m.Unit, Type: "decimal"})
 		r.DefinitionVersions[m.Name] = m.Version
+		m.versions(r.DefinitionVersions)
 	}
 	for _, b := range checked.base {
 		if b.lacks == "" {
@@ -370,11 +406,39 @@ func (c *Catalog) head(q Query, checked *question) *Result {
 			r.Notes = append(r.Notes, fmt.Sprintf("seats, recurring revenue, endpoints, clients and receivables are those of %s, the last day of the data", r.AsOf))
 		}
 	}
+	r.Partial = checked.partial()
 	if m := e.partial; !m.IsZero() && m.Before(checked.span.To) && checked.span.From.Before(m.AddMonths(1)) {
 		r.PartialMonth = m
 		r.Notes = append(r.Notes, fmt.Sprintf("%s is not complete: the data reaches %s", m.String()[:7], e.through))
 	}
 	return r
+}
+
+// partial are the steps of time that the question covers in part only.
+func (q *question) partial() []quantity.Day {
+	at := finest(q.dims)
+	if at == len(timeSteps) || timeSteps[at] == "day" {
+		return nil
+	}
+	var out []quantity.Day
+	s := q.step(timeSteps[at])
+	first := s.start(q.span.From)
+	if first.Before(q.span.From) {
+		out = append(out, first)
+	}
+	until := q.extent.span.To // the data is complete up to here
+	if !q.extent.partial.IsZero() {
+		until = q.extent.partial
+	}
+	if q.span.To.Before(until) {
+		until = q.span.To
+	}
+	for d := s.start(until); d.Before(q.span.To) && d.Before(q.extent.span.To); d = s.add(d, 1) {
+		if s.add(d, 1) != until && until.Before(s.add(d, 1)) && !slices.Contains(out, d) {
+			out = append(out, d)
+		}
+	}
+	return out
 }
 
 // sums are the base sums of one cell: values and currencies by the place of their measure
@@ -488,15 +552,19 @@ func (c *Catalog) cell(q *question, raw []any, s *sums, special specialValues, c
 	}
 	var reasons map[string]string
 	for i, m := range q.measures {
-		v := c.evaluate(m, get)
+		v := evaluate(m, get, func(dim string) (string, bool) {
+			at := slices.Index(q.dims, dim)
+			if at < 0 {
+				return "", false
+			}
+			text, ok := dims[at].(string)
+			return text, ok
+		})
 		lo, hi := q.currencies(m, s)
-		if inMoney(m.Unit) {
+		if v = inOneCurrency(m, v, lo, hi); inMoney(m.Unit) {
 			if codes[i] = lo; lo != hi {
 				codes[i] += " " + hi
 			}
-		}
-		if lo != hi && v.reason == "" {
-			v = value{reason: fmt.Sprintf("amounts are in %s and %s: cut by currency, filter one of them, or have them converted (currency)", lo, hi)}
 		}
 		if v.reason != "" {
 			if reasons == nil {
@@ -509,6 +577,33 @@ func (c *Catalog) cell(q *question, raw []any, s *sums, special specialValues, c
 		row = append(row, v.number)
 	}
 	return row, reasons
+}
+
+// inOneCurrency is a measure's value unless its amounts are in two currencies.
+func inOneCurrency(m *Measure, v value, lo, hi string) value {
+	if v.reason != "" {
+		return v
+	}
+	if lo != hi {
+		return null("amounts are in %s and %s: cut by currency, filter one of them, or have them converted (currency)", lo, hi)
+	}
+	if code := m.code(); code != "" && lo != "" && lo != code {
+		return null("the formula speaks of %s and the amounts are in %s", code, lo)
+	}
+	return v
+}
+
+// code is the currency that the formula's amounts name, "" when they name none.
+func (m *Measure) code() string {
+	code := ""
+	if m.formula != nil {
+		m.formula.root.walk(func(t *term) {
+			if t.op == opNumber && t.code != "" {
+				code = t.code
+			}
+		})
+	}
+	return code
 }
 
 // currencies returns the smallest and greatest currency of the amounts that a measure is
@@ -546,9 +641,7 @@ func cellIn(q *question, dims []any, span quantity.Period) quantity.Period {
 	if err != nil {
 		return span
 	}
-	end := map[string]quantity.Day{
-		"day": first.AddDays(1), "week": first.AddDays(7), "month": first.AddMonths(1), "quarter": first.AddMonths(3), "year": first.AddMonths(12),
-	}[timeSteps[at]]
+	end := q.step(timeSteps[at]).add(first, 1)
 	if span.From.Before(first) {
 		span.From = first
 	}

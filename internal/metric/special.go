@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/moatmetrics/moatmetrics/internal/quantity"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
 )
@@ -43,17 +42,6 @@ func (s specialValues) at(name string, dims []any) (v value, ok bool) {
 	return v, true
 }
 
-// over are the dimensions that a measure is computed over: it cannot be cut by them.
-func (c *Catalog) over(m *Measure) []string {
-	var out []string
-	for _, name := range m.special {
-		if d := c.byName[name].Over; d != "" {
-			out = union(out, []string{d})
-		}
-	}
-	return out
-}
-
 // checkSpecial refuses a special measure that is not complete.
 func (c *Catalog) checkSpecial(m *Measure) error {
 	if len(m.formula.inputs) != 1 {
@@ -61,11 +49,6 @@ func (c *Catalog) checkSpecial(m *Measure) error {
 	}
 	of := c.byName[m.formula.inputs[0]]
 	switch m.Special {
-	case "hhi", "top":
-		if _, ok := c.dimension(m.Over); !ok || (m.Special == "top") != (m.Top > 0) {
-			return fmt.Errorf("%s needs a dimension to be over, and top a number of members", m.Special)
-		}
-		return nil
 	case "median", "p90":
 		if of == nil || !of.Base() {
 			return fmt.Errorf("%s needs a base measure that counts its values", m.Special)
@@ -77,7 +60,7 @@ func (c *Catalog) checkSpecial(m *Measure) error {
 		}
 		return nil
 	}
-	return fmt.Errorf("special %q is not hhi, top, median or p90", m.Special)
+	return fmt.Errorf("special %q is not median or p90", m.Special)
 }
 
 // specials computes the special measures that a question needs.
@@ -90,50 +73,9 @@ func (c *Catalog) specials(ctx context.Context, scope tenant.Scope, q Query, che
 			}
 			m := c.byName[name]
 			var err error
-			if m.Over != "" {
-				out[name], err = c.shares(ctx, scope, q, m)
-			} else {
-				out[name], err = c.quantile(ctx, scope, q, checked, m)
-			}
-			if err != nil {
+			if out[name], err = c.quantile(ctx, scope, q, checked, m); err != nil {
 				return nil, err
 			}
-		}
-	}
-	return out, nil
-}
-
-// shares is a concentration by cell. Members whose amount is negative or zero have no share.
-func (c *Catalog) shares(ctx context.Context, scope tenant.Scope, q Query, m *Measure) (map[string]value, error) {
-	by := append(slices.Clone(q.Dimensions), m.Over)
-	of := m.formula.inputs[0]
-	r, err := c.Run(ctx, scope, Query{Measures: []string{of}, Dimensions: by, Where: q.Where, Period: q.Period, Currency: q.Currency, Snapshot: q.Snapshot})
-	if err != nil {
-		return nil, err
-	}
-	n := len(q.Dimensions)
-	amounts := map[string][]quantity.Decimal{}
-	out := map[string]value{everywhere: {reason: "there is no " + strings.ReplaceAll(of, "_", " ")}}
-	for i, row := range r.Rows {
-		k := cellKey(row[:n])
-		if v, ok := row[n+1].(quantity.Decimal); ok {
-			amounts[k] = append(amounts[k], v)
-		} else {
-			out[k] = value{reason: r.Reasons[i][of]}
-		}
-	}
-	for k, list := range amounts {
-		if out[k].reason != "" {
-			continue
-		}
-		share, ok := Herfindahl(list)
-		if m.Special == "top" {
-			share, ok = TopShare(list, m.Top)
-		}
-		if ok {
-			out[k] = value{number: share}
-		} else {
-			out[k] = out[everywhere]
 		}
 	}
 	return out, nil

@@ -3,16 +3,17 @@ package metric
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
-	"github.com/expr-lang/expr/parser"
 
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
+	"github.com/moatmetrics/moatmetrics/internal/warehouse"
 )
 
-const whereHelp = `write conditions such as client = "Harbor Dental", industry in ["Legal", "Retail"], month >= 2026-01, joined by and, or, not`
+const whereHelp = `write conditions such as client = "Harbor Dental", industry in ["Legal", "Retail"], month >= 2026-01, gross_margin < 20%, segment = "Key accounts", joined by and, or, not`
 
 // maxWhere is the longest condition, maxList the longest list in one, maxDepth how deep
 // conditions stand in each other; those joined by the same word stand side by side.
@@ -28,122 +29,54 @@ type where struct {
 	dims       []string
 	attributes []string // columns of the imports that no field takes
 	args       []any
+	source     *source
+	members    map[string]*membership // what segments mean here; nil only checks their names
 }
 
 // ParseWhere checks a condition such as `client = "X" and month >= 2026-01` and returns
-// the dimensions that it names. The language is that of expr-lang (==, !=, <, <=, >, >=,
+// the dimensions that it names; conditions on measures (gross_margin < 20%) are checked,
+// too. The language is that of expr-lang (==, !=, <, <=, >, >=,
 // in, not in, contains, startsWith, and, or, not) with = for ==, unquoted dates, and
-// round brackets after in. What is wrong is an Invalid fault that says what is allowed.
+// round brackets after in; 20 % is a ratio, $5000 and 5000 EUR are amounts. What is wrong is an Invalid fault that says what is allowed.
 func (c *Catalog) ParseWhere(text string) ([]string, error) {
-	w, err := c.parseWhere(text)
+	s, err := c.splitWhere(text)
+	if err != nil {
+		return nil, err
+	}
+	w, err := c.parseWhere(s.rows, nil)
 	if err != nil {
 		return nil, err
 	}
 	return union(nil, w.dims), nil
 }
 
-// parseWhere reads a condition; an empty text is no condition.
-func (c *Catalog) parseWhere(text string) (*where, error) {
-	w := &where{}
+// parseWhere reads a condition on rows; an empty text is no condition.
+func (c *Catalog) parseWhere(text string, members map[string]*membership) (*where, error) {
+	w := &where{members: members}
 	if strings.TrimSpace(text) == "" {
 		return w, nil
 	}
 	if len(text) > maxWhere {
 		return nil, fault.Newf(fault.Invalid, "the filter is longer than %d characters", maxWhere)
 	}
-	tree, err := parser.Parse(plainWhere(text))
+	node, s, err := parseText("filter", text, true)
 	if err != nil {
-		return nil, fault.WithFields("the filter cannot be read", fault.Field{Path: "where", Message: firstLine(err.Error()) + "; " + whereHelp})
+		return nil, c.wrongWhere(err)
 	}
-	sql, err := w.compile(c, tree.Node, 0)
-	if err != nil {
-		return nil, fault.WithFields("the filter is not valid: "+fault.Message(err), fault.Field{Path: "where", Message: fault.Message(err), Allowed: c.dimensionNames()})
+	w.source = s
+	if w.text, err = w.compile(c, node, 0); err != nil {
+		return nil, c.wrongWhere(err)
 	}
-	w.text = sql
 	return w, nil
 }
 
-var (
-	bareDate = regexp.MustCompile(`^\d{4}-\d{2}(?:-\d{2})?\b`)
-	bareWord = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*`)
-	inList   = regexp.MustCompile(`^\s*\(`)
-)
-
-// plainWhere turns what people write into the parser's language: = and <> mean == and !=,
-// AND, OR, NOT and IN may be in capitals, dates need no quotes, and a list may stand in
-// round brackets after in. Quoted texts are not touched.
-func plainWhere(text string) string {
-	var out strings.Builder
-	var closing []byte // what each open bracket is closed with
-	for i := 0; i < len(text); {
-		rest := text[i:]
-		switch ch := text[i]; {
-		case ch == '"' || ch == '\'' || ch == '`':
-			n := quoted(rest)
-			out.WriteString(rest[:n])
-			i += n
-		case ch == '(' || ch == '[':
-			closing = append(closing, map[byte]byte{'(': ')', '[': ']'}[ch])
-			out.WriteByte(ch)
-			i++
-		case (ch == ')' || ch == ']') && len(closing) > 0:
-			if ch == ')' {
-				ch = closing[len(closing)-1]
-			}
-			closing = closing[:len(closing)-1]
-			out.WriteByte(ch)
-			i++
-		case strings.HasPrefix(rest, "<>"):
-			out.WriteString("!=")
-			i += 2
-		case strings.IndexByte("=!<>", ch) >= 0 && len(rest) > 1 && rest[1] == '=':
-			out.WriteString(rest[:2])
-			i += 2
-		case ch == '=':
-			out.WriteString("==")
-			i++
-		case bareDate.MatchString(rest):
-			d := bareDate.FindString(rest)
-			out.WriteString(`"` + d + `"`)
-			i += len(d)
-		case ch >= '0' && ch <= '9': // a number: not the middle of it
-			n := 1
-			for n < len(rest) && (rest[n] >= '0' && rest[n] <= '9') {
-				n++
-			}
-			out.WriteString(rest[:n])
-			i += n
-		case bareWord.MatchString(rest):
-			word := bareWord.FindString(rest)
-			i += len(word)
-			if low := strings.ToLower(word); low == "and" || low == "or" || low == "not" || low == "in" {
-				word = low
-			}
-			out.WriteString(word)
-			if at := inList.FindString(text[i:]); word == "in" && at != "" {
-				out.WriteString(" [")
-				closing = append(closing, ']')
-				i += len(at)
-			}
-		default:
-			out.WriteByte(ch)
-			i++
-		}
+// wrongWhere is the fault of a filter.
+func (c *Catalog) wrongWhere(err error) error {
+	message := fault.Message(err)
+	if strings.Contains(message, "cannot be read") {
+		return fault.WithFields("the filter cannot be read", fault.Field{Path: "where", Message: strings.TrimPrefix(message, "the filter cannot be read: ") + "; " + whereHelp})
 	}
-	return out.String()
-}
-
-// quoted is the length of the quoted text that s begins with, all of s when it is open.
-func quoted(s string) int {
-	for i := 1; i < len(s); i++ {
-		switch {
-		case s[i] == '\\' && s[0] != '`':
-			i++
-		case s[i] == s[0]:
-			return i + 1
-		}
-	}
-	return len(s)
+	return fault.WithFields("the filter is not valid: "+message, fault.Field{Path: "where", Message: message, Allowed: c.dimensionNames()})
 }
 
 func (w *where) compile(c *Catalog, n ast.Node, depth int) (string, error) {
@@ -194,6 +127,9 @@ func sameJoin(n ast.Node, op string, list []ast.Node) []ast.Node {
 }
 
 func (w *where) compare(c *Catalog, n *ast.BinaryNode) (string, error) {
+	if left, ok := n.Left.(*ast.IdentifierNode); ok && left.Value == "segment" {
+		return w.segment(c, n)
+	}
 	d, column, err := w.left(c, n)
 	if err != nil {
 		return "", err
@@ -246,7 +182,7 @@ func (w *where) left(c *Catalog, n *ast.BinaryNode) (Dimension, string, error) {
 	case *ast.IdentifierNode:
 		d, ok := c.dimension(left.Value)
 		if !ok {
-			return d, "", fault.Newf(fault.Invalid, "%q is not a dimension%s", left.Value, nearest(left.Value, c.dimensionNames()))
+			return d, "", fault.Newf(fault.Invalid, "%q is not a dimension%s (character %d)", left.Value, nearest(left.Value, c.dimensionNames()), w.source.place(left.Location().From))
 		}
 		w.dims = append(w.dims, d.Name)
 		return d, "{" + d.Name + "}", nil
@@ -288,18 +224,50 @@ func (w *where) value(d Dimension, n ast.Node) (string, error) {
 
 // sql returns the condition for a fact whose day column is given; first is the number of
 // the first bound value.
-func (w *where) sql(f *fact, day string, first int) string {
-	text := w.text
-	for _, d := range w.dims {
-		text = strings.ReplaceAll(text, "{"+d+"}", f.expr(d, day))
-	}
-	for i, name := range w.attributes {
-		text = strings.ReplaceAll(text, fmt.Sprintf("{attribute:%d}", i+1), f.attribute(name))
-	}
-	for i := range w.args {
-		text = strings.ReplaceAll(text, fmt.Sprintf("{value:%d}", i+1), fmt.Sprintf("$%d", first+i))
-	}
-	return text
+func (w *where) sql(q *question, f *fact, day string, first int) string {
+	return w.fill(q, f, day, func(i int) string { return fmt.Sprintf("$%d", first+i) })
+}
+
+// literal is sql with the values in the text.
+func (w *where) literal(q *question, f *fact, day string) string {
+	return w.fill(q, f, day, func(i int) string { return warehouse.QuoteText(fmt.Sprint(w.args[i])) })
+}
+
+var mark = regexp.MustCompile(`\{(?:(value|attribute):(\d+)|([a-z_]+))\}`)
+
+// fill puts columns and values where their marks are.
+func (w *where) fill(q *question, f *fact, day string, value func(i int) string) string {
+	return mark.ReplaceAllStringFunc(w.text, func(m string) string {
+		part := mark.FindStringSubmatch(m)
+		n, _ := strconv.Atoi(part[2])
+		switch part[1] {
+		case "value":
+			return value(n - 1)
+		case "attribute":
+			return f.attribute(w.attributes[n-1])
+		}
+		if fiscal(part[3]) {
+			return q.fiscalExpr(part[3], day)
+		}
+		return f.expr(part[3], day)
+	})
+}
+
+// include takes over another condition and returns its text with the marks renumbered.
+func (w *where) include(inner *where) string {
+	values, attributes := len(w.args), len(w.attributes)
+	w.dims, w.args, w.attributes = append(w.dims, inner.dims...), append(w.args, inner.args...), append(w.attributes, inner.attributes...)
+	return mark.ReplaceAllStringFunc(inner.text, func(m string) string {
+		part := mark.FindStringSubmatch(m)
+		n, _ := strconv.Atoi(part[2])
+		switch part[1] {
+		case "value":
+			return fmt.Sprintf("{value:%d}", n+values)
+		case "attribute":
+			return fmt.Sprintf("{attribute:%d}", n+attributes)
+		}
+		return m
+	})
 }
 
 func firstLine(s string) string {

@@ -141,7 +141,7 @@ func (s *Service) value(m *model, name string, of []class) (v *quantity.Decimal,
 			return nil, why, nil
 		}
 	}
-	if measure.Special != "" {
+	if measure.Wide() {
 		byClient := map[string]quantity.Decimal{}
 		for _, c := range of {
 			if c.table == revenueTable {

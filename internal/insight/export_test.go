@@ -1,0 +1,4 @@
+package insight
+
+// Queries are prepared on both engines by a test.
+var Queries = queries
