@@ -176,7 +176,8 @@ func rates(totalFrom, unitsFrom, totalTo, unitsTo quantity.Decimal) (from, to qu
 type change struct {
 	from, to, change quantity.Decimal
 	drivers          []Driver
-	apart            string // why the amounts must not be compared: they are in several currencies
+	gains            map[string]quantity.Decimal // what one more of a factor brings, by its name
+	apart            string                      // why the amounts must not be compared: they are in several currencies
 }
 
 // attribute explains the change of the formula's value between two cells by exact Shapley
@@ -209,11 +210,42 @@ func (f formula) attribute(from, to cell) (out change, reason string) {
 	places := f.places()
 	out.from, out.to = before.Round(places), after.Round(places)
 	out.change = out.to.Sub(out.from)
+	out.gains = map[string]quantity.Decimal{}
+	for i := range factors {
+		out.gains[factors[i].name] = f.gain(factors, i, parts[i])
+	}
 	for i, part := range roundTo(parts, out.change, places) {
 		out.drivers = append(out.drivers, Driver{Name: factors[i].name, Contribution: part, From: factors[i].from.Round(6), To: factors[i].to.Round(6)})
 	}
 	byWeight(out.drivers)
 	return out, ""
+}
+
+// gain is what one more of a factor brings: its part of the change by its own change. A
+// factor that did not change takes the slope halfway, so that members of it that moved
+// against each other still show what each of them brought.
+func (f formula) gain(factors []factor, i int, part quantity.Decimal) quantity.Decimal {
+	if moved := factors[i].to.Sub(factors[i].from); !moved.IsZero() {
+		return part.DivRound(moved, ratioPlaces)
+	}
+	step := factors[i].to.Abs().Mul(number(1, 3))
+	if step.IsZero() {
+		step = number(1, 0)
+	}
+	at := func(by quantity.Decimal) (quantity.Decimal, bool) {
+		x := make([]quantity.Decimal, len(factors))
+		for k, one := range factors {
+			x[k] = one.from.Add(one.to).Mul(number(5, 1))
+		}
+		x[i] = x[i].Add(by)
+		return f.value(f.assemble(factors, x))
+	}
+	high, ok := at(step)
+	low, okLow := at(step.Neg())
+	if !ok || !okLow {
+		return quantity.Decimal{}
+	}
+	return high.Sub(low).DivRound(step.Mul(number(2, 0)), ratioPlaces)
 }
 
 // places are the decimals of the formula's value and contributions: four for money, six

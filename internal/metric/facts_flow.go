@@ -105,5 +105,6 @@ const sinceEver = "coalesce(valid_from, DATE '0001-01-01')"
 // views are the facts' views by name.
 var views = map[string]view{
 	"time": timeView, "invoices": invoiceView, "earned": earnedView, "expenses": expenseView, "payments": paymentView, "tickets": ticketView, "surveys": surveyView, "capacity": capacityView,
+	"lines": lineView, "work": workView,
 	"clients": clientView, "licenses": licenseView, "mrr": mrrView, "assets": assetView, "receivables": receivableView,
 }
