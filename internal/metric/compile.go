@@ -220,7 +220,7 @@ func (b *builder) read(f *fact, source string, dims []string) reading {
 // source chooses the smallest roll-up that can answer, "" for the base table.
 func (q *question) source(f *fact) string {
 	dims := slices.Concat(q.dims, q.where.dims)
-	if q.converts(f) || len(q.where.attributes) > 0 || !q.period.WholeMonths() || finest(dims) < slices.Index(timeSteps, "month") {
+	if len(q.blends) > 0 || q.converts(f) || len(q.where.attributes) > 0 || !q.period.WholeMonths() || finest(dims) < slices.Index(timeSteps, "month") {
 		return ""
 	}
 	for _, r := range f.Rollups {
