@@ -133,6 +133,9 @@ func (t *tree) revenue(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if !t.same(figures, "revenue", "amount_charged", "credits") {
+		return t.plain(ctx, "revenue") // a condition on products means stated ones only
+	}
 	clients, products := map[string]pair{}, map[string]pair{}
 	for _, one := range figures {
 		tally(clients, one.keys["client"], one)
@@ -174,6 +177,18 @@ func (t *tree) revenue(ctx context.Context) error {
 		add(fineCredits, one.to["credits"].Sub(one.from["credits"]))
 	}
 	return nil
+}
+
+// same reports whether some measures of the figures add up to what both cells have of another.
+func (t *tree) same(figures []figure, whole string, parts ...string) bool {
+	var before, after quantity.Decimal
+	for _, one := range figures {
+		for _, p := range parts {
+			before, after = before.Add(one.from[p]), after.Add(one.to[p])
+		}
+	}
+	least := number(1, 4)
+	return before.Sub(t.all.from[whole]).Abs().LessThan(least) && after.Sub(t.all.to[whole]).Abs().LessThan(least)
 }
 
 // sold reports whether a side has units at a price.

@@ -39,11 +39,11 @@ func (x *explanation) open(ctx context.Context, out *Explanation) error {
 	if err != nil {
 		return err
 	}
-	t := &tree{explanation: x, formula: f, unit: out.Unit, path: x.path(out, f, depth)}
+	t := &tree{explanation: x, formula: f, unit: out.Unit, path: x.path(out, f, depth), all: pair{out.From.Inputs, out.To.Inputs}}
 	if err := t.split(ctx, out); err != nil {
 		return err
 	}
-	drivers := t.group(t.atoms, t.path, *out.Change, t.corners(out))
+	drivers := t.group(t.atoms, t.path, *out.Change, t.all)
 	if len(drivers) == 0 {
 		return nil
 	}
@@ -103,15 +103,12 @@ type tree struct {
 	formula formula
 	unit    quantity.Unit
 	path    []string
+	all     pair // the inputs of the two cells
 	atoms   []atom
 }
 
 // pair is what a group of atoms has of the base measures on both sides.
 type pair struct{ from, to cell }
-
-func (t *tree) corners(out *Explanation) pair {
-	return pair{out.From.Inputs, out.To.Inputs}
-}
 
 // gain is what one more of a factor brings to the measure.
 func (t *tree) gain(factor string) quantity.Decimal {
@@ -272,6 +269,14 @@ func (t *tree) group(atoms []atom, path []string, total quantity.Decimal, sides 
 			order = append(order, name)
 		}
 		groups[name] = append(groups[name], a)
+	}
+	if !byInput { // inputs that did not move are told, members that did not are many
+		order = slices.DeleteFunc(order, func(name string) bool {
+			return !slices.ContainsFunc(groups[name], func(a atom) bool { return !a.part.IsZero() })
+		})
+	}
+	if len(order) == 0 {
+		return nil
 	}
 	slices.Sort(order)
 	drivers := make([]Driver, len(order))

@@ -3,7 +3,9 @@ package metric
 // Views of facts that tell apart what a change of revenue and labor cost is made of: units
 // and their price, and the cost of an hour with and without its multiplier.
 
-var lineView = view{sql: `SELECT 'invoices' AS origin, row_id, import_id, record, invoice_date AS day, client_key, agreement_id, coalesce(revenue_category, 'other') AS revenue_category, product_name, currency,
+// lineView names what a line sells by its product, or by its text without dates: units are
+// added up and have a price only where they are of one thing.
+var lineView = view{sql: `SELECT 'invoices' AS origin, row_id, import_id, record, invoice_date AS day, client_key, agreement_id, coalesce(revenue_category, 'other') AS revenue_category, coalesce(product_name, ` + undated("description") + `) AS product_name, currency,
   CASE WHEN net_amount < 0 THEN 0 WHEN quantity > 0 THEN quantity ELSE 1 END AS units,
   CASE WHEN net_amount < 0 THEN 0 ELSE net_amount END AS charged, CASE WHEN net_amount < 0 THEN net_amount ELSE 0 END AS credited
 FROM invoices WHERE ` + revenueLines}
