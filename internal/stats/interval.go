@@ -67,42 +67,6 @@ func PoissonRate(events int, exposure, level float64) (Interval, error) {
 	return Interval{float64(events) / exposure, low / exposure, high / exposure, level, events, "exact Poisson"}, nil
 }
 
-// MedianInterval returns the median with its order-statistic interval, whose coverage is at
-// least level. Source: binomial(n, 1/2) ranks; Conover (1999), Practical Nonparametric
-// Statistics, 3.2.
-func MedianInterval(x []float64, level float64) (Interval, error) {
-	if err := checkLevel(level); err != nil {
-		return Interval{}, err
-	}
-	if len(x) < 5 || !finite(x) {
-		return Interval{}, ErrTooFew
-	}
-	s := slices.Sorted(slices.Values(x))
-	b := distuv.Binomial{N: float64(len(s)), P: 0.5}
-	rank := 0
-	for rank < len(s)/2 && b.CDF(float64(rank)) <= (1-level)/2 {
-		rank++
-	}
-	if rank == 0 {
-		return Interval{}, ErrTooFew
-	}
-	return Interval{Quantile(s, 0.5), s[rank-1], s[len(s)-rank], level, len(s), "order statistics"}, nil
-}
-
-// Quantile returns the p-quantile of sorted values by linear interpolation (type 7 of
-// Hyndman & Fan, 1996), NaN when there are none.
-func Quantile(sorted []float64, p float64) float64 {
-	if len(sorted) == 0 {
-		return math.NaN()
-	}
-	h := p * float64(len(sorted)-1)
-	i := int(math.Floor(h))
-	if i >= len(sorted)-1 {
-		return sorted[len(sorted)-1]
-	}
-	return sorted[i] + (h-float64(i))*(sorted[i+1]-sorted[i])
-}
-
 func finite(xs ...[]float64) bool {
 	for _, x := range xs {
 		for _, v := range x {
@@ -195,28 +159,6 @@ func HHI(amounts []float64) (index, effective float64) {
 		index += s * s
 	}
 	return index, 1 / index
-}
-
-// BetaBinomialMean returns the posterior mean of a share under a Beta(a, b) prior.
-// Source: domain reference 5.3.
-func BetaBinomialMean(k, n, a, b float64) float64 { return (k + a) / (n + a + b) }
-
-// Shrunken is an estimate drawn towards the mean of its group.
-type Shrunken struct {
-	Weight float64 // of the own observations, 0 to 1
-	Mean   float64
-	SD     float64
-	PBelow float64 // probability that the true value is below 0
-}
-
-// ShrinkNormal combines n observations of mean x and standard deviation sigma with a
-// normal prior of mean mu and standard deviation tau. Source: domain reference 5.3
-// (normal-normal).
-func ShrinkNormal(x, sigma, n, mu, tau float64) Shrunken {
-	w := tau * tau / (tau*tau + sigma*sigma/n)
-	mean := w*x + (1-w)*mu
-	sd := math.Sqrt(w * sigma * sigma / n)
-	return Shrunken{w, mean, sd, distuv.Normal{Mu: mean, Sigma: sd}.CDF(0)}
 }
 
 func meanOf(x []float64) float64 { return stat.Mean(x, nil) }
