@@ -134,7 +134,7 @@ func (c *cli) root() *cobra.Command {
 		return usageError{fmt.Errorf("--format %s: allowed are table, csv and json", c.format)}
 	}
 	root.AddCommand(c.serveCommand(), c.demoCommand(), c.importCommand(), c.templateCommand(), c.exportCommand(), c.datasetsCommand(),
-		c.queryCommand(), c.metricsCommand(), c.analyzeCommand(), c.explainCommand(), c.snapshotsCommand(),
+		c.queryCommand(), c.metricsCommand(), c.analyzeCommand(), c.explainCommand(), c.rankCommand(), c.snapshotsCommand(),
 		c.importsCommand(), c.undoCommand(), c.mappingsCommand(), c.sourceCommand(), c.noticesCommand(), c.qualityCommand(), c.reviewCommand(), c.aliasCommand(), c.rollbackCommand(), c.closeCommand(true), c.closeCommand(false), c.verifyCommand(), c.configCommand(), c.versionCommand())
 	for _, cmd := range root.Commands() {
 		wrapArgs(cmd)
