@@ -340,15 +340,15 @@ func (x *explanation) byInputs(ctx context.Context, out *Explanation) error {
 		}
 		return nil
 	}
-	if x.req.Versus == Portfolio {
+	if x.req.Versus == Portfolio || x.from.where != x.req.Where && !extensive(x.metrics, x.measure) {
 		size := sizeOf(f)
 		factor, ok := ratio(to[size], from[size])
 		if !ok {
-			out.Note = fmt.Sprintf("the portfolio cannot be scaled: %s is zero", spoken(size))
+			out.Note = fmt.Sprintf("the %s cannot be scaled: %s is zero", out.From.Label, spoken(size))
 		} else {
 			from = scaleSums(from, factor)
 			before.sums, x.from.scale = from, &factor
-			out.From.Label = fmt.Sprintf("portfolio, at the same %s", spoken(size))
+			out.From.Label += fmt.Sprintf(", at the same %s", spoken(size))
 		}
 	}
 	out.From.Inputs, out.To.Inputs = from, to

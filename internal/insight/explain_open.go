@@ -318,8 +318,8 @@ func (t *tree) group(atoms []atom, path []string, total quantity.Decimal, sides 
 	return drivers
 }
 
-// tells reports whether a level tells atoms apart: a level on which all are the same adds
-// nothing.
+// tells reports whether a level tells atoms apart: one on which all are the same adds nothing,
+// unless it was asked for.
 func (t *tree) tells(atoms []atom, level string, path []string) bool {
 	if level == Factors {
 		if t.severalInputs(atoms) {
@@ -328,7 +328,7 @@ func (t *tree) tells(atoms []atom, level string, path []string) bool {
 		return slices.ContainsFunc(atoms, func(a atom) bool { return a.fine != "" })
 	}
 	named := slices.ContainsFunc(atoms, func(a atom) bool { _, is := a.keys[level]; return is })
-	return named && (len(path) == len(t.path) || slices.ContainsFunc(atoms, func(a atom) bool { return a.keys[level] != atoms[0].keys[level] }))
+	return named && (len(path) == len(t.path) || slices.Contains(t.req.By, level) || slices.ContainsFunc(atoms, func(a atom) bool { return a.keys[level] != atoms[0].keys[level] }))
 }
 
 func (t *tree) severalInputs(atoms []atom) bool {

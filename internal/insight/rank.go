@@ -310,7 +310,7 @@ func (k *ranking) estimate(one *member) {
 		return
 	}
 	// 68.27 % of a normal distribution lie within one standard deviation.
-	if i, err := of(0.6827); err == nil && !math.IsNaN(i.Low) && i.High > i.Low {
+	if i, err := of(0.6827); err == nil && !math.IsNaN(i.Low) && !math.IsNaN(i.High) {
 		one.own, one.se, one.few = i.Estimate, i.HalfWidth(), false
 	}
 }
@@ -382,7 +382,13 @@ func (k *ranking) shrink(out *Ranking) string {
 	set := func(i int, p stats.Posterior) {
 		row, places := &out.Rows[i], k.formula.places()
 		v := dec(p.Estimate).Round(places)
-		below := p.Below(float(out.Limit))
+		below := 0.0
+		switch {
+		case p.SD > 0:
+			below = p.Below(float(out.Limit))
+		case p.Estimate < float(out.Limit), p.Estimate == float(out.Limit) && out.Above:
+			below = 1
+		}
 		if out.Above {
 			below = 1 - below
 		}
@@ -426,7 +432,11 @@ func (k *ranking) shrink(out *Ranking) string {
 		return "too few to learn from the others: the raw values stand alone"
 	}
 	for i, one := range k.members {
-		if one.value == nil || !(one.se > 0) {
+		if one.value == nil || one.few && !(one.se > 0) {
+			continue
+		}
+		if !(one.se > 0) { // all its months are alike
+			set(i, stats.Posterior{Interval: stats.Interval{Estimate: one.own, Low: one.own, High: one.own, Method: "all its months are alike"}, Weight: 1})
 			continue
 		}
 		if p, err := prior.Posterior(one.own, one.se, level); err == nil {
