@@ -250,10 +250,13 @@ func (k *ranking) counted(r row) row {
 // byMonth reads the members' months, a year at a time when they are too many at once.
 func (k *ranking) byMonth(ctx context.Context, bases []string) (map[string]series, error) {
 	out := map[string]series{}
-	if !k.monthly(bases) {
+	if k.kind == kindStock || k.kind == kindShare || !k.monthly(bases) {
 		return out, nil
 	}
-	months := k.req.Period.Months()
+	months, places := k.req.Period.Months(), map[string]int{}
+	for i, m := range months {
+		places[m.String()] = i
+	}
 	add := func(p quantity.Period) error {
 		rows, err := k.read(ctx, p, k.req.Where, []string{k.req.By, "month"}, bases...)
 		for _, r := range rows {
@@ -261,7 +264,7 @@ func (k *ranking) byMonth(ctx context.Context, bases []string) (map[string]serie
 			if !ok {
 				s = series{months: months, cells: make([]cell, len(months))}
 			}
-			if i := slices.IndexFunc(months, func(m quantity.Day) bool { return m.String() == r.keys[1] }); i >= 0 {
+			if i, ok := places[r.keys[1]]; ok {
 				s.cells[i], s.codes = r.sums, merged(s.codes, r.codes)
 			}
 			out[r.keys[0]] = s
