@@ -49,24 +49,6 @@ func Wilson(k, n int, level float64) (Interval, error) {
 	return Interval{p, max(0, center-half), min(1, center+half), level, n, "Wilson score"}, nil
 }
 
-// PoissonRate returns the exact interval of events per unit of exposure. Source: Garwood
-// (1936), Biometrika 28, through the chi-squared relation.
-func PoissonRate(events int, exposure, level float64) (Interval, error) {
-	if err := checkLevel(level); err != nil {
-		return Interval{}, err
-	}
-	if events < 0 || !(exposure > 0) {
-		return Interval{}, ErrTooFew
-	}
-	alpha := 1 - level
-	low := 0.0
-	if events > 0 {
-		low = distuv.ChiSquared{K: 2 * float64(events)}.Quantile(alpha/2) / 2
-	}
-	high := distuv.ChiSquared{K: 2 * float64(events+1)}.Quantile(1-alpha/2) / 2
-	return Interval{float64(events) / exposure, low / exposure, high / exposure, level, events, "exact Poisson"}, nil
-}
-
 func finite(xs ...[]float64) bool {
 	for _, x := range xs {
 		for _, v := range x {

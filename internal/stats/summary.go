@@ -126,6 +126,13 @@ func (s Student) Below(x float64) float64 {
 	return 0.5
 }
 
+// Times returns the estimate of k times the value, k from 0 on: a year's total from a
+// month's mean.
+func (s Student) Times(k float64) Student {
+	s.Estimate, s.Low, s.High, s.SE = k*s.Estimate, k*s.Low, k*s.High, k*s.SE
+	return s
+}
+
 // At returns the same estimate with the interval of another level.
 func (s Student) At(level float64) (Student, error) {
 	if err := checkLevel(level); err != nil {
