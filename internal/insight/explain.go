@@ -363,6 +363,9 @@ func (x *explanation) byInputs(ctx context.Context, out *Explanation) error {
 		return nil
 	}
 	out.Change, out.Drivers, x.gains = &c.change, c.drivers, c.gains
+	if c.sampled > 0 {
+		out.Note = fmt.Sprintf("there are too many inputs for exact parts: they are sampled, with a standard error of up to %s", changeIn(dec(c.sampled), f.unit))
+	}
 	return nil
 }
 

@@ -105,7 +105,7 @@ func payAndOvertime(one figure, total, units string) (pay, overtime quantity.Dec
 	rate, rateTo := rates(one.from["plain_labor_cost"], one.from[units], one.to["plain_labor_cost"], one.to[units])
 	times, timesTo := rates(one.from[total], one.from["plain_labor_cost"], one.to[total], one.to["plain_labor_cost"])
 	x := [3][2]quantity.Decimal{{one.from[units], one.to[units]}, {rate, rateTo}, {times, timesTo}}
-	parts, ok := shapley(3, func(mask uint) (quantity.Decimal, bool) {
+	parts, _, ok := shapley(3, func(mask uint) (quantity.Decimal, bool) {
 		v := number(1, 0)
 		for i := range x {
 			v = v.Mul(x[i][mask>>i&1])

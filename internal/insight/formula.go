@@ -177,6 +177,7 @@ type change struct {
 	from, to, change quantity.Decimal
 	drivers          []Driver
 	gains            map[string]quantity.Decimal // what one more of a factor brings, by its name
+	sampled          float64                     // standard error of a part when there are too many for exact ones
 	apart            string                      // why the amounts must not be compared: they are in several currencies
 }
 
@@ -203,13 +204,14 @@ func (f formula) attribute(from, to cell) (out change, reason string) {
 		}
 		return f.value(f.assemble(factors, x))
 	}
-	parts, ok := shapley(len(factors), mixed)
+	parts, sampled, ok := shapley(len(factors), mixed)
 	if !ok {
 		return out, f.measure + " is undefined for a mixture of the two periods' inputs"
 	}
 	places := f.places()
 	out.from, out.to = before.Round(places), after.Round(places)
 	out.change = out.to.Sub(out.from)
+	out.sampled = sampled
 	out.gains = map[string]quantity.Decimal{}
 	for i := range factors {
 		out.gains[factors[i].name] = f.gain(factors, i, parts[i])
@@ -262,10 +264,14 @@ func placesOf(u quantity.Unit) int32 {
 	return 12
 }
 
-// shapley returns the exact Shapley values of a game whose coalitions are bit masks.
-func shapley(n int, value func(mask uint) (quantity.Decimal, bool)) ([]quantity.Decimal, bool) {
-	parts, err := stats.ShapleyDecimal(n, value)
-	return parts, err == nil
+// shapley returns the Shapley values of a game whose coalitions are bit masks. They are exact
+// for up to 12 players; for more, sampled says the largest standard error of a part.
+func shapley(n int, value func(mask uint) (quantity.Decimal, bool)) (parts []quantity.Decimal, sampled float64, ok bool) {
+	got, err := stats.Attribute(n, value, stats.Sampling{Seed: 1})
+	for _, se := range got.SE {
+		sampled = max(sampled, se)
+	}
+	return got.Parts, sampled, err == nil
 }
 
 // roundTo rounds the parts and gives what is left of total to the largest of them, so that

@@ -2,7 +2,6 @@ package insight
 
 import (
 	"errors"
-	"math"
 	"slices"
 
 	"github.com/shopspring/decimal"
@@ -15,7 +14,7 @@ import (
 // The kinds of doubt that a measure has (domain 5.3). Each has a method of its own.
 const (
 	kindShare = "share" // successes of trials: Wilson
-	kindCount = "count" // events: exact Poisson, or by months when they vary more
+	kindCount = "count" // events: Poisson, or negative binomial when months vary more
 	kindRate  = "rate"  // events by exposure: the same, divided
 	kindSum   = "sum"   // amounts added up over months: Student's t with their memory
 	kindRatio = "ratio" // a formula over such sums: the same of the linearized formula
@@ -173,44 +172,26 @@ func byMonths(f formula, s series, times float64) (estimate, error) {
 		if times != 1 {
 			i.Method = "months added up, AR(1) variance, Student's t"
 		}
-		return i, err
+		return i.Interval, err
 	}, nil
 }
 
-// overdispersed is the variance by mean of monthly counts from which they are no Poisson
-// process (domain 5.3).
-const overdispersed = 1.5
-
-// byCounts estimates expected events, divided by an exposure: exact Poisson, or from the
-// months where these vary more than a Poisson process does.
+// byCounts estimates expected events, divided by an exposure: by months, which tell whether
+// they vary more than a Poisson process does, or exact Poisson when these are too few.
 func byCounts(name string, s series, exposure float64) (estimate, error) {
-	counts := s.values(func(c cell) quantity.Decimal { return c[name] })
-	var total, squares float64
-	for _, v := range counts {
-		total += v
-	}
-	mean := total / math.Max(1, float64(len(counts)))
-	for _, v := range counts {
-		squares += (v - mean) * (v - mean)
-	}
-	if len(counts) >= fewest && mean > 0 && squares/float64(len(counts)-1)/mean > overdispersed {
-		times := float64(len(counts)) / exposure
-		ones, scaled := make([]float64, len(counts)), make([]float64, len(counts))
-		for i, v := range counts {
-			ones[i], scaled[i] = 1, v*times
-		}
-		return func(level float64) (stats.Interval, error) {
-			i, err := stats.RatioInterval(scaled, ones, level)
-			i.Method = "monthly counts that vary more than a Poisson process, AR(1) variance, Student's t"
-			i.Low = math.Max(0, i.Low)
-			return i, err
-		}, nil
+	counts, exposures, total := make([]int, len(s.cells)), make([]float64, len(s.cells)), 0
+	for i, c := range s.cells {
+		counts[i], exposures[i] = int(c[name].Round(0).IntPart()), exposure/float64(len(s.cells))
+		total += counts[i]
 	}
 	if total < fewest {
 		return nil, stats.ErrTooFew
 	}
 	return func(level float64) (stats.Interval, error) {
-		return stats.PoissonRate(int(math.Round(total)), exposure, level)
+		if len(counts) < fewest {
+			return stats.PoissonRate(total, exposure, level)
+		}
+		return stats.CountRate(counts, exposures, level)
 	}, nil
 }
 

@@ -162,7 +162,7 @@ func (x *explanation) players(differences []warehouse.Difference) []player {
 func (x *explanation) mixtures(ctx context.Context, players []player) ([]quantity.Decimal, bool, error) {
 	q := metric.Query{Measures: []string{x.measure.Name}, Where: x.req.Where, Period: x.req.Period, Snapshot: x.snapshot}
 	var failed error
-	parts, ok := shapley(len(players), func(mask uint) (quantity.Decimal, bool) {
+	parts, _, ok := shapley(len(players), func(mask uint) (quantity.Decimal, bool) {
 		blends := map[string]warehouse.Blend{}
 		for i, p := range players {
 			for _, t := range p.tables {
