@@ -778,6 +778,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rankings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is worst at a measure most probably, small ones drawn towards the others */
+        get: operations["rank"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/reviews": {
         parameters: {
             query?: never;
@@ -1891,6 +1908,14 @@ export interface components {
             unit: string;
             value: string | null;
         };
+        InsightChance: {
+            below: string;
+            name: string;
+            of: string;
+            /** Format: double */
+            probability: number;
+            words: string;
+        };
         InsightComparison: {
             change: string | null;
             label: string;
@@ -1919,26 +1944,42 @@ export interface components {
             /** Format: double */
             score: number;
         };
+        InsightDoubt: {
+            kind: string;
+            /** Format: int64 */
+            n: number;
+            too_few: boolean;
+            words: string;
+        };
         InsightDriver: {
             contribution: string;
+            drivers?: components["schemas"]["InsightDriver"][] | null;
             from: string;
             name: string;
+            of?: string;
+            part?: boolean;
             to: string;
         };
         InsightExplanation: {
             asked?: components["schemas"]["InsightAsked"];
+            band?: components["schemas"]["InsightInterval"];
             by?: string;
+            chances: components["schemas"]["InsightChance"][] | null;
             change: string | null;
             confidence: components["schemas"]["InsightConfidence"];
             currency?: string;
+            doubt: components["schemas"]["InsightDoubt"];
             drivers: components["schemas"]["InsightDriver"][] | null;
             from: components["schemas"]["InsightSide"];
+            headline: string;
             interval: components["schemas"]["InsightInterval"];
             measure: string;
             note?: string;
             query: components["schemas"]["MetricQuery"];
+            raise?: components["schemas"]["InsightRaise"];
             /** Format: int64 */
             snapshot: number;
+            steps: components["schemas"]["InsightStep"][] | null;
             to: components["schemas"]["InsightSide"];
             unit: string;
             versus: string;
@@ -1980,6 +2021,56 @@ export interface components {
             method: string;
             of: string;
         };
+        InsightRaise: {
+            component: string;
+            /** Format: int64 */
+            effort: number;
+            /** Format: double */
+            from: number;
+            /** Format: double */
+            to: number;
+            words: string;
+        };
+        InsightRanked: {
+            change: string | null;
+            currency?: string;
+            drivers: components["schemas"]["InsightDriver"][] | null;
+            interval: components["schemas"]["InsightInterval"];
+            /** Format: int64 */
+            n: number;
+            name: string;
+            previous: string | null;
+            /** Format: double */
+            probability: number | null;
+            raw: string | null;
+            reason?: string;
+            shrunken: string | null;
+            too_few: boolean;
+            /** Format: double */
+            weight: number;
+        };
+        InsightRanking: {
+            above: boolean;
+            by: string;
+            currency?: string;
+            definition_versions: {
+                [key: string]: number;
+            };
+            empty_reason?: string;
+            kind: string;
+            limit: string;
+            measure: string;
+            method: string;
+            period: components["schemas"]["QuantityPeriod"];
+            rows: components["schemas"]["InsightRanked"][] | null;
+            /** Format: int64 */
+            snapshot: number;
+            /** Format: int64 */
+            total: number;
+            unit: string;
+            where: string;
+            words: string;
+        };
         InsightSeries: {
             band: components["schemas"]["InsightSeriesBand"];
             currency?: string;
@@ -2014,6 +2105,12 @@ export interface components {
             period: components["schemas"]["QuantityPeriod"];
             reason?: string;
             value: string | null;
+        };
+        InsightStep: {
+            amount: string;
+            kind: string;
+            name: string;
+            total: string;
         };
         InsightSubject: {
             dimension: string;
@@ -4420,8 +4517,24 @@ export interface operations {
                 where?: string;
                 from?: string;
                 to?: string;
-                /** @description previous (default) or portfolio */
+                /** @description previous (default), year_ago, portfolio, where (the other cell) or snapshot */
                 versus?: string;
+                /** @description condition of the other cell, with versus=where */
+                other_where?: string;
+                /** @description first day of the other cell, with versus=where */
+                other_from?: string;
+                /** @description first day not included in the other cell */
+                other_to?: string;
+                /** @description the earlier snapshot, with versus=snapshot */
+                versus_snapshot?: number;
+                /** @description levels of drivers; 0 is 1 */
+                depth?: number;
+                /** @description what the drivers of each level are: dimensions or factors */
+                by?: string[] | null;
+                /** @description compare with the earlier period as it was known then; corrections are a driver */
+                as_seen?: boolean;
+                /** @description also say how probable a value below this is */
+                below?: string;
                 /** @description without the drivers of a measure that adds up: quicker */
                 brief?: boolean;
             };
@@ -6215,6 +6328,85 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    rank: {
+        parameters: {
+            query?: {
+                measure?: string;
+                /** @description the dimension whose members are ranked; client by default */
+                by?: string;
+                /** @description condition such as industry = "Legal" */
+                where?: string;
+                /** @description first month; without a period the last 12 complete months count */
+                from?: string;
+                /** @description first month not included */
+                to?: string;
+                /** @description rank by the probability of being worse than this; each measure has its own */
+                limit?: string;
+                /** @description the most rows; 0 is all */
+                top?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InsightRanking"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
