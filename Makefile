@@ -4,7 +4,7 @@ BIN     := bin/moatmetrics
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 DATA    ?= data
 
-.PHONY: help demo build web e2e test lint eval-csv eval-match eval-import bench fuzz soak generate verify test-deps clean
+.PHONY: help demo build web e2e test lint eval-csv eval-match eval-import eval-insight bench fuzz soak generate verify test-deps clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | column -t -s '	'
@@ -37,6 +37,9 @@ eval-match: ## Measure name matching on public data (MOAT_DATA, docs/matching.md
 
 eval-import: eval-csv eval-match ## All scores of the import: reading, recognition of columns, matching of names
 	$(GO) test -count=1 -v ./internal/dataset -run TestEvalHeaders
+
+eval-insight: ## Measure the statistics: false discoveries, levels and coverage by simulation, NAB (MOAT_DATA)
+	MOAT_SOAK=1 $(GO) test -count=1 -timeout 1h -v ./internal/stats -run TestEval
 
 fuzz: ## Fuzz what reads files, 10 minutes a target (FUZZTIME)
 	scripts/fuzz.sh $(or $(FUZZTIME),10m)

@@ -23,6 +23,13 @@ type Interval struct {
 	Method   string  `json:"method"` // how it was made, for people
 }
 
+// Times returns the interval of k times the value, k from 0 on: a year's total from a
+// month's mean.
+func (i Interval) Times(k float64) Interval {
+	i.Estimate, i.Low, i.High = k*i.Estimate, k*i.Low, k*i.High
+	return i
+}
+
 // HalfWidth returns half the interval's width.
 func (i Interval) HalfWidth() float64 { return (i.High - i.Low) / 2 }
 
