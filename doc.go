@@ -11,7 +11,7 @@
 //	1      quantity    decimals, units, days, periods, grains
 //	1      tenant      whose data, who asks: Scope
 //	2      metadb      the control database: open, migrate, transact (SQLite or PostgreSQL)
-//	2      stats       pure statistics: intervals, Shapley values, trend, confidence
+//	2      stats       pure statistics: intervals, tests, Shapley values, trend, shrinkage, confidence
 //	2      sample      deterministic generators: the demo MSP and the benchmark's workload
 //	2      secret      passwords and keys of other systems, encrypted at rest
 //	2      match       which known entity a name of an import means, and why

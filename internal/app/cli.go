@@ -174,6 +174,7 @@ func (c *cli) root() *cobra.Command {
 		c.ruleCommand(),
 		c.segmentCommand(),
 		c.calendarCommand(),
+		c.rankCommand(),
 	)
 	for _, cmd := range root.Commands() {
 		wrapArgs(cmd)

@@ -272,7 +272,7 @@ func localHost(host string) bool {
 
 // snapshotPaths are GET answers that depend on nothing but the snapshot, what the tenant
 // defines, and the address.
-var snapshotPaths = []string{"/api/v1/query", "/api/v1/metrics", "/api/v1/analyses", "/api/v1/insights", "/api/v1/explain", "/api/v1/series", "/api/v1/trend", "/api/v1/anomalies", "/api/v1/correlations", "/api/v1/datasets", "/api/v1/status"}
+var snapshotPaths = []string{"/api/v1/query", "/api/v1/metrics", "/api/v1/analyses", "/api/v1/insights", "/api/v1/explain", "/api/v1/rankings", "/api/v1/series", "/api/v1/trend", "/api/v1/anomalies", "/api/v1/correlations", "/api/v1/datasets", "/api/v1/status"}
 
 // cached answers before any work when the client or the cache holds the answer of this
 // snapshot. The day is part of the tag: which months are complete depends on it.

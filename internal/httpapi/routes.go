@@ -89,7 +89,7 @@ func (s *server) routes(api huma.API) {
 	})
 	s.exportRoutes(api)
 	get(api, "query-rows", "/query/rows", "The stored rows behind a base measure", s.rows)
-	get(api, "explain", "/explain", "What drove a measure, adding up exactly", s.explain)
+	s.explanationRoutes(api)
 	get(api, "series", "/series", "A measure by month, with where each month was expected", s.series)
 	s.trendRoutes(api)
 	get(api, "run-analyses", "/analyses", "Run the analyses: findings by importance", s.analyses)
@@ -311,21 +311,6 @@ func (s *server) rows(ctx context.Context, in *struct {
 		return nil, err
 	}
 	return s.Metrics.RowsBehind(ctx, s.scope(), q, int(in.Cursor), in.Limit)
-}
-
-func (s *server) explain(ctx context.Context, in *struct {
-	Measure string `query:"measure"`
-	Where   string `query:"where"`
-	From    string `query:"from"`
-	To      string `query:"to"`
-	Versus  string `query:"versus" doc:"previous (default) or portfolio"`
-	Brief   bool   `query:"brief" doc:"without the drivers of a measure that adds up: quicker"`
-}) (*insight.Explanation, error) {
-	period, err := quantity.ParsePeriod(in.From, in.To)
-	if err != nil {
-		return nil, err
-	}
-	return s.Insights.Explain(ctx, s.scope(), insight.ExplainRequest{Measure: in.Measure, Where: in.Where, Period: period, Versus: in.Versus, Brief: in.Brief})
 }
 
 func (s *server) series(ctx context.Context, in *struct {

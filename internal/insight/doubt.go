@@ -8,6 +8,12 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/stats"
 )
 
+// What an interval is of.
+const (
+	expected    = "expected"
+	descriptive = "descriptive"
+)
+
 // level is the probability that an interval is made for.
 const level = 0.90
 
@@ -32,7 +38,7 @@ func interval(num, den []float64, value, scale quantity.Decimal) (*Interval, flo
 	if err != nil || math.IsNaN(i.Low) || math.IsNaN(i.High) || math.IsInf(i.Low, 0) || math.IsInf(i.High, 0) {
 		return nil, 0
 	}
-	out := &Interval{Low: dec(i.Low), High: dec(i.High), Level: level, Method: i.Method, Of: "expected"}
+	out := &Interval{Low: dec(i.Low), High: dec(i.High), Level: level, Method: i.Method, Of: expected}
 	half := math.Max(float(value)-i.Low, i.High-float(value))
 	return out, math.Max(0, half) / float(scale)
 }
@@ -72,7 +78,7 @@ func (a *analysis) marginDoubt(s series, c cell, unit quantity.Unit) (*Interval,
 	}
 	method := "labor cost of the recorded hours, and of the time not recorded as if it was work for this client"
 	if unit == quantity.Money {
-		band := &Interval{Low: profit.Sub(missing).Round(4), High: profit.Round(4), Method: method, Of: "closed"}
+		band := &Interval{Low: profit.Sub(missing).Round(4), High: profit.Round(4), Method: method, Of: descriptive}
 		relative, ok := ratio(missing, profit.Abs())
 		if !ok {
 			return nil, band, 1
@@ -84,7 +90,7 @@ func (a *analysis) marginDoubt(s series, c cell, unit quantity.Unit) (*Interval,
 		return nil, nil, 1
 	}
 	width, _ := ratio(missing, c["revenue"])
-	band := &Interval{Low: margin.Sub(width).Round(12), High: margin.Round(12), Method: method, Of: "closed"}
+	band := &Interval{Low: margin.Sub(width).Round(12), High: margin.Round(12), Method: method, Of: descriptive}
 	scale := dec(marginScale)
 	future, h := a.expected(s.active(), marginParts, margin, scale)
 	h = math.Max(h, float(width)/2/marginScale)

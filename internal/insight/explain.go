@@ -8,8 +8,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/shopspring/decimal"
-
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/metric"
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
@@ -21,7 +19,21 @@ import (
 const (
 	Previous  = "previous"  // the same cell in the period before, of the same length
 	Portfolio = "portfolio" // everything in the same period, scaled to the size of the cell
+	YearAgo   = "year_ago"  // the same cell in the same months of the year before
+	Elsewhere = "where"     // the cell that Against names
+	Restated  = "snapshot"  // the same cell and period in an earlier snapshot
 )
+
+// comparisons are those that may be asked for.
+var comparisons = []string{Previous, Portfolio, YearAgo, Elsewhere, Restated}
+
+// Against is the other cell of a comparison with Elsewhere: another condition, another
+// period, or both.
+type Against struct {
+	Where string
+	// Period is that of the other cell; open means the same one.
+	Period quantity.Period
+}
 
 // ExplainRequest asks why a measure differs between two cells.
 type ExplainRequest struct {
@@ -30,8 +42,21 @@ type ExplainRequest struct {
 	Where string
 	// Period is the period of the cell; when it is open, the last twelve complete months.
 	Period quantity.Period
-	// Versus is Previous or Portfolio; "" means Previous.
-	Versus string
+	// Versus is one of the comparisons above; "" means Previous.
+	Versus  string
+	Against Against
+	// Snapshot is the earlier one that Restated compares with.
+	Snapshot warehouse.Snapshot
+	// Depth is how many levels of drivers are opened, 1 to 4; 0 means 1.
+	Depth int
+	// By says what the drivers of each level are: dimensions, or Factors. Levels that it does
+	// not name are chosen; it may name more than Depth, which then is their number.
+	By []string
+	// AsSeen compares with the figure of the other period as it was known before this one was
+	// over; what was corrected since is a driver of its own. For Previous and YearAgo.
+	AsSeen bool
+	// Below asks for the probability that the expected value is below it, beside the usual ones.
+	Below *quantity.Decimal
 	// Brief leaves out the drivers of a measure that adds up, which need a finer question
 	// than the two values do; a formula's drivers come with its values in any case.
 	Brief bool
@@ -66,10 +91,16 @@ type Explanation struct {
 	Change     *quantity.Decimal  `json:"change"` // null when a side has no value
 	Asked      *Asked             `json:"asked,omitempty"`
 	Drivers    []Driver           `json:"drivers"`
+	Steps      []Step             `json:"steps"`        // the change as a bridge; empty without one
 	By         string             `json:"by,omitempty"` // the dimension whose values the drivers are; "" when they are inputs
 	Note       string             `json:"note,omitempty"`
 	Confidence Confidence         `json:"confidence"`
-	Interval   *Interval          `json:"interval"` // of To, expected
+	Interval   *Interval          `json:"interval"`        // of To, expected
+	Band       *Interval          `json:"band,omitempty"`  // of To, descriptive
+	Doubt      Doubt              `json:"doubt"`           // which kind of doubt the measure has, and what is too few to say
+	Chances    []Chance           `json:"chances"`         // what is probable of the expected value
+	Raise      *Raise             `json:"raise,omitempty"` // the cheapest way to a higher confidence
+	Headline   string             `json:"headline"`        // the change in one sentence
 	Words      string             `json:"words"`
 	Query      metric.Query       `json:"query"`
 	Snapshot   warehouse.Snapshot `json:"snapshot"`
@@ -85,14 +116,14 @@ func (s *Service) Explain(ctx context.Context, scope tenant.Scope, req ExplainRe
 	if req.Versus == "" {
 		req.Versus = Previous
 	}
-	if req.Versus != Previous && req.Versus != Portfolio {
-		return nil, fault.WithFields(fmt.Sprintf("%q is not a comparison", req.Versus), fault.Field{Path: "versus", Message: "unknown comparison", Allowed: []string{Previous, Portfolio}})
-	}
-	if req.Versus == Portfolio && strings.TrimSpace(req.Where) == "" {
-		return nil, fault.WithFields("the portfolio is everything: say what to compare with it", fault.Field{Path: "where", Message: `give a condition such as client = "Harbor Dental"`})
+	if err := req.check(); err != nil {
+		return nil, err
 	}
 	m, err := s.metrics.Lookup(ctx, scope, req.Measure)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.checkPath(m, req.By); err != nil {
 		return nil, err
 	}
 	if m.Wide() && req.Versus == Portfolio {
@@ -114,7 +145,10 @@ func (s *Service) Explain(ctx context.Context, scope tenant.Scope, req ExplainRe
 			return nil, err
 		}
 	}
-	x := explanation{reader: r, measure: m, req: req}
+	x := explanation{reader: r, measure: m, req: req, thresholds: s.thresholds}
+	if err := x.other(ctx); err != nil {
+		return nil, fmt.Errorf("explanation of %s: %w", m.Name, err)
+	}
 	out, err := x.explain(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("explanation of %s: %w", m.Name, err)
@@ -125,10 +159,15 @@ func (s *Service) Explain(ctx context.Context, scope tenant.Scope, req ExplainRe
 // explanation is one run of Explain.
 type explanation struct {
 	reader
-	measure *metric.Measure
-	req     ExplainRequest
-	quality quality
-	data    quantity.Period // months of the data behind the measure
+	measure    *metric.Measure
+	req        ExplainRequest
+	thresholds Thresholds
+	from       corner // the other cell
+	quality    quality
+	data       quantity.Period // months of the data behind the measure
+	// gains are what one more of each input brings, by input; see formula.attribute.
+	gains map[string]quantity.Decimal
+	seats quantity.Decimal // purchased at the end of the period, where licenses are asked about
 }
 
 func (x *explanation) explain(ctx context.Context) (*Explanation, error) {
@@ -136,10 +175,7 @@ func (x *explanation) explain(ctx context.Context) (*Explanation, error) {
 		Measure: x.measure.Name, Unit: x.measure.Unit, Where: x.req.Where, Versus: x.req.Versus, Snapshot: x.snapshot, Drivers: []Driver{},
 		Query: metric.Query{Measures: []string{x.measure.Name}, Where: x.req.Where, Period: x.req.Period, Snapshot: x.snapshot},
 		To:    Side{Label: x.req.Period.String(), Period: x.req.Period},
-		From:  Side{Label: "previous period", Period: x.req.Period.Previous()},
-	}
-	if x.req.Versus == Portfolio {
-		out.From.Label, out.From.Period = "portfolio", x.req.Period
+		From:  Side{Label: x.from.label, Period: x.from.period}, Steps: []Step{}, Chances: []Chance{},
 	}
 	var err error
 	if x.data, err = x.span(ctx, x.measure); err != nil {
@@ -152,10 +188,24 @@ func (x *explanation) explain(ctx context.Context) (*Explanation, error) {
 		return nil, err
 	}
 	x.limitToData(out)
+	if x.req.AsSeen && out.Change != nil {
+		if err := x.asSeen(ctx, out); err != nil {
+			return nil, err
+		}
+	}
+	out.Steps = bridge(out)
 	if x.measure.Wide() {
 		out.Confidence = x.quality.concentration(0)
-		out.Words = x.words(out)
+		out.Doubt = Doubt{Kind: kindIndex, Words: "it is computed from all clients of a closed period: there is nothing to estimate"}
+		x.say(out)
 		return out, nil
+	}
+	if out.Measure == "license_utilization" {
+		c, err := x.total(ctx, x.req.Period, x.req.Where, "seats_purchased")
+		if err != nil {
+			return nil, err
+		}
+		x.seats = c["seats_purchased"]
 	}
 	if err := x.doubt(ctx, out); err != nil {
 		return nil, err
@@ -168,19 +218,27 @@ func (x *explanation) explain(ctx context.Context) (*Explanation, error) {
 			return nil, err
 		}
 	}
-	out.Words = inCurrency(out.Currency, x.words(out))
+	x.say(out)
 	return out, nil
 }
 
 // attribute sets both sides of out and the drivers of their difference.
 func (x *explanation) attribute(ctx context.Context, out *Explanation) error {
 	switch {
+	case x.req.Versus == Restated:
+		return x.restate(ctx, out)
 	case x.measure.Wide():
 		return x.asWhole(ctx, out)
 	case !x.measure.Base(), x.measure.Name == laborCost, x.measure.Name == licenseWaste, x.measure.Name == overCost:
-		return x.byInputs(ctx, out)
+		if err := x.byInputs(ctx, out); err != nil {
+			return err
+		}
+	default:
+		if err := x.byDimension(ctx, out); err != nil {
+			return err
+		}
 	}
-	return x.byDimension(ctx, out)
+	return x.open(ctx, out)
 }
 
 // together runs functions at once and returns the first one's error of those that fail.
@@ -212,7 +270,7 @@ func (x *explanation) limitToData(out *Explanation) {
 		to.Value, to.Reason = nil, fmt.Sprintf("the data reaches from %s to %s", monthName(data.From), monthName(last))
 		out.Note = to.Reason
 	}
-	if from := &out.From; out.Versus == Previous && x.beginsLater(from.Period) {
+	if from := &out.From; out.Versus != Portfolio && out.Versus != Restated && x.beginsLater(from.Period) {
 		from.Value, from.Reason = nil, "the data begins in "+monthName(data.From)
 		if out.Note == "" {
 			out.Note = from.Reason
@@ -229,8 +287,9 @@ func (x *explanation) beginsLater(p quantity.Period) bool { return p.From.Before
 // asWhole sets both sides of a measure that has no formula over sums and adds nothing up,
 // such as a concentration: there are no parts to attribute its change to.
 func (x *explanation) asWhole(ctx context.Context, out *Explanation) error {
-	for _, s := range []*Side{&out.From, &out.To} {
-		all, err := x.whole(ctx, s.Period, x.req.Where, x.measure.Name)
+	for i, s := range []*Side{&out.From, &out.To} {
+		at := []corner{x.from, x.to()}[i]
+		all, err := at.whole(ctx, at.period, at.where, x.measure.Name)
 		if err != nil {
 			return err
 		}
@@ -259,14 +318,10 @@ func (x *explanation) byInputs(ctx context.Context, out *Explanation) error {
 	if err != nil {
 		return err
 	}
-	where := x.req.Where
-	if x.req.Versus == Portfolio {
-		where = x.everybody()
-	}
 	var now, before row
 	if err := together(
 		func() (err error) { now, err = x.sums(ctx, f, out.To.Period, x.req.Where); return err },
-		func() (err error) { before, err = x.sums(ctx, f, out.From.Period, where); return err },
+		func() (err error) { before, err = x.sums(ctx, f, x.from.period, x.from.where); return err },
 	); err != nil {
 		return err
 	}
@@ -283,15 +338,15 @@ func (x *explanation) byInputs(ctx context.Context, out *Explanation) error {
 		}
 		return nil
 	}
-	if x.req.Versus == Portfolio {
+	if x.req.Versus == Portfolio || x.from.where != x.req.Where && !extensive(x.metrics, x.measure) {
 		size := sizeOf(f)
 		factor, ok := ratio(to[size], from[size])
 		if !ok {
-			out.Note = fmt.Sprintf("the portfolio cannot be scaled: %s is zero", spoken(size))
+			out.Note = fmt.Sprintf("the %s cannot be scaled: %s is zero", out.From.Label, spoken(size))
 		} else {
 			from = scaleSums(from, factor)
-			before.sums = from
-			out.From.Label = fmt.Sprintf("portfolio, at the same %s", spoken(size))
+			before.sums, x.from.scale = from, &factor
+			out.From.Label += fmt.Sprintf(", at the same %s", spoken(size))
 		}
 	}
 	out.From.Inputs, out.To.Inputs = from, to
@@ -305,7 +360,10 @@ func (x *explanation) byInputs(ctx context.Context, out *Explanation) error {
 		out.Note = reason
 		return nil
 	}
-	out.Change, out.Drivers = &c.change, c.drivers
+	out.Change, out.Drivers, x.gains = &c.change, c.drivers, c.gains
+	if c.sampled > 0 {
+		out.Note = fmt.Sprintf("there are too many inputs for exact parts: they are sampled, with a standard error of up to %s", changeIn(dec(c.sampled), f.unit))
+	}
 	return nil
 }
 
@@ -324,7 +382,7 @@ func (x *explanation) inMoney(out *Explanation, from, to row, why string) error 
 	out.Measure, out.Unit, out.Note = f.measure, f.unit, why+"; explained as gross profit, in money"
 	out.From.Value, out.From.Reason = side(f, from)
 	out.To.Value, out.To.Reason = side(f, to)
-	out.Change, out.Drivers = &c.change, c.drivers
+	out.Change, out.Drivers, x.gains = &c.change, c.drivers, c.gains
 	return nil
 }
 
@@ -398,151 +456,3 @@ func (x *explanation) everybody() string {
 	}
 	return ""
 }
-
-// breakdowns are the dimensions that say most about a measure, the best first.
-var breakdowns = []string{"client", "revenue_category", "vendor", "product", "staff", "work_type", "ticket_type", "agreement", "priority", "month"}
-
-// byDimension attributes the change of a measure that adds up to the values of the first
-// fitting dimension that the filter does not name.
-func (x *explanation) byDimension(ctx context.Context, out *Explanation) error {
-	can := x.metrics.DimensionsOf(x.measure)
-	for _, d := range breakdowns {
-		if slices.Contains(can, d) && !strings.Contains(x.req.Where, d) {
-			out.By = d
-			break
-		}
-	}
-	if out.By == "" || out.By == "month" && x.req.Versus == Previous {
-		out.By = ""
-		out.Note = "there is no dimension to break it down by"
-	}
-	if x.req.Versus == Portfolio {
-		return x.versusAverage(ctx, out)
-	}
-	if x.req.Brief {
-		out.By, out.Note = "", ""
-	}
-	dimensions := []string{out.By}
-	if out.By == "" {
-		dimensions = nil
-	}
-	var before, after []row
-	if err := together(
-		func() (err error) {
-			before, err = x.read(ctx, out.From.Period, x.req.Where, dimensions, x.measure.Name)
-			return err
-		},
-		func() (err error) {
-			after, err = x.read(ctx, out.To.Period, x.req.Where, dimensions, x.measure.Name)
-			return err
-		},
-	); err != nil {
-		return err
-	}
-	x.fill(out, keyed(before), keyed(after), before, after)
-	if x.req.Brief {
-		out.Drivers = []Driver{}
-	}
-	return nil
-}
-
-// keyed is byKey for rows that may have no dimension.
-func keyed(rows []row) map[string]cell {
-	if len(rows) == 1 && len(rows[0].keys) == 0 {
-		return map[string]cell{"all": rows[0].sums}
-	}
-	return byKey(rows)
-}
-
-// fill sets both sides and the drivers from figures by the values of a dimension; the rows
-// they were read from say their currencies and why some are unknown.
-func (x *explanation) fill(out *Explanation, before, after map[string]cell, rowsBefore, rowsAfter []row) {
-	codesBefore, codes := codesOf(rowsBefore...), codesOf(rowsAfter...)
-	out.Currency = only(merged(codesBefore, codes))
-	c := breakDown(x.measure.Name, x.measure.Unit, before, after)
-	out.From.Inputs, out.To.Inputs = cell{x.measure.Name: c.from}, cell{x.measure.Name: c.to}
-	if !knownIn(before, x.measure.Name) && !knownIn(after, x.measure.Name) {
-		none := "no " + spoken(x.measure.Name) + " in the data"
-		out.From.Reason, out.To.Reason = cmp.Or(whyNot(rowsBefore, x.measure.Name), none), cmp.Or(whyNot(rowsAfter, x.measure.Name), none)
-		out.Note = out.To.Reason
-		return
-	}
-	if why := apart(slices.Concat(codesBefore, codes)...); why != "" {
-		out.Note = why
-		for _, s := range []struct {
-			side  *Side
-			value quantity.Decimal
-			why   string
-		}{{&out.From, c.from, apart(codesBefore...)}, {&out.To, c.to, apart(codes...)}} {
-			if s.side.Reason = s.why; s.why == "" {
-				s.side.Value = &s.value
-			} else {
-				s.side.Inputs = cell{}
-			}
-		}
-		return
-	}
-	out.From.Value, out.To.Value, out.Change, out.Drivers = &c.from, &c.to, &c.change, c.drivers
-	if out.Drivers == nil {
-		out.Drivers = []Driver{}
-	}
-}
-
-// whyNot is why the first row that does not know a measure does not.
-func whyNot(rows []row, measure string) string {
-	for _, r := range rows {
-		if why := r.why[measure]; why != "" {
-			return why
-		}
-	}
-	return ""
-}
-
-func knownIn(cells map[string]cell, measure string) bool {
-	for _, c := range cells {
-		if _, ok := c[measure]; ok {
-			return true
-		}
-	}
-	return false
-}
-
-// versusAverage compares a cell with the average client, by a dimension.
-func (x *explanation) versusAverage(ctx context.Context, out *Explanation) error {
-	if !slices.Contains(x.metrics.DimensionsOf(x.measure), "client_status") || !strings.Contains(x.req.Where, "client") {
-		return fault.WithFields(fmt.Sprintf("%s can be compared with the portfolio only for a client", x.measure.Name),
-			fault.Field{Path: "where", Message: `name a client, such as client = "Harbor Dental", or compare with the previous period`})
-	}
-	clients, err := x.read(ctx, x.req.Period, realClients, []string{"client"}, x.measure.Name)
-	if err != nil {
-		return err
-	}
-	n := int64(0)
-	for _, c := range clients {
-		if c.keys[0] != noClient && !c.sums[x.measure.Name].IsZero() {
-			n++
-		}
-	}
-	if n == 0 {
-		return fault.Newf(fault.NotFound, "no client has %s in %s", spoken(x.measure.Name), x.req.Period)
-	}
-	out.From.Label = fmt.Sprintf("average of %d clients", n)
-	all, err := x.read(ctx, x.req.Period, both(realClients, named), []string{out.By}, x.measure.Name)
-	if err != nil {
-		return err
-	}
-	own, err := x.read(ctx, x.req.Period, x.req.Where, []string{out.By}, x.measure.Name)
-	if err != nil {
-		return err
-	}
-	share := number(1, 0).DivRound(decimal.NewFromInt(n), ratioPlaces)
-	average := map[string]cell{}
-	for name, c := range byKey(all) {
-		average[name] = c.scaled(share)
-	}
-	x.fill(out, average, byKey(own), all, own)
-	return nil
-}
-
-// named leaves out what belongs to no client.
-const named = `client != "unassigned"`

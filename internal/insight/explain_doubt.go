@@ -2,177 +2,251 @@ package insight
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"regexp"
+	"math"
 	"slices"
-	"strconv"
+	"strings"
 
+	"github.com/shopspring/decimal"
+
+	"github.com/moatmetrics/moatmetrics/internal/metric"
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
 	"github.com/moatmetrics/moatmetrics/internal/stats"
 )
 
-// monthlyRatios are the ratios that have an interval from their months.
-var monthlyRatios = map[string]struct{ over, under []string }{
-	"gross_margin":          {[]string{"revenue", "-labor_cost", "-direct_cost"}, []string{"revenue"}},
-	"effective_hourly_rate": {[]string{"revenue", "-direct_cost"}, []string{"hours_worked"}},
-	"labor_cost_rate":       {[]string{"labor_cost"}, []string{"hours_worked"}},
-	"utilization":           {[]string{"hours_worked"}, []string{"capacity_hours"}},
-	"billable_utilization":  {[]string{"billable_hours"}, []string{"capacity_hours"}},
-	"tickets_per_endpoint":  {[]string{"service_ticket_count"}, []string{"endpoints"}},
-}
-
-// counted are the shares of counts, which have a Wilson interval.
-var counted = map[string][2]string{
-	"sla_attainment": {"sla_met_count", "sla_judged_count"},
-	"csat":           {"csat_positive", "csat_responses"},
-}
-
-// doubt sets the interval of the value and the confidence.
+// doubt sets what is uncertain about the value: the interval of what is expected, the band of
+// what is known, what is probable, and the confidence.
 func (x *explanation) doubt(ctx context.Context, out *Explanation) error {
-	h, few := 0.0, false
-	if parts, ok := monthlyRatios[out.Measure]; ok && out.To.Value != nil && x.req.Period.WholeMonths() {
-		var err error
-		if h, err = x.ratioDoubt(ctx, out, parts.over, parts.under); err != nil {
+	m, err := x.metrics.Measure(out.Measure)
+	if err != nil {
+		return err
+	}
+	out.Doubt = Doubt{Kind: kindOf(x.metrics, m)}
+	h := 0.0
+	if out.To.Value != nil {
+		of, err := x.estimate(ctx, out, m)
+		switch {
+		case errors.Is(err, stats.ErrTooFew):
+			out.Doubt.TooFew = true
+			out.Doubt.Words = "too few months or cases to say what to expect: look at the rows behind it"
+		case errors.Is(err, errNoInterval):
+			out.Doubt.Words = "the figure is counted on a day: it is as sure as the data"
+			if out.Doubt.Kind == kindRatio {
+				out.Doubt.Words = "an input of it is not in the data, so nothing can be expected"
+			}
+		case err != nil:
+			return err
+		default:
+			if h, err = x.setInterval(out, of); err != nil {
+				return err
+			}
+		}
+		if err := x.band(ctx, out); err != nil {
 			return err
 		}
-		few = out.Interval == nil
 	}
-	if parts, ok := counted[out.Measure]; ok && out.To.Value != nil {
-		over, under := int(out.To.Inputs[parts[0]].IntPart()), int(out.To.Inputs[parts[1]].IntPart())
-		if i, err := stats.Wilson(over, under, level); err == nil && under >= fewest {
-			out.Interval = &Interval{Low: dec(i.Low), High: dec(i.High), Level: level, Method: i.Method, Of: "expected"}
-			h = i.HalfWidth()
-		} else {
-			few = true
-		}
+	switch out.Doubt.Kind {
+	case kindRatio, kindShare, kindRate:
+		return x.confidence(ctx, out, h, out.Doubt.TooFew && x.req.Period.WholeMonths())
 	}
-	return x.confidence(ctx, out, h, few)
+	// A sum or count of a closed period is known; what the next one brings is another matter.
+	return x.confidence(ctx, out, 0, false)
 }
 
-// ratioDoubt sets the interval of a ratio from its months and returns its half width
-// relative to the decision scale.
-func (x *explanation) ratioDoubt(ctx context.Context, out *Explanation, over, under []string) (float64, error) {
-	var measures []string
-	for _, name := range slices.Concat(over, under) {
-		if name[0] == '-' {
-			name = name[1:]
-		}
-		if !slices.Contains(measures, name) {
-			measures = append(measures, name)
-		}
+// estimate returns the estimator of the expected value that suits the measure's kind.
+func (x *explanation) estimate(ctx context.Context, out *Explanation, m *metric.Measure) (estimate, error) {
+	if out.Doubt.Kind == kindShare {
+		parts := m.Inputs()
+		under := out.To.Inputs[parts[len(parts)-1]]
+		out.Doubt.N = int(under.IntPart())
+		return byCases(out.To.Inputs[parts[0]], under)
 	}
-	s, err := x.monthlyTotal(ctx, x.req.Period, x.req.Where, measures...)
+	if out.Doubt.Kind == kindStock || out.Doubt.Kind == kindIndex {
+		return nil, errNoInterval
+	}
+	if !x.req.Period.WholeMonths() || slices.ContainsFunc(m.BaseInputs(), func(b string) bool { return !slices.Contains(x.dimensionsOf(b), "month") }) {
+		return nil, stats.ErrTooFew
+	}
+	s, err := x.monthlyTotal(ctx, x.req.Period, x.req.Where, m.BaseInputs()...)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	s = s.active()
-	sum := func(names []string) func(cell) quantity.Decimal {
-		return func(c cell) (v quantity.Decimal) {
-			for _, name := range names {
-				if name[0] == '-' {
-					v = v.Sub(c[name[1:]])
-				} else {
-					v = v.Add(c[name])
-				}
-			}
-			return v
-		}
-	}
-	scale := out.To.Value.Abs()
-	if out.Unit == quantity.Ratio {
-		scale = dec(marginScale)
-	}
-	var h float64
-	out.Interval, h = interval(s.values(sum(over)), s.values(sum(under)), *out.To.Value, scale)
-	return h, nil
+	out.Doubt.N = len(s.cells)
+	return x.estimateOf(out.Measure, out.Doubt.Kind, s, out.To.Inputs, *out.To.Value)
 }
 
-// confidence sets the confidence from the quality of the inputs that the measure has.
+// estimateOf is the estimator of a measure over the months of a series; whole are its inputs
+// over all of them and value the measure there.
+func (r reader) estimateOf(measure, kind string, s series, whole cell, value quantity.Decimal) (estimate, error) {
+	m, err := r.metrics.Measure(measure)
+	if err != nil {
+		return nil, err
+	}
+	if kind == kindCount {
+		return byCounts(measure, s, 1)
+	}
+	if kind == kindRate {
+		events := m.BaseInputs()[slices.IndexFunc(m.BaseInputs(), func(b string) bool { return !r.metrics.Stock(b) })]
+		if exposure, ok := ratio(whole[events], value); ok {
+			return byCounts(events, s, float(exposure))
+		}
+		return nil, stats.ErrTooFew
+	}
+	f, err := formulaOf(r.metrics, measure)
+	if err != nil {
+		return nil, err
+	}
+	f.sums = r.metrics.FlatInputs(m)
+	times := 1.0
+	if kind == kindSum {
+		times = float64(len(s.cells))
+	}
+	return byMonths(f, s, times)
+}
+
+// setInterval sets the interval and what is probable, and returns the half width of the
+// interval relative to the decision scale.
+func (x *explanation) setInterval(out *Explanation, of estimate) (float64, error) {
+	i, err := of(level)
+	if err != nil || math.IsNaN(i.Low) || math.IsInf(i.Low, 0) || math.IsNaN(i.High) || math.IsInf(i.High, 0) {
+		out.Doubt.TooFew = true
+		return 0, nil
+	}
+	out.Interval = &Interval{Low: dec(i.Low), High: dec(i.High), Level: level, Method: i.Method, Of: expected}
+	limits := limitsOf(out.Measure, x.thresholds)
+	if x.req.Below != nil {
+		limits = append(limits, threshold{"below", *x.req.Below})
+	}
+	out.Chances = chances(of, limits, out.Measure, out.Unit)
+	out.Doubt.Words = fmt.Sprintf("expected between %s and %s with a probability of %.0f%% (%s)", inUnit(out.Interval.Low, out.Unit), inUnit(out.Interval.High, out.Unit), 100*level, i.Method)
+	scale := float(out.To.Value.Abs())
+	if out.Unit == quantity.Ratio {
+		scale = marginScale
+	}
+	if scale == 0 {
+		return 1, nil
+	}
+	return math.Max(0, math.Max(float(*out.To.Value)-i.Low, i.High-float(*out.To.Value))) / scale, nil
+}
+
+// band sets how far the closed value may be off: when the time that was not recorded was
+// work like the recorded, when this cell has its share of the revenue that belongs to no
+// client, when the seats of unknown use are all or none of them used.
+func (x *explanation) band(_ context.Context, out *Explanation) error {
+	f, err := formulaOf(x.metrics, out.Measure)
+	if err != nil {
+		return err
+	}
+	low, high := *out.To.Value, *out.To.Value
+	var because []string
+	try := func(changed cell) bool {
+		v, ok := f.value(changed)
+		if ok {
+			low, high = decimal.Min(low, v.Round(f.places())), decimal.Max(high, v.Round(f.places()))
+		}
+		return ok && !v.Round(f.places()).Equal(*out.To.Value)
+	}
+	more := func(by float64, sums ...string) (cell, bool) {
+		c, touched := cell{}, false
+		for name, v := range out.To.Inputs {
+			c[name] = v
+			if slices.Contains(sums, name) {
+				c[name], touched = v.Mul(dec(1+by)), true
+			}
+		}
+		return c, touched && by > 0
+	}
+	if covered, _, _ := x.quality.timeCoverage(); covered < 1 && x.quality.firm["capacity_hours"].Sign() > 0 {
+		if c, ok := more(1-covered, laborCost, "hours_worked", "billable_hours"); ok && try(c) {
+			because = append(because, "time that was not recorded, as if it was work like the recorded")
+		}
+	}
+	if nobodys := share(x.quality.clients[noClient]["revenue"], x.quality.firm["revenue"]); x.req.Where != "" && x.quality.firm["revenue"].Sign() > 0 && nobodys > 0 && nobodys < 1 {
+		if c, ok := more(nobodys/(1-nobodys), "revenue", "recurring_revenue"); ok && try(c) {
+			because = append(because, "revenue that belongs to no client, shared out by revenue")
+		}
+	}
+	if bought, ok := out.To.Inputs["seats_known"]; ok && out.Measure == "license_utilization" && x.seats.GreaterThan(bought) {
+		unknown := x.seats.Sub(bought)
+		for _, used := range []quantity.Decimal{{}, unknown} {
+			try(cell{"seats_known": x.seats, "seats_used": out.To.Inputs["seats_used"].Add(used)})
+		}
+		because = append(because, "seats whose use is not known, as if none or all of them were used")
+	}
+	method := "exact: nothing that is known to be missing would change it"
+	if len(because) > 0 {
+		method = strings.Join(because, "; ")
+	}
+	out.Band = &Interval{Low: low, High: high, Method: method, Of: descriptive}
+	return nil
+}
+
+// confidence sets the confidence from the quality of the inputs that the measure has, and the
+// cheapest way to a higher one.
 func (x *explanation) confidence(ctx context.Context, out *Explanation, h float64, few bool) error {
 	f, err := formulaOf(x.metrics, out.Measure)
 	if err != nil {
 		return err
 	}
-	var components []Component
-	var limits []limit
+	var parts []graded
+	add := func(c Component, limits []limit) { parts = append(parts, graded{c, limits}) }
 	has := func(name string) bool { return slices.Contains(f.sums, name) }
 	if has(laborCost) {
 		c, err := x.total(ctx, x.req.Period, x.req.Where, "hours_worked", "hours_without_cost")
 		if err != nil {
 			return err
 		}
-		rates, more := x.quality.costRates(c)
-		components, limits = append(components, rates), append(limits, more...)
+		add(x.quality.costRates(c))
 	}
 	if has(laborCost) || has("hours_worked") || has("billable_hours") || has("shadow_billable") {
 		_, time, more := x.quality.timeCoverage()
-		components, limits = append(components, time), append(limits, more...)
+		add(time, more)
 	}
 	if has("billable_hours") {
 		s := x.quality.billableStated
-		components = append(components, component("billable", s, hundred(s)+" of the hours say whether they are billable"))
+		add(component("billable", s, hundred(s)+" of the hours say whether they are billable"), nil)
 	}
 	if has("revenue") {
 		c, err := x.total(ctx, x.req.Period, x.req.Where, "revenue", "revenue_tax_unknown")
 		if err != nil {
 			return err
 		}
-		components = append(components, x.quality.revenueBasis(c))
+		add(x.quality.revenueBasis(c), nil)
 	}
 	if has("direct_cost") {
-		direct, more := x.quality.directCost()
-		components, limits = append(components, direct), append(limits, more...)
+		add(x.quality.directCost())
 		if x.quality.firm["direct_cost"].Sign() <= 0 {
 			h += unknownVendorCost / 2 / marginScale
 		}
 	}
 	if slices.Contains(x.metrics.DimensionsOf(x.measure), "client") {
-		match, more := x.quality.matched()
-		components, limits = append(components, match), append(limits, more...)
+		add(x.quality.matched())
 	}
+	var always []limit
 	if few {
-		limits = append(limits, limit{stats.Medium, "too few months or cases for an interval"})
+		always = append(always, limit{stats.Medium, "too few months or cases for an interval"})
 	}
 	if !x.req.Period.WholeMonths() {
-		limits = append(limits, limit{stats.Medium, "the period is not made of whole months"})
+		always = append(always, limit{stats.Medium, "the period is not made of whole months"})
 	}
-	out.Confidence = confide(components, h, limits...)
-	return nil
+	out.Confidence = confideIn(parts, h, always)
+	out.Raise, err = x.raise(ctx, out.Confidence, parts, h, always)
+	return err
 }
 
-// oneValue is a condition that names one value of a dimension and nothing else.
-var oneValue = regexp.MustCompile(`^\w+ = ("(?:[^"\\]|\\.)*")$`)
+// graded is a component of a confidence with the limits that are there because of it.
+type graded struct {
+	Component
+	limits []limit
+}
 
-// words says the change in a plain sentence.
-func (x *explanation) words(out *Explanation) string {
-	subject := spoken(out.Measure)
-	if parts := oneValue.FindStringSubmatch(out.Where); parts != nil {
-		if name, err := strconv.Unquote(parts[1]); err == nil {
-			subject += " of " + name
-		}
-	} else if out.Where != "" {
-		subject += " where " + out.Where
+func confideIn(parts []graded, h float64, always []limit) Confidence {
+	var components []Component
+	var limits []limit
+	for _, p := range parts {
+		components, limits = append(components, p.Component), append(limits, p.limits...)
 	}
-	if out.Change == nil {
-		text := fmt.Sprintf("The %s cannot be compared with the %s", subject, out.From.Label)
-		if why := out.Note; why != "" {
-			return text + ": " + why + "."
-		}
-		return text + "."
-	}
-	move := "did not change from"
-	switch out.Change.Sign() {
-	case 1:
-		move = "rose from"
-	case -1:
-		move = "fell from"
-	}
-	text := fmt.Sprintf("The %s %s %s (%s) to %s", subject, move, inUnit(*out.From.Value, out.Unit), out.From.Label, inUnit(*out.To.Value, out.Unit))
-	if out.Versus == Portfolio {
-		text = fmt.Sprintf("The %s is %s against %s (%s)", subject, inUnit(*out.To.Value, out.Unit), inUnit(*out.From.Value, out.Unit), out.From.Label)
-	}
-	if parts := inWords(change{drivers: out.Drivers}, out.Unit); parts != "" {
-		text += ", by " + parts
-	}
-	return text + "."
+	return confide(components, h, append(limits, always...)...)
 }

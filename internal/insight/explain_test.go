@@ -228,9 +228,15 @@ func driversAddUp(t *testing.T, x *world, truth sample.Truth) {
 	rapid.Check(t, func(r *rapid.T) {
 		to := truth.Period.To.AddMonths(-rapid.IntRange(0, 4).Draw(r, "back"))
 		p := quantity.Period{From: to.AddMonths(-rapid.IntRange(1, 3).Draw(r, "months")), To: to}
-		req := insight.ExplainRequest{Measure: rapid.SampledFrom(measures).Draw(r, "measure"), Where: rapid.SampledFrom(where).Draw(r, "where"), Period: p, Versus: rapid.SampledFrom([]string{insight.Previous, insight.Portfolio}).Draw(r, "versus")}
+		req := insight.ExplainRequest{Measure: rapid.SampledFrom(measures).Draw(r, "measure"), Where: rapid.SampledFrom(where).Draw(r, "where"), Period: p, Versus: rapid.SampledFrom([]string{insight.Previous, insight.Portfolio, insight.YearAgo, insight.Elsewhere}).Draw(r, "versus"), Depth: rapid.IntRange(1, 3).Draw(r, "depth")}
+		if req.Versus == insight.Elsewhere {
+			req.Against = insight.Against{Where: rapid.SampledFrom(where[1:4]).Draw(r, "against"), Period: p.Previous()}
+		}
+		if rapid.Bool().Draw(r, "path") {
+			req.By = []string{rapid.SampledFrom([]string{"client", "agreement", insight.Factors}).Draw(r, "first level")}
+		}
 		e, err := x.Explain(t.Context(), northwind, req)
-		if fault.KindOf(err) == fault.Invalid && req.Versus == insight.Portfolio || fault.KindOf(err) == fault.NotFound {
+		if fault.KindOf(err) == fault.Invalid && (req.Versus == insight.Portfolio || len(req.By) > 0) || fault.KindOf(err) == fault.NotFound {
 			return
 		}
 		if err != nil {
@@ -253,6 +259,12 @@ func driversAddUp(t *testing.T, x *world, truth sample.Truth) {
 		if !sum.Equal(*e.Change) || !e.From.Value.Add(*e.Change).Equal(*e.To.Value) {
 			r.Fatalf("%+v: drivers add up to %s, change %s, %s to %s", req, sum, e.Change, e.From.Value, e.To.Value)
 		}
+		if why := levels(e.Drivers); why != "" {
+			r.Fatalf("%+v: %s", req, why)
+		}
+		if why := crosses(e); why != "" {
+			r.Fatalf("%+v: %s", req, why)
+		}
 		result, err := x.metrics.Run(t.Context(), northwind, e.Query)
 		if err != nil {
 			r.Fatal(err)
@@ -264,6 +276,43 @@ func driversAddUp(t *testing.T, x *world, truth sample.Truth) {
 	if explained < 20 {
 		t.Errorf("only %d cells were explained", explained)
 	}
+}
+
+// levels says which driver's own drivers do not add up to it, "" when all do.
+func levels(drivers []insight.Driver) string {
+	for _, d := range drivers {
+		if len(d.Drivers) == 0 {
+			continue
+		}
+		sum := decimal.Zero
+		for _, inner := range d.Drivers {
+			sum = sum.Add(inner.Contribution)
+		}
+		if !sum.Equal(d.Contribution) {
+			return fmt.Sprintf("the drivers of %s add up to %s, it is %s", d.Name, sum, d.Contribution)
+		}
+		if why := levels(d.Drivers); why != "" {
+			return why
+		}
+	}
+	return ""
+}
+
+// crosses says how a bridge does not lead from one side to the other, "" when it does.
+func crosses(e *insight.Explanation) string {
+	if len(e.Steps) < 2 || e.Steps[0].Kind != "start" || !e.Steps[0].Amount.Equal(*e.From.Value) {
+		return fmt.Sprintf("the bridge does not begin at %s: %+v", e.From.Value, e.Steps)
+	}
+	total := decimal.Zero
+	for _, s := range e.Steps[:len(e.Steps)-1] {
+		if total = total.Add(s.Amount); !s.Total.Equal(total) {
+			return fmt.Sprintf("step %s stands at %s, want %s", s.Name, s.Total, total)
+		}
+	}
+	if end := e.Steps[len(e.Steps)-1]; end.Kind != "end" || !end.Amount.Equal(total) || !total.Equal(*e.To.Value) {
+		return fmt.Sprintf("the bridge ends at %s of %s, want %s", total, end.Amount, e.To.Value)
+	}
+	return ""
 }
 
 func TestAmountsOfSeveralCurrenciesAreNotExplainedAsOne(t *testing.T) {

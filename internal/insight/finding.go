@@ -67,8 +67,8 @@ type Interval struct {
 	High  quantity.Decimal `json:"high"`
 	Level float64          `json:"level"` // 0.9 is 90 %; 0 for a sensitivity band
 	// Method says how it was made, and Of of what it is: "expected" is the coming period,
-	// when the months vary as they did; "closed" is the past period, whose only doubt is
-	// missing data.
+	// when the months vary as they did; "descriptive" is the past period, whose only doubt
+	// is missing data.
 	Method string `json:"method"`
 	Of     string `json:"of"`
 }
@@ -79,6 +79,13 @@ type Driver struct {
 	Contribution quantity.Decimal `json:"contribution"`
 	From         quantity.Decimal `json:"from"` // the input before …
 	To           quantity.Decimal `json:"to"`   // … and after
+	// Part says that the driver is only a part of a change: From and To are 0 and mean nothing.
+	Part bool `json:"part,omitempty"`
+	// Of is what the drivers of this level are: a dimension, or Factors. Only where drivers
+	// are opened.
+	Of string `json:"of,omitempty"`
+	// Drivers are what makes up this one; they add up to its contribution.
+	Drivers []Driver `json:"drivers,omitempty"`
 }
 
 // Moved returns the drivers whose contribution is more than rounding when it is shown: half

@@ -176,7 +176,9 @@ func rates(totalFrom, unitsFrom, totalTo, unitsTo quantity.Decimal) (from, to qu
 type change struct {
 	from, to, change quantity.Decimal
 	drivers          []Driver
-	apart            string // why the amounts must not be compared: they are in several currencies
+	gains            map[string]quantity.Decimal // what one more of a factor brings, by its name
+	sampled          float64                     // standard error of a part when there are too many for exact ones
+	apart            string                      // why the amounts must not be compared: they are in several currencies
 }
 
 // attribute explains the change of the formula's value between two cells by exact Shapley
@@ -202,18 +204,50 @@ func (f formula) attribute(from, to cell) (out change, reason string) {
 		}
 		return f.value(f.assemble(factors, x))
 	}
-	parts, ok := shapley(len(factors), mixed)
+	parts, sampled, ok := shapley(len(factors), mixed)
 	if !ok {
 		return out, f.measure + " is undefined for a mixture of the two periods' inputs"
 	}
 	places := f.places()
 	out.from, out.to = before.Round(places), after.Round(places)
 	out.change = out.to.Sub(out.from)
+	out.sampled = sampled
+	out.gains = map[string]quantity.Decimal{}
+	for i := range factors {
+		out.gains[factors[i].name] = f.gain(factors, i, parts[i])
+	}
 	for i, part := range roundTo(parts, out.change, places) {
 		out.drivers = append(out.drivers, Driver{Name: factors[i].name, Contribution: part, From: factors[i].from.Round(6), To: factors[i].to.Round(6)})
 	}
 	byWeight(out.drivers)
 	return out, ""
+}
+
+// gain is what one more of a factor brings: its part of the change by its own change. A
+// factor that did not change takes the slope halfway, so that members of it that moved
+// against each other still show what each of them brought.
+func (f formula) gain(factors []factor, i int, part quantity.Decimal) quantity.Decimal {
+	if moved := factors[i].to.Sub(factors[i].from); !moved.IsZero() {
+		return part.DivRound(moved, ratioPlaces)
+	}
+	step := factors[i].to.Abs().Mul(number(1, 3))
+	if step.IsZero() {
+		step = number(1, 0)
+	}
+	at := func(by quantity.Decimal) (quantity.Decimal, bool) {
+		x := make([]quantity.Decimal, len(factors))
+		for k, one := range factors {
+			x[k] = one.from.Add(one.to).Mul(number(5, 1))
+		}
+		x[i] = x[i].Add(by)
+		return f.value(f.assemble(factors, x))
+	}
+	high, ok := at(step)
+	low, okLow := at(step.Neg())
+	if !ok || !okLow {
+		return quantity.Decimal{}
+	}
+	return high.Sub(low).DivRound(step.Mul(number(2, 0)), ratioPlaces)
 }
 
 // places are the decimals of the formula's value and contributions: four for money, six
@@ -230,10 +264,14 @@ func placesOf(u quantity.Unit) int32 {
 	return 12
 }
 
-// shapley returns the exact Shapley values of a game whose coalitions are bit masks.
-func shapley(n int, value func(mask uint) (quantity.Decimal, bool)) ([]quantity.Decimal, bool) {
-	parts, err := stats.ShapleyDecimal(n, value)
-	return parts, err == nil
+// shapley returns the Shapley values of a game whose coalitions are bit masks. They are exact
+// for up to 12 players; for more, sampled says the largest standard error of a part.
+func shapley(n int, value func(mask uint) (quantity.Decimal, bool)) (parts []quantity.Decimal, sampled float64, ok bool) {
+	got, err := stats.Attribute(n, value, stats.Sampling{Seed: 1})
+	for _, se := range got.SE {
+		sampled = max(sampled, se)
+	}
+	return got.Parts, sampled, err == nil
 }
 
 // roundTo rounds the parts and gives what is left of total to the largest of them, so that

@@ -8,7 +8,8 @@
 //
 // Nouns. A Finding is one thing that deserves attention. A Driver is what one input
 // contributes to a change; the drivers of a change add up to it. An Explanation is the
-// attribution of one measure's change on demand.
+// attribution of one measure's change on demand (explain.go; explain_open.go opens its
+// drivers). A Ranking is who is worst at a measure most probably.
 package insight
 
 import (

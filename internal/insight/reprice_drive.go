@@ -34,7 +34,7 @@ func (r *Reprice) drive(s, load series) {
 	cost.from, cost.to = rates(from[laborCost], from["hours_worked"], to[laborCost], to["hours_worked"])
 	factors = append(factors, cost)
 	full := uint(1)<<len(factors) - 1
-	parts, ok := shapley(len(factors), func(mask uint) (quantity.Decimal, bool) {
+	parts, _, ok := shapley(len(factors), func(mask uint) (quantity.Decimal, bool) {
 		switch mask { // exact, where the product of rounded ratios is not
 		case 0:
 			return from[laborCost], true

@@ -141,7 +141,59 @@ func TestPlantedTruthsAreFound(t *testing.T) {
 				t.Errorf("%d findings that nothing is planted for:\n%s", len(extra), strings.Join(extra, "\n"))
 			}
 			checkForm(t, findings)
+			explainTruths(t, x, truth)
 		})
+	}
+}
+
+// explainTruths checks that the explanation of each planted change names its cause first.
+func explainTruths(t *testing.T, x *world, truth sample.Truth) {
+	t.Helper()
+	top := func(req insight.ExplainRequest) string {
+		e := explain(t, x, req)
+		if len(e.Drivers) == 0 {
+			t.Errorf("%s where %s in %s: no drivers (%s)", req.Measure, req.Where, req.Period, e.Note)
+			return ""
+		}
+		return e.Drivers[0].Name
+	}
+	quarter := func(from quantity.Day) quantity.Period { return quantity.Period{From: from, To: from.AddMonths(3)} }
+	for _, d := range truth.MarginDrops {
+		got := top(insight.ExplainRequest{Measure: "gross_margin", Where: fmt.Sprintf("client = %q", d.Client), Period: quarter(d.Month)})
+		if strings.ReplaceAll(got, "_", " ") != string(d.Cause) {
+			t.Errorf("the drop of %s in %s: first driver %s, planted %s", d.Client, d.Month, got, d.Cause)
+		}
+	}
+	for _, l := range truth.LossClients {
+		if !truth.Period.From.Before(l.Since) || l.Cause == sample.CauseUnderprice {
+			continue // always so: nothing changed
+		}
+		got := top(insight.ExplainRequest{Measure: "gross_margin", Where: fmt.Sprintf("client = %q", l.Client), Period: quarter(l.Since)})
+		if strings.ReplaceAll(got, "_", " ") != string(l.Cause) {
+			t.Errorf("the loss of %s since %s: first driver %s, planted %s", l.Client, l.Since, got, l.Cause)
+		}
+	}
+	spent := explain(t, x, insight.ExplainRequest{Measure: "expense_amount", By: []string{"vendor"}, Period: truth.Period, Versus: insight.YearAgo})
+	fastest, growth := "", quantity.Decimal{}
+	for _, d := range spent.Drivers {
+		if d.From.Sign() > 0 && d.Contribution.DivRound(d.From, 6).GreaterThan(growth) {
+			fastest, growth = d.Name, d.Contribution.DivRound(d.From, 6)
+		}
+	}
+	if fastest != truth.RisingVendor.Vendor {
+		t.Errorf("spend against a year ago: %s grew fastest, planted %s", fastest, truth.RisingVendor.Vendor)
+	}
+	sold := explain(t, x, insight.ExplainRequest{Measure: "revenue", By: []string{insight.Factors, "client"}, Period: truth.Period, Versus: insight.YearAgo})
+	for factor, names := range map[string][]string{"new_clients": truth.NewClients, "lost_clients": truth.LostClients} {
+		at := slices.IndexFunc(sold.Drivers, func(d insight.Driver) bool { return d.Name == factor })
+		if at < 0 {
+			continue // everybody has revenue in both years
+		}
+		for _, d := range sold.Drivers[at].Drivers {
+			if !slices.Contains(names, d.Name) {
+				t.Errorf("%s names %s; planted are %v", factor, d.Name, names)
+			}
+		}
 	}
 }
 

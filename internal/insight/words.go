@@ -104,7 +104,7 @@ func spoken(name string) string { return strings.ReplaceAll(name, "_", " ") }
 func inWords(c change, unit quantity.Unit) string {
 	var parts []string
 	for _, d := range c.drivers {
-		if d.Contribution.IsZero() {
+		if changeIn(d.Contribution, unit) == changeIn(quantity.Decimal{}, unit) {
 			continue
 		}
 		sign := "+"

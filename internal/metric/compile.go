@@ -225,7 +225,7 @@ func (b *builder) read(f *fact, source string, dims []string) reading {
 // source chooses the smallest roll-up that can answer, "" for the base table.
 func (q *question) source(f *fact) string {
 	dims := q.read(q.dims)
-	if q.converts(f) || len(q.where.attributes) > 0 || !q.period.WholeMonths() || slices.ContainsFunc(dims, func(d string) bool { return q.keys[d] == "" && !q.step(d).byMonth() }) {
+	if len(q.blends) > 0 || q.converts(f) || len(q.where.attributes) > 0 || !q.period.WholeMonths() || slices.ContainsFunc(dims, func(d string) bool { return q.keys[d] == "" && !q.step(d).byMonth() }) {
 		return ""
 	}
 	for _, r := range f.Rollups {

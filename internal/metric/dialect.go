@@ -37,6 +37,12 @@ func daysFrom(from, to string) string { return "(" + to + " - " + from + ")" }
 
 func dateText(d quantity.Day) string { return "DATE " + warehouse.QuoteText(d.String()) }
 
+// undated is a text without the months, years and other numbers that tell its invoices apart:
+// "Managed Services March 2026" is Managed Services.
+func undated(text string) string {
+	return `nullif(trim(regexp_replace(regexp_replace(` + text + `, '(?i)\b(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sep(t|tember)?|oct(ober)?|nov(ember)?|dec(ember)?|q[1-4])\b|[0-9]+([.,/-][0-9]+)*', '', 'g'), '\(\s*\)|\s+', ' ', 'g'), ' -:,.'), '')`
+}
+
 // hasText and beginsWith compare without regard to case.
 func hasText(text, part string) string {
 	return "contains(lower(" + text + "), lower(" + part + "))"

@@ -74,6 +74,7 @@ FROM (SELECT *, ` + dataset.ReceivedAmountSQL + ` AS received FROM payments WHER
 // views are the facts' views by name.
 var views = map[string]view{
 	"time": timeView, "invoices": invoiceView, "earned": earnedView, "expenses": expenseView, "payments": paymentView, "tickets": ticketView, "surveys": surveyView, "capacity": capacityView,
+	"lines": lineView, "work": workView,
 	"clients": clientView, "licenses": licenseView, "mrr": mrrView, "assets": assetView, "receivables": receivableView,
 	"mrr_bridge": mrrBridgeView, "client_moves": clientMovesView,
 	"ledger": ledgerView, "payroll": payrollView, "ledger_ties": ledgerTieView, "labor_ties": laborTieView, "fte": fteView,

@@ -16,7 +16,7 @@ import (
 var catalogFiles embed.FS
 
 // topics are the files of measures in the order of the catalog.
-var topics = []string{"revenue", "margin", "agreements", "people", "desk", "licenses", "cash", "growth", "projects", "ledger"}
+var topics = []string{"revenue", "margin", "agreements", "people", "desk", "licenses", "cash", "growth", "projects", "ledger", "drivers"}
 
 // fact is one source of base measures: a view over stored tables that yields a day, keys
 // and columns that add up, and the roll-ups that hold its sums. See catalog/facts.yaml.

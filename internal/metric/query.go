@@ -83,6 +83,7 @@ type question struct {
 	planned  bool            // the open end leaves out rows of the future
 	asOf     quantity.Day    // the day that stock measures look at, the last one of a series
 	extent   *extent
+	blends   map[string]warehouse.Blend // tables that are not as in the snapshot
 
 	workClass WorkClasses
 	zone      string // the tenant's time zone

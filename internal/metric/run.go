@@ -281,7 +281,7 @@ func (c *Catalog) answer(ctx context.Context, scope tenant.Scope, q Query, check
 	}
 	p := compile(checked)
 	w := &cells{c: c, q: checked, special: special}
-	_, err = c.w.Query(ctx, scope, warehouse.Statement{Snapshot: q.Snapshot, SQL: p.sql, Args: p.args, Uses: p.uses, Helpers: p.helpers, MaxRows: maxRows, Each: w.add})
+	_, err = c.w.Query(ctx, scope, warehouse.Statement{Snapshot: q.Snapshot, SQL: p.sql, Args: p.args, Uses: p.uses, Helpers: p.helpers, Blends: checked.blends, MaxRows: maxRows, Each: w.add})
 	batches := w.finish()
 	if err != nil {
 		return nil, err

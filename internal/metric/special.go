@@ -109,7 +109,7 @@ func (c *Catalog) quantile(ctx context.Context, scope tenant.Scope, q Query, che
 		sql += " GROUP BY " + group()
 	}
 	out := map[string]value{}
-	_, err := c.w.Query(ctx, scope, warehouse.Statement{Snapshot: q.Snapshot, SQL: b.withHelpers(sql), Args: b.args, Uses: b.uses, Helpers: b.helpers, MaxRows: maxRows, Each: func(raw []any) {
+	_, err := c.w.Query(ctx, scope, warehouse.Statement{Snapshot: q.Snapshot, SQL: b.withHelpers(sql), Args: b.args, Uses: b.uses, Helpers: b.helpers, Blends: checked.blends, MaxRows: maxRows, Each: func(raw []any) {
 		dims := make([]any, len(names))
 		for i := range dims {
 			dims[i] = dimensionText(raw[i])

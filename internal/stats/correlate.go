@@ -65,8 +65,8 @@ func Correlate(x, y []float64, level float64) (Correlation, error) {
 // CorrelateSeries is Correlate for pairs in time order with equal steps. Two measures that
 // both grow are correlated without any link, so it also correlates their steps and what a
 // straight line leaves of them, and warns (common_trend) when both measures follow a
-// line (p < 0.05) and the p of what is left of their correlation is 0.05 or more; and when
-// memory leaves fewer than 80 % as many independent pairs (memory). Sources: Yule (1926),
+// line (p < 0.05) and what is left of their correlation has a p of 0.05 or more or the other
+// sign; and when memory leaves fewer than 80 % as many independent pairs (memory). Sources: Yule (1926),
 // JRSS 89; Bartlett (1935), n (1 − r1 r2) / (1 + r1 r2) effective pairs.
 func CorrelateSeries(x, y []float64, level float64) (Correlation, error) {
 	out, err := Correlate(x, y, level)
@@ -97,9 +97,9 @@ func CorrelateSeries(x, y []float64, level float64) (Correlation, error) {
 	if a, err := Partial(cx, cy, [][]float64{at}, level); err == nil {
 		out.Detrended = &a
 	}
-	bothTrend := trendX.P < 0.05 && trendY.P < 0.05
-	if bothTrend && out.Pearson.P < 0.05 && (out.Detrended == nil || out.Detrended.P >= 0.05) {
-		out.warn("common_trend", "both measures follow a line in time; without it nothing sure is left of their correlation")
+	bothTrend := trendX.P < 0.05 && trendY.P < 0.05 && out.Pearson.P < 0.05
+	if left := out.Detrended; bothTrend && (left == nil || left.P >= 0.05 || left.Estimate*out.Pearson.Estimate < 0) {
+		out.warn("common_trend", "both measures follow a line in time; without it nothing of their correlation is left for sure")
 	}
 	sx, err := Summarize(cx)
 	if err != nil {

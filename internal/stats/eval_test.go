@@ -348,7 +348,7 @@ func TestEvalShrinkage(t *testing.T) {
 				return p.Interval, err
 			}
 		})
-		cover(t, fmt.Sprintf("shares, beta-binomial, %d members", members), 2000, 200, allowed{4, 4}, func(rnd *rand.Rand) (float64, func(float64) (stats.Interval, error)) {
+		cover(t, fmt.Sprintf("shares, beta-binomial, %d members", members), 2000, 200, allowed{5, 4}, func(rnd *rand.Rand) (float64, func(float64) (stats.Interval, error)) {
 			truth, k, n := 0.0, make([]int, members), make([]int, members)
 			for i := range k {
 				truth = betaDraw(rnd, 6, 2)
@@ -365,7 +365,7 @@ func TestEvalShrinkage(t *testing.T) {
 				return p.Interval, err
 			}
 		})
-		cover(t, fmt.Sprintf("rates, gamma-Poisson, %d members", members), 2000, 200, allowed{4, 4}, func(rnd *rand.Rand) (float64, func(float64) (stats.Interval, error)) {
+		cover(t, fmt.Sprintf("rates, gamma-Poisson, %d members", members), 2000, 200, allowed{5, 4}, func(rnd *rand.Rand) (float64, func(float64) (stats.Interval, error)) {
 			truth, y, exposure := 0.0, make([]int, members), make([]float64, members)
 			for i := range y {
 				truth = gammaDraw(rnd, 4) / 10

@@ -39,7 +39,7 @@ const overdispersed = 1.5
 // both is taken. It needs 5 periods (ErrTooFew); without any event it is PoissonRate.
 //
 // Coverage (TestEvalCountRate): within 3 points for Poisson counts from 12 periods on, up
-// to 7 above below; within 4.5 points below for a variance up to 4 times the mean. Sources:
+// to 9 above below; within 5 points below for a variance up to 4 times the mean. Sources:
 // Lawless (1987), Canadian Journal of Statistics 15; Brown, Cai & DasGupta (2003), Statistica
 // Sinica 13.
 func CountRate(counts []int, exposure []float64, level float64) (Interval, error) {

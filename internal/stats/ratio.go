@@ -22,10 +22,10 @@ import (
 // Student's t were fitted to the distribution of the estimate over its error, simulated
 // for normal months with memories of 0.2 to 0.4 (calibration below).
 //
-// Coverage (TestEvalRatioInterval, levels 50 to 95 %): within 3 points for memories of 0.2
-// to 0.4 and 5 to 36 months, except 3.5 points short at 12 months and 0.4; without memory
-// it covers up to 7 points more than it says; shocks skewed like an exponential distribution
-// cost 2 to 6 points below 36 months. It needs 5 months and a positive mean of den (ErrTooFew).
+// Coverage (TestEvalRatioInterval, levels 50 to 95 %): for memories of 0.2 to 0.4 within 3
+// points from 24 months on and 4.5 below; without memory up to 10 points more than it says at
+// 12 months, 7 at 24, 3 at 36; with shocks skewed like an exponential distribution up to 7
+// less. It needs 5 months and a positive mean of den (ErrTooFew).
 func RatioInterval(num, den []float64, level float64) (Student, error) {
 	if err := checkLevel(level); err != nil {
 		return Student{}, err

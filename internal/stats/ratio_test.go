@@ -64,8 +64,8 @@ func TestEvalRatioInterval(t *testing.T) {
 					a = allowed{9, 12}
 				case rho == 0:
 					a = allowed{1, 12}
-				case n == 12 && rho == 0.4:
-					a.short = 4.5
+				case n < 24:
+					a = allowed{4.5, 4.5}
 				}
 				label := fmt.Sprintf("margin, %d months, memory %.1f, skewed %v", n, rho, skewed)
 				cover(t, label, 3000, 300, a, func(rnd *rand.Rand) (float64, func(float64) (stats.Interval, error)) {

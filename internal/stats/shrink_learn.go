@@ -110,7 +110,7 @@ func LearnRates(events []int, exposure []float64) (Rates, error) {
 }
 
 // Posterior returns the rate of a member, events per unit of exposure, as Shares does. Its
-// coverage is nominal within 4 points from 6 members on.
+// coverage is nominal within 5 points from 6 members on, 4 from 12.
 func (r Rates) Posterior(events int, exposure, level float64) (Posterior, error) {
 	if err := checkLevel(level); err != nil {
 		return Posterior{}, err

@@ -78,8 +78,8 @@ func squaresAround(d []float64) float64 {
 // Mean returns Student's interval of the expected value of independent, roughly normal
 // values: mean ± t(n−1) · s / √n. It needs 2 values. Simulated coverage is within a point
 // for normal values from 5 on; skewed as an exponential distribution it falls short by up
-// to 6 points at 5 to 12 values (then use BootstrapMean), and values in time order with a
-// memory need HAC. Source: Student (1908), Biometrika 6.
+// to 7 points at 5 to 12 values (then use BootstrapMean), and values in time order with a
+// memory need MonthlyMean or HAC. Source: Student (1908), Biometrika 6.
 func Mean(x []float64, level float64) (Student, error) {
 	if err := checkLevel(level); err != nil {
 		return Student{}, err

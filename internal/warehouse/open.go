@@ -120,7 +120,7 @@ func (w *Warehouse) Query(ctx context.Context, scope tenant.Scope, q Statement) 
 	if err != nil {
 		return nil, err
 	}
-	text, release, err := w.withTables(ctx, st, q)
+	text, release, err := w.withTables(ctx, scope, st, q)
 	if err != nil {
 		return nil, err
 	}

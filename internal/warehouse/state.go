@@ -94,7 +94,7 @@ func (w *Warehouse) relation(t Table, files []dataFile) string {
 
 // withTables puts the statement's tables and helpers in front of its SQL as common
 // tables; small ones are held in memory. The caller calls release after the statement.
-func (w *Warehouse) withTables(ctx context.Context, st *state, q Statement) (text string, release func(), err error) {
+func (w *Warehouse) withTables(ctx context.Context, scope tenant.Scope, st *state, q Statement) (text string, release func(), err error) {
 	var releases []func()
 	free := func() {
 		for _, f := range releases {
@@ -141,6 +141,12 @@ func (w *Warehouse) withTables(ctx context.Context, st *state, q Statement) (tex
 			}
 			relation = w.rollupSQL(at, r, nil)
 		}
+		if b, ok := q.Blends[u.Name]; ok {
+			if relation, err = w.blended(ctx, scope, st, t, b); err != nil {
+				return "", nil, err
+			}
+			small = false // hardly asked for twice
+		}
 		if err := add(u.Name, relation, small); err != nil {
 			return "", nil, err
 		}
@@ -155,6 +161,12 @@ func (w *Warehouse) withTables(ctx context.Context, st *state, q Statement) (tex
 			}
 			n += sumRows(st.files[name])
 			relation := w.relation(t, st.files[name])
+			if b, ok := q.Blends[name]; ok {
+				if relation, err = w.blended(ctx, scope, st, t, b); err != nil {
+					return "", nil, err
+				}
+				n += maxHeldRows // hardly asked for twice
+			}
 			if r, stale := w.stale(st, name); stale {
 				relation = w.rollupSQL(st, r, nil)
 			}

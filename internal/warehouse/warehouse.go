@@ -183,6 +183,10 @@ type Statement struct {
 	Helpers  []Helper
 	SQL      string
 	Args     []any
+	// Blends say, for tables that should not be as in Snapshot, which of the differences from
+	// an earlier snapshot are there. A table that is not named is as in Snapshot. Roll-ups are
+	// never blended: read the tables that they are made of.
+	Blends map[string]Blend
 	// MaxRows caps the result; more is a TooLarge fault, never a cut. Zero means 100,000.
 	MaxRows int
 	// Each, when set, gets the rows as they come and may keep them; Rows.Rows stays empty.
