@@ -140,7 +140,7 @@ type Find struct {
 // multiplied. Of spikes of the last month and shifts of the last year, of 4 standard
 // deviations of the noise, 80 % and more are found in series of 36 months and more; in
 // shorter ones fewer, as a season seen twice is hardly known. When every month is judged,
-// about half of the spikes are. docs/series.md has the table.
+// about half of the spikes are, and the rate is just reached. docs/series.md has the table.
 func FindShocks(series [][]float64, period int, w Window, rate float64) (finds []Find, judged int, err error) {
 	if !(rate > 0 && rate < 1) {
 		return nil, 0, fmt.Errorf("shocks: a false discovery rate of %v, want between 0 and 1", rate)

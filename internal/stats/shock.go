@@ -151,7 +151,7 @@ func symmetric(d *mat.Dense) *mat.SymDense {
 // shockEntry the probability, over all points, below which one is taken out.
 const (
 	maxShocks  = 4
-	shockEntry = 0.02
+	shockEntry = 0.01
 )
 
 // scale is the values on a scale on which season and noise may add up.
