@@ -55,10 +55,13 @@ func Wilson(k, n int, level float64) (Interval, error) {
 	return Interval{p, max(0, center-half), min(1, center+half), level, n, "Wilson score"}, nil
 }
 
+// largestValue is what may be squared and summed without overflow.
+const largestValue = 1e150
+
 func finite(xs ...[]float64) bool {
 	for _, x := range xs {
 		for _, v := range x {
-			if math.IsNaN(v) || math.IsInf(v, 0) {
+			if !(math.Abs(v) <= largestValue) {
 				return false
 			}
 		}

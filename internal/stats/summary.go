@@ -142,7 +142,12 @@ func (s Student) At(level float64) (Student, error) {
 
 func tQuantile(p, df float64) float64 { return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}.Quantile(p) }
 
-func tCDF(t, df float64) float64 { return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}.CDF(t) }
+func tCDF(t, df float64) float64 {
+	if math.IsNaN(t) {
+		return t
+	}
+	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}.CDF(t)
+}
 
 // twoSidedT returns the probability of a |t| as large under t(df), without loss in the tail.
 func twoSidedT(t, df float64) float64 {
@@ -160,8 +165,13 @@ func twoSidedZ(z float64) float64 { return math.Erfc(math.Abs(z) / math.Sqrt2) }
 
 // upperF returns the probability of an F as large, without loss in the tail.
 func upperF(f, df1, df2 float64) float64 {
-	if math.IsInf(f, 1) {
+	switch {
+	case math.IsInf(f, 1):
 		return 0
+	case math.IsNaN(f):
+		return f
+	case f <= 0: // by rounding, when nothing is explained
+		return 1
 	}
 	return mathext.RegIncBeta(df2/2, df1/2, df2/(df2+df1*f))
 }
