@@ -123,7 +123,7 @@ func hasWord(text, words string) string {
 
 // hoursFrom is the time from one instant to another in hours, to six decimals.
 func hoursFrom(from, to string) string {
-	return divided("date_diff('second', "+from+", "+to+")", "3600") + "::DECIMAL(18,6)"
+	return "((date_diff('second', " + from + ", " + to + ") * 1000000 // 3600)::DECIMAL(18,0) * 0.000001::DECIMAL(6,6))::DECIMAL(18,6)"
 }
 
 // instantOf is the first instant of a date.

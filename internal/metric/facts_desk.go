@@ -22,7 +22,7 @@ var ticketView = view{sql: `SELECT 'tickets' AS origin, row_id, import_id, recor
   CASE WHEN lower(coalesce(ticket_type, '')) LIKE 'project%' THEN 0 ELSE 1 END AS service_tickets,
   CASE WHEN sla_met THEN 1 ELSE 0 END AS sla_met, CASE WHEN sla_met IS NOT NULL THEN 1 ELSE 0 END AS sla_judged,
   CASE WHEN work_class = 'reactive' THEN 1 ELSE 0 END AS reactive_tickets,
-  CASE WHEN response_hours IS NULL THEN 0 ELSE 1 END AS responded, response_hours,
+  CASE WHEN responded_at >= created_at THEN 1 ELSE 0 END AS responded, response_hours,
   CASE WHEN resolution_hours IS NULL THEN 0 ELSE 1 END AS timed, resolution_hours AS resolution_time, running,
   CASE WHEN responded_at <= respond_by THEN 1 ELSE 0 END AS response_met, CASE WHEN respond_by IS NOT NULL AND (responded_at IS NOT NULL OR respond_by < ` + untilMark + `) THEN 1 ELSE 0 END AS response_judged,
   CASE WHEN done_at <= resolve_by THEN 1 ELSE 0 END AS resolution_met, CASE WHEN resolve_by IS NOT NULL AND (done_at IS NOT NULL OR resolve_by < ` + untilMark + `) THEN 1 ELSE 0 END AS resolution_judged
