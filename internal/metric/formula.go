@@ -193,13 +193,6 @@ func (t *term) walk(fn func(*term)) {
 	}
 }
 
-// wide reports whether the term needs more than the sums of its cell.
-func (t *term) wide() bool {
-	wide := false
-	t.walk(func(t *term) { wide = wide || t.op == opCall && functions[t.name].over != "" })
-	return wide
-}
-
 // Evaluate computes a measure's formula from given input values, exactly. ok is false
 // when it has no value there (a denominator that is zero or negative), or when it looks at
 // other cells than its own (Measure.Wide). Inputs that are measures with formulas of their
