@@ -162,6 +162,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The fiscal calendar */
+        get: operations["get-calendar"];
+        /** Set the fiscal calendar */
+        put: operations["set-calendar"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/closed-months": {
         parameters: {
             query?: never;
@@ -598,6 +616,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/kpis": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tenant's own measures, with what they use and what uses them */
+        get: operations["list-kpis"];
+        put?: never;
+        /** Define a measure as a formula over measures */
+        post: operations["add-kpi"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/kpis/functions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The functions of formulas */
+        get: operations["list-kpi-functions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/kpis/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a draft would say: its unit and the last twelve months */
+        post: operations["preview-kpi"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/kpis/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One of the tenant's own measures */
+        get: operations["get-kpi"];
+        /** Give a KPI a new version */
+        put: operations["change-kpi"];
+        post?: never;
+        /** End a KPI; refused while something uses it, and its versions stay readable */
+        delete: operations["remove-kpi"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/kpis/{name}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every version of a KPI, newest first */
+        get: operations["list-kpi-versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/links": {
         parameters: {
             query?: never;
@@ -678,6 +784,23 @@ export interface paths {
         };
         /** Measures and dimensions */
         get: operations["list-metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The definition of a measure: formula, filters, tables, caveats, thresholds */
+        get: operations["get-metric"];
         put?: never;
         post?: never;
         delete?: never;
@@ -812,6 +935,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rankings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is worst at a measure most probably, small ones drawn towards the others */
+        get: operations["rank"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reclaims": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Wasted license seats by the day until which they can be returned, with the saving and whose money it is */
+        get: operations["list-reclaims"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reconciliations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Revenue beside the ledger, labor beside payroll, and why other systems differ */
+        get: operations["list-reconciliations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reprices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What each running agreement should cost a month, by three methods, and from when */
+        get: operations["list-reprices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/reviews": {
         parameters: {
             query?: never;
@@ -892,6 +1083,110 @@ export interface paths {
         /** Take a decision back; the question is open again */
         post: operations["undo-review"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tenant's own rules */
+        get: operations["list-rules"];
+        put?: never;
+        /** Define a rule: a condition, for whom, over which months, and what then */
+        post: operations["add-rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/evaluate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Evaluate the rules now, or one of them */
+        post: operations["evaluate-rules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/hits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When the rules held and for whom, the last begun first */
+        get: operations["list-rule-hits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What rules put before people */
+        get: operations["list-rule-reviews"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/reviews/{id}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that it is known, or does not matter */
+        post: operations["decide-rule-review"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Give a rule a new version */
+        put: operations["change-rule"];
+        post?: never;
+        /** End a rule */
+        delete: operations["remove-rule"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1031,6 +1326,42 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/segments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Saved conditions, with what uses them */
+        get: operations["list-segments"];
+        put?: never;
+        /** Save a condition under a name */
+        post: operations["add-segment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/segments/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Give a segment a new version */
+        put: operations["change-segment"];
+        post?: never;
+        /** End a segment; refused while something uses it */
+        delete: operations["remove-segment"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1295,6 +1626,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/thresholds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What values of measures are held to be, with population, source and date */
+        get: operations["list-thresholds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/thresholds/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Set the edges between a threshold's bands */
+        put: operations["set-threshold"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/thresholds/{id}/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Go back to a threshold's built-in edges */
+        post: operations["reset-threshold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/trend": {
         parameters: {
             query?: never;
@@ -1433,6 +1815,24 @@ export interface paths {
         put?: never;
         /** Bring a deleted view back */
         post: operations["restore-view"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/work-classes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How tickets are put into classes of work, and what falls into which */
+        get: operations["get-work-classes"];
+        /** Replace or confirm the mapping of tickets to classes of work */
+        put: operations["put-work-classes"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1936,6 +2336,10 @@ export interface components {
             name: string;
             required: boolean;
         };
+        FunctionsAnswer: {
+            /** @description how each is written and what it gives */
+            functions: string[] | null;
+        };
         HelloEvent: {
             /** Format: int64 */
             snapshot: number;
@@ -2137,6 +2541,14 @@ export interface components {
             unit: string;
             value: string | null;
         };
+        InsightChance: {
+            below: string;
+            name: string;
+            of: string;
+            /** Format: double */
+            probability: number;
+            words: string;
+        };
         InsightCoefficient: {
             /** Format: double */
             high: number;
@@ -2187,26 +2599,58 @@ export interface components {
             snapshot: number;
             where: string;
         };
+        InsightDifference: {
+            amount: string;
+            measure: string;
+            name: string;
+            query: components["schemas"]["MetricQuery"];
+            unit: string;
+            words: string;
+        };
+        InsightDoubt: {
+            kind: string;
+            /** Format: int64 */
+            n: number;
+            too_few: boolean;
+            words: string;
+        };
         InsightDriver: {
             contribution: string;
+            drivers?: components["schemas"]["InsightDriver"][] | null;
             from: string;
             name: string;
+            of?: string;
+            part?: boolean;
             to: string;
+        };
+        InsightEvaluation: {
+            began: components["schemas"]["InsightHit"][] | null;
+            ended: components["schemas"]["InsightHit"][] | null;
+            findings: components["schemas"]["InsightFinding"][] | null;
+            problems: string[] | null;
+            /** Format: int64 */
+            rules: number;
         };
         InsightExplanation: {
             asked?: components["schemas"]["InsightAsked"];
+            band?: components["schemas"]["InsightInterval"];
             by?: string;
+            chances: components["schemas"]["InsightChance"][] | null;
             change: string | null;
             confidence: components["schemas"]["InsightConfidence"];
             currency?: string;
+            doubt: components["schemas"]["InsightDoubt"];
             drivers: components["schemas"]["InsightDriver"][] | null;
             from: components["schemas"]["InsightSide"];
+            headline: string;
             interval: components["schemas"]["InsightInterval"];
             measure: string;
             note?: string;
             query: components["schemas"]["MetricQuery"];
+            raise?: components["schemas"]["InsightRaise"];
             /** Format: int64 */
             snapshot: number;
+            steps: components["schemas"]["InsightStep"][] | null;
             to: components["schemas"]["InsightSide"];
             unit: string;
             versus: string;
@@ -2240,6 +2684,23 @@ export interface components {
             unit: string;
             value: string | null;
         };
+        InsightHit: {
+            /** Format: date-time */
+            ended_at: string | null;
+            /** Format: date-time */
+            first_at: string;
+            id: string;
+            /** Format: date-time */
+            last_at: string;
+            period: components["schemas"]["QuantityPeriod"];
+            rule: string;
+            /** Format: int64 */
+            snapshot: number;
+            subject: string;
+            value: string;
+            /** Format: int64 */
+            version: number;
+        };
         InsightInterval: {
             high: string;
             /** Format: double */
@@ -2247,6 +2708,18 @@ export interface components {
             low: string;
             method: string;
             of: string;
+        };
+        InsightLaborTie: {
+            client_labor: string | null;
+            internal_labor: string | null;
+            leave: string | null;
+            month: string;
+            not_entered: string | null;
+            payroll: string | null;
+            rates: string | null;
+            reason?: string;
+            unabsorbed: string | null;
+            unabsorbed_share: string | null;
         };
         InsightLevelChange: {
             after: string;
@@ -2279,6 +2752,179 @@ export interface components {
             name: string;
             x: string | null;
             y: string | null;
+        };
+        InsightRaise: {
+            component: string;
+            /** Format: int64 */
+            effort: number;
+            /** Format: double */
+            from: number;
+            /** Format: double */
+            to: number;
+            words: string;
+        };
+        InsightRanked: {
+            change: string | null;
+            currency?: string;
+            drivers: components["schemas"]["InsightDriver"][] | null;
+            interval: components["schemas"]["InsightInterval"];
+            /** Format: int64 */
+            n: number;
+            name: string;
+            previous: string | null;
+            /** Format: double */
+            probability: number | null;
+            raw: string | null;
+            reason?: string;
+            shrunken: string | null;
+            too_few: boolean;
+            /** Format: double */
+            weight: number;
+        };
+        InsightRanking: {
+            above: boolean;
+            by: string;
+            currency?: string;
+            definition_versions: {
+                [key: string]: number;
+            };
+            empty_reason?: string;
+            kind: string;
+            limit: string;
+            measure: string;
+            method: string;
+            period: components["schemas"]["QuantityPeriod"];
+            rows: components["schemas"]["InsightRanked"][] | null;
+            /** Format: int64 */
+            snapshot: number;
+            /** Format: int64 */
+            total: number;
+            unit: string;
+            where: string;
+            words: string;
+        };
+        InsightReclaim: {
+            client: string;
+            currency?: string;
+            /**
+             * Format: int64
+             * @description from the day of the plan to the deadline; 0 when that is not known
+             */
+            days_left: number;
+            deadline?: string;
+            /** @description what the seats still cost until the renewal */
+            locked_cost: string | null;
+            /** @enum {string} */
+            payer: "client" | "msp" | "both" | "unknown";
+            product: string;
+            /** @description a month; absent when what a seat costs is not known */
+            saving: string | null;
+            /** @description wasted seats */
+            seats: string;
+            /** @description of the seats, those that no agreement bills to the client */
+            seats_msp: string;
+            /**
+             * @description recoverable now, locked until the renewal, or unknown because the term is
+             * @enum {string}
+             */
+            state: "now" | "locked" | "unknown";
+            /** @description id in its source; none when there is none */
+            subscription: string;
+            term: string;
+            vendor: string;
+        };
+        InsightReclaimPlan: {
+            as_of?: string;
+            definition_versions: {
+                [key: string]: number;
+            };
+            items: components["schemas"]["InsightReclaim"][];
+            notes: string[];
+            period: components["schemas"]["QuantityPeriod"];
+            /** Format: int64 */
+            snapshot: number;
+            /** @description of saving */
+            unit: string;
+        };
+        InsightReconciliation: {
+            currency?: string;
+            definition_versions: {
+                [key: string]: number;
+            };
+            differences: components["schemas"]["InsightDifference"][] | null;
+            labor: components["schemas"]["InsightLaborTie"][] | null;
+            notes: string[] | null;
+            period: components["schemas"]["QuantityPeriod"];
+            revenue: components["schemas"]["InsightRevenueTie"][] | null;
+            /** Format: int64 */
+            snapshot: number;
+        };
+        InsightReprice: {
+            agreement: string;
+            base_fee: string;
+            break_even: string | null;
+            break_even_hours: string | null;
+            capped: boolean;
+            client: string;
+            confidence: components["schemas"]["InsightConfidence"];
+            currency?: string;
+            drivers: components["schemas"]["InsightDriver"][] | null;
+            earliest: string;
+            earliest_why: string;
+            fee: string;
+            hours: string | null;
+            hours_interval: components["schemas"]["InsightInterval"];
+            labor: string | null;
+            labor_change: string | null;
+            labor_interval: components["schemas"]["InsightInterval"];
+            margin: string | null;
+            /** Format: int64 */
+            months: number;
+            notes: string[] | null;
+            prices: components["schemas"]["InsightRepricePrice"][] | null;
+            product_cost: string;
+            product_value: string;
+            proposed: string | null;
+            proposed_uplift: string | null;
+            shadow_billable: string | null;
+        };
+        InsightRepricePrice: {
+            high: string | null;
+            low: string | null;
+            method: string;
+            price: string | null;
+            reason?: string;
+            target: string;
+            uplift: string | null;
+        };
+        InsightRepriceSettings: {
+            cap: string;
+            efficiency: string;
+            margin: string;
+            /** Format: int64 */
+            notice_days: number;
+            rate: string;
+        };
+        InsightRepriceSheet: {
+            as_of: string;
+            definition_versions: {
+                [key: string]: number;
+            };
+            items: components["schemas"]["InsightReprice"][] | null;
+            notes: string[] | null;
+            period: components["schemas"]["QuantityPeriod"];
+            settings: components["schemas"]["InsightRepriceSettings"];
+            /** Format: int64 */
+            snapshot: number;
+        };
+        InsightRevenueTie: {
+            earned: string | null;
+            gap: string | null;
+            invoiced: string | null;
+            ledger: string | null;
+            likely: string[] | null;
+            month: string;
+            reason?: string;
         };
         InsightSeason: {
             /** Format: int64 */
@@ -2351,6 +2997,12 @@ export interface components {
             per_year: string;
             share: string | null;
         };
+        InsightStep: {
+            amount: string;
+            kind: string;
+            name: string;
+            total: string;
+        };
         InsightSubject: {
             dimension: string;
             value: string;
@@ -2400,6 +3052,20 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
         };
+        KpiBody: {
+            description?: string;
+            /** @enum {string} */
+            direction?: "up_good" | "down_good" | "two_sided";
+            /** @description over measures, such as gross_profit / endpoints or rolling(gross_margin, 12); see docs/kpis.md */
+            formula: string;
+            /** @description the name in words unless given */
+            label?: string;
+            /** @description small letters, digits and _; in an address it stands there */
+            name?: string;
+            owner?: string;
+            /** @description inferred from the formula; another one is a mistake */
+            unit?: string;
+        };
         LinkAnswer: {
             id: string;
             path: string;
@@ -2409,6 +3075,8 @@ export interface components {
         MeasureAnswer: {
             /** @description base measures whose rows are behind it, itself when it is one */
             base: string[] | null;
+            /** @description one of the tenant's own: see /kpis */
+            custom: boolean;
             dimensions: string[] | null;
             direction: string;
             formula: string;
@@ -2432,10 +3100,106 @@ export interface components {
             rows: components["schemas"]["MonthRestate"][] | null;
             unit: string;
         };
+        MetricBand: {
+            label: string;
+            up_to?: string;
+            /** @enum {string} */
+            verdict: "good" | "fair" | "bad";
+        };
+        MetricCalendar: {
+            /**
+             * @description weekday that the year ends on; only with weeks
+             * @enum {string}
+             */
+            ends_on: "" | "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
+            /**
+             * @description the last such weekday of the month, or the nearest to its end; only with weeks
+             * @enum {string}
+             */
+            rule: "" | "last" | "nearest";
+            /**
+             * Format: int64
+             * @description month that the fiscal year begins with
+             */
+            start_month: number;
+            /**
+             * @description weeks of the three periods of a quarter; empty: calendar months
+             * @enum {string}
+             */
+            weeks: "" | "4-4-5" | "4-5-4" | "5-4-4";
+        };
         MetricColumn: {
             name: string;
             type: string;
             unit: string;
+        };
+        MetricDefinition: {
+            /** @description base measures whose rows are behind it */
+            base: string[];
+            /** @description known gaps and assumptions */
+            caveats: string[];
+            /** @description what it can be cut and filtered by */
+            dimensions: string[];
+            direction: string;
+            /** @description over measures */
+            expr?: string;
+            /** @description in words */
+            formula: string;
+            /** @description measures that its formula names */
+            inputs: string[];
+            /** @description sum of stored rows, formula, or a kind of its own */
+            kind: string;
+            label: string;
+            name: string;
+            /** @description tables without which it has no value; none of them is taken for zero */
+            needs: string[];
+            source: string;
+            tables: string[];
+            thresholds: components["schemas"]["MetricThreshold"][];
+            topic: string;
+            unit: string;
+            /** Format: int64 */
+            version: number;
+        };
+        MetricKPIState: {
+            /** Format: date-time */
+            at: string;
+            author: string;
+            description: string;
+            dimensions: string[] | null;
+            direction: string;
+            formula: string;
+            label: string;
+            name: string;
+            owner: string;
+            problem: string;
+            unit: string;
+            used_by: components["schemas"]["MetricUser"][] | null;
+            uses: string[] | null;
+            /** Format: int64 */
+            version: number;
+        };
+        MetricKPIVersion: {
+            /** Format: date-time */
+            at: string;
+            author: string;
+            description: string;
+            direction: string;
+            formula: string;
+            label: string;
+            name: string;
+            owner: string;
+            removed: boolean;
+            unit: string;
+            /** Format: int64 */
+            version: number;
+        };
+        MetricPreview: {
+            dimensions: string[] | null;
+            months: components["schemas"]["MetricResult"];
+            total: components["schemas"]["MetricResult"];
+            unit: string;
+            uses: string[] | null;
         };
         MetricQuery: {
             by?: string[] | null;
@@ -2449,6 +3213,7 @@ export interface components {
             period: components["schemas"]["QuantityPeriod"];
             /** Format: int64 */
             snapshot?: number;
+            top?: components["schemas"]["MetricTop"];
             where?: string;
         };
         MetricResult: {
@@ -2464,6 +3229,7 @@ export interface components {
             /** Format: double */
             elapsed_ms: number;
             notes?: string[] | null;
+            partial?: string[] | null;
             partial_month?: string;
             period: components["schemas"]["QuantityPeriod"];
             reasons?: {
@@ -2478,6 +3244,48 @@ export interface components {
             source_rows: number;
             sources: string[] | null;
         };
+        MetricRule: {
+            /** Format: date-time */
+            at: string;
+            author: string;
+            condition: string;
+            description: string;
+            dimension: string;
+            measure: string;
+            money: string;
+            /** Format: int64 */
+            months: number;
+            name: string;
+            owner: string;
+            then: string;
+            /** Format: int64 */
+            version: number;
+            where: string;
+        };
+        MetricSegment: {
+            description: string;
+            dimension: string;
+            /** Format: int64 */
+            months: number;
+            name: string;
+            owner: string;
+            /** Format: int64 */
+            version: number;
+            where: string;
+        };
+        MetricSegmentState: {
+            description: string;
+            dimension: string;
+            /** Format: int64 */
+            months: number;
+            name: string;
+            owner: string;
+            problem: string;
+            used_by: components["schemas"]["MetricUser"][] | null;
+            /** Format: int64 */
+            version: number;
+            where: string;
+        };
         MetricSourceRows: {
             columns: string[] | null;
             measure: string;
@@ -2487,6 +3295,54 @@ export interface components {
             /** Format: int64 */
             snapshot: number;
             table: string;
+        };
+        MetricThreshold: {
+            /** @description from low to high */
+            bands: components["schemas"]["MetricBand"][];
+            /** @description when the tenant set its own edges */
+            changed_at?: string;
+            /** @description of the source, or when it was read or set */
+            date: string;
+            id: string;
+            /**
+             * @description S: sourced, A: assumed by this product, own: set by the tenant
+             * @enum {string}
+             */
+            kind: "S" | "A" | "own";
+            measure: string;
+            /** @description whom it speaks of, and by which definition */
+            population: string;
+            /** @description who says so */
+            source: string;
+        };
+        MetricTicketClass: {
+            class: string;
+            queue: string;
+            ticket_type: string;
+            tickets: string;
+        };
+        MetricTop: {
+            by?: string;
+            dimension?: string;
+            /** Format: int64 */
+            n: number;
+        };
+        MetricUser: {
+            kind: string;
+            name: string;
+        };
+        MetricWorkClassRule: {
+            /** @enum {string} */
+            class: "reactive" | "proactive" | "request" | "project" | "alert" | "internal";
+            /** @enum {string} */
+            field: "ticket_type" | "queue" | "source" | "priority";
+            /** @description compared without regard to case */
+            value: string;
+        };
+        MetricWorkClasses: {
+            /** @description someone has looked at what falls into which class */
+            confirmed: boolean;
+            rules: components["schemas"]["MetricWorkClassRule"][];
         };
         MonthRestate: {
             after: string | null;
@@ -2587,6 +3443,14 @@ export interface components {
              */
             next?: number;
         };
+        PageHit: {
+            items: components["schemas"]["InsightHit"][] | null;
+            /**
+             * Format: int64
+             * @description pass as cursor for the next page; absent on the last
+             */
+            next?: number;
+        };
         PageImport: {
             items: components["schemas"]["DatasetImport"][] | null;
             /**
@@ -2597,6 +3461,22 @@ export interface components {
         };
         PageItemAnswer: {
             items: components["schemas"]["ItemAnswer"][] | null;
+            /**
+             * Format: int64
+             * @description pass as cursor for the next page; absent on the last
+             */
+            next?: number;
+        };
+        PageKPIState: {
+            items: components["schemas"]["MetricKPIState"][] | null;
+            /**
+             * Format: int64
+             * @description pass as cursor for the next page; absent on the last
+             */
+            next?: number;
+        };
+        PageKPIVersion: {
+            items: components["schemas"]["MetricKPIVersion"][] | null;
             /**
              * Format: int64
              * @description pass as cursor for the next page; absent on the last
@@ -2635,6 +3515,14 @@ export interface components {
              */
             next?: number;
         };
+        PageProposal: {
+            items: components["schemas"]["ReviewProposal"][] | null;
+            /**
+             * Format: int64
+             * @description pass as cursor for the next page; absent on the last
+             */
+            next?: number;
+        };
         PageReject: {
             items: components["schemas"]["DatasetReject"][] | null;
             /**
@@ -2651,6 +3539,14 @@ export interface components {
              */
             next?: number;
         };
+        PageRule: {
+            items: components["schemas"]["MetricRule"][] | null;
+            /**
+             * Format: int64
+             * @description pass as cursor for the next page; absent on the last
+             */
+            next?: number;
+        };
         PageSavedMapping: {
             items: components["schemas"]["SavedMapping"][] | null;
             /**
@@ -2661,6 +3557,14 @@ export interface components {
         };
         PageScenarioAnswer: {
             items: components["schemas"]["ScenarioAnswer"][] | null;
+            /**
+             * Format: int64
+             * @description pass as cursor for the next page; absent on the last
+             */
+            next?: number;
+        };
+        PageSegmentState: {
+            items: components["schemas"]["MetricSegmentState"][] | null;
             /**
              * Format: int64
              * @description pass as cursor for the next page; absent on the last
@@ -2685,6 +3589,14 @@ export interface components {
         };
         PageTemplateAnswer: {
             items: components["schemas"]["TemplateAnswer"][] | null;
+            /**
+             * Format: int64
+             * @description pass as cursor for the next page; absent on the last
+             */
+            next?: number;
+        };
+        PageThreshold: {
+            items: components["schemas"]["MetricThreshold"][] | null;
             /**
              * Format: int64
              * @description pass as cursor for the next page; absent on the last
@@ -2750,6 +3662,8 @@ export interface components {
             snapshot?: number;
             /** @description first day not included */
             to?: string;
+            /** @description keep the first members of a dimension; all others are one row */
+            top?: components["schemas"]["TopBody"];
             /**
              * Format: int64
              * @description put the values of this snapshot beside it, over the same period; not together with compare
@@ -2787,6 +3701,23 @@ export interface components {
             reason: string;
             verdict: string;
         };
+        ReviewProposal: {
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            decision: components["schemas"]["ReviewDecision"];
+            evidence: unknown;
+            id: string;
+            /** Format: int64 */
+            import_id: number;
+            kind: string;
+            /** Format: int64 */
+            snapshot: number;
+            status: string;
+            subject: string;
+            /** Format: int64 */
+            weight: number;
+        };
         RevisionAnswer: {
             /** Format: date-time */
             at: string;
@@ -2797,6 +3728,38 @@ export interface components {
             changed: boolean;
             /** Format: int64 */
             snapshot: number;
+        };
+        RuleBody: {
+            /** @description on measures, such as gross_margin < 20% */
+            condition: string;
+            /** @description what to do about it */
+            description?: string;
+            /** @description whose members are judged; the whole firm unless given */
+            dimension?: string;
+            /** @description whose value is shown; the first of the condition unless given */
+            measure?: string;
+            /** @description measure of the money at stake */
+            money?: string;
+            /**
+             * Format: int64
+             * @description complete months looked at; 1 unless given
+             */
+            months?: number;
+            /** @description in an address it stands there */
+            name?: string;
+            owner?: string;
+            /**
+             * @description finding unless given
+             * @enum {string}
+             */
+            then?: "finding" | "review" | "notice";
+            /** @description which rows count */
+            where?: string;
+        };
+        RuleDecision: {
+            reason?: string;
+            /** @enum {string} */
+            verdict: "acknowledged" | "dismissed";
         };
         SavedDashboard: {
             /** @description saved by the editor by itself: not told to the audit */
@@ -2965,6 +3928,21 @@ export interface components {
             unit: string;
             words: string;
         };
+        SegmentBody: {
+            description?: string;
+            /** @description whose members it is about, such as client */
+            dimension: string;
+            /**
+             * Format: int64
+             * @description months before the end of the query's period that measures are of; 0 is that period
+             */
+            months?: number;
+            /** @description in an address it stands there */
+            name?: string;
+            owner?: string;
+            /** @description condition such as industry = "Legal" or gross_margin < 20% */
+            where: string;
+        };
         SnapshotAnswer: {
             at: string;
             author: string;
@@ -3119,6 +4097,20 @@ export interface components {
             key: "owner" | "service" | "finance";
             label: string;
         };
+        ThresholdBody: {
+            /** @description between the bands, from low to high */
+            edges: string[] | null;
+            /** @description where the edges are from */
+            source?: string;
+        };
+        TopBody: {
+            /** @description measure, the first unless given; - in front: the smallest first */
+            by?: string;
+            /** @description may be left out when the query is cut by one only that is not time */
+            dimension?: string;
+            /** Format: int64 */
+            n: number;
+        };
         UsageBody: {
             /** @description names such as explore.export; one named twice was used twice */
             features: string[];
@@ -3189,6 +4181,13 @@ export interface components {
             revision: number;
             /** Format: date-time */
             updated_at: string;
+        };
+        WorkClassAnswer: {
+            /** @description someone has looked at what falls into which class */
+            confirmed: boolean;
+            rules: components["schemas"]["MetricWorkClassRule"][];
+            /** @description what falls into which class, most tickets first */
+            tickets: components["schemas"]["MetricTicketClass"][];
         };
         WorkspaceDashboard: {
             /** @description last12 (default), last3, this_year, last_year, all, or two months such as 2026-01..2026-06, both included */
@@ -3986,6 +4985,140 @@ export interface operations {
                         /** @enum {string} */
                         event?: "progress" | "end";
                     };
+                };
+            };
+        };
+    };
+    "get-calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricCalendar"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "set-calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MetricCalendar"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricCalendar"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
                 };
             };
         };
@@ -5103,8 +6236,24 @@ export interface operations {
                 where?: string;
                 from?: string;
                 to?: string;
-                /** @description previous (default) or portfolio */
+                /** @description previous (default), year_ago, portfolio, where (the other cell) or snapshot */
                 versus?: string;
+                /** @description condition of the other cell, with versus=where */
+                other_where?: string;
+                /** @description first day of the other cell, with versus=where */
+                other_from?: string;
+                /** @description first day not included in the other cell */
+                other_to?: string;
+                /** @description the earlier snapshot, with versus=snapshot */
+                versus_snapshot?: number;
+                /** @description levels of drivers; 0 is 1 */
+                depth?: number;
+                /** @description what the drivers of each level are: dimensions or factors */
+                by?: string[] | null;
+                /** @description compare with the earlier period as it was known then; corrections are a driver */
+                as_seen?: boolean;
+                /** @description also say how probable a value below this is */
+                below?: string;
                 /** @description without the drivers of a measure that adds up: quicker */
                 brief?: boolean;
             };
@@ -5814,6 +6963,544 @@ export interface operations {
             };
         };
     };
+    "list-kpis": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageKPIState"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "add-kpi": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KpiBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricKPIState"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "list-kpi-functions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FunctionsAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "preview-kpi": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KpiBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricPreview"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "get-kpi": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricKPIState"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "change-kpi": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KpiBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricKPIState"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "remove-kpi": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "list-kpi-versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageKPIVersion"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
     "list-links": {
         parameters: {
             query?: {
@@ -6349,6 +8036,73 @@ export interface operations {
             };
         };
     };
+    "get-metric": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricDefinition"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
     "list-notices": {
         parameters: {
             query?: {
@@ -6573,6 +8327,10 @@ export interface operations {
                 order?: string;
                 /** @description 0 shows all */
                 limit?: number;
+                /** @description keep so many members of the dimension, by top_by; all others are one row */
+                top?: number;
+                /** @description measure, the first unless given; - in front: the smallest first */
+                top_by?: string;
                 /** @description 0 is the current one */
                 snapshot?: number;
                 /** @description put the values of this snapshot beside it, over the same period; not together with compare */
@@ -6730,6 +8488,10 @@ export interface operations {
                 order?: string;
                 /** @description 0 shows all */
                 limit?: number;
+                /** @description keep so many members of the dimension, by top_by; all others are one row */
+                top?: number;
+                /** @description measure, the first unless given; - in front: the smallest first */
+                top_by?: string;
                 /** @description 0 is the current one */
                 snapshot?: number;
                 /** @description put the values of this snapshot beside it, over the same period; not together with compare */
@@ -6898,6 +8660,303 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    rank: {
+        parameters: {
+            query?: {
+                measure?: string;
+                /** @description the dimension whose members are ranked; client by default */
+                by?: string;
+                /** @description condition such as industry = "Legal" */
+                where?: string;
+                /** @description first month; without a period the last 12 complete months count */
+                from?: string;
+                /** @description first month not included */
+                to?: string;
+                /** @description rank by the probability of being worse than this; each measure has its own */
+                limit?: string;
+                /** @description the most rows; 0 is all */
+                top?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InsightRanking"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "list-reclaims": {
+        parameters: {
+            query?: {
+                /** @description first day not included; without it the end of the data */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InsightReclaimPlan"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "list-reconciliations": {
+        parameters: {
+            query?: {
+                /** @description first day; without a period the last twelve complete months count */
+                from?: string;
+                /** @description first day not included */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InsightReconciliation"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "list-reprices": {
+        parameters: {
+            query?: {
+                /** @description first day; without a period the last twelve complete months count */
+                from?: string;
+                /** @description first day not included */
+                to?: string;
+                /** @description wanted margin as a fraction; 0.45 unless given */
+                margin?: string;
+                /** @description wanted labor revenue over shadow billable value; 1 unless given */
+                efficiency?: string;
+                /** @description wanted money for an hour; each agreement's target rate unless given, else what its hours are billed at elsewhere */
+                rate?: string;
+                /** @description days of notice before a new price; 0 is 30 */
+                notice_days?: number;
+                /** @description most that a price rises at once, as a fraction; 0.25 unless given */
+                cap?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InsightRepriceSheet"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7231,6 +9290,556 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ReviewAnswer"];
                 };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "list-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageRule"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "add-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricRule"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "evaluate-rules": {
+        parameters: {
+            query?: {
+                /** @description only this one */
+                rule?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InsightEvaluation"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "list-rule-hits": {
+        parameters: {
+            query?: {
+                /** @description most entries of the page */
+                limit?: number;
+                /** @description next of the page before */
+                cursor?: number;
+                /** @description only this one */
+                rule?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageHit"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "list-rule-reviews": {
+        parameters: {
+            query?: {
+                /** @description most entries of the page */
+                limit?: number;
+                /** @description next of the page before */
+                cursor?: number;
+                status?: "open" | "decided" | "withdrawn";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageProposal"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "decide-rule-review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleDecision"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "change-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricRule"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "remove-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not Found */
             404: {
@@ -7980,6 +10589,276 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ScenarioResult"];
                 };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "list-segments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSegmentState"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "add-segment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SegmentBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricSegment"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "change-segment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SegmentBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricSegment"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "remove-segment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not Found */
             404: {
@@ -9328,6 +12207,212 @@ export interface operations {
             };
         };
     };
+    "list-thresholds": {
+        parameters: {
+            query?: {
+                /** @description only those of a measure */
+                measure?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageThreshold"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "set-threshold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ThresholdBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricThreshold"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "reset-threshold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricThreshold"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
     "get-trend": {
         parameters: {
             query: {
@@ -10089,6 +13174,140 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ViewAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "get-work-classes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkClassAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "put-work-classes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MetricWorkClasses"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkClassAnswer"];
                 };
             };
             /** @description Not Found */
