@@ -402,7 +402,7 @@ func (q *question) look() string {
 func (q *question) spans() string {
 	eve := dateText(q.span.From.AddDays(-1))
 	if at := finest(q.dims); at < len(timeSteps) {
-		eve = "greatest(" + startOf(timeSteps[at], "day") + " - 1, " + eve + ")"
+		eve = "greatest(" + q.expr(nil, timeSteps[at], "day") + " - 1, " + eve + ")"
 	}
 	return "SELECT least(" + eve + ", day) AS eve, day, month FROM look"
 }

@@ -171,7 +171,7 @@ func TestADefinitionHasItsCaveatsAndBands(t *testing.T) {
 	if d.Kind != "formula" || !slices.Equal(d.Inputs, []string{"reactive_hours", "endpoints", "months"}) || !slices.Equal(d.Needs, []string{"time_entries", "tickets", "assets"}) || len(d.Caveats) != 1 || len(d.Thresholds) != 1 {
 		t.Errorf("%+v", d)
 	}
-	for name, want := range map[string]string{"first_response": "median of stored values", "resolution_time_p90": "90th percentile of stored values", "top3_share": "share of the largest over each client", "revenue": "sum of stored rows"} {
+	for name, want := range map[string]string{"first_response": "median of stored values", "resolution_time_p90": "90th percentile of stored values", "top3_share": "formula", "revenue": "sum of stored rows"} {
 		if d, err := c.Definition(name, nil); err != nil || d.Kind != want {
 			t.Errorf("%s: %s %v, want %s", name, d.Kind, err, want)
 		}

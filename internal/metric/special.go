@@ -93,7 +93,7 @@ func (c *Catalog) quantile(ctx context.Context, scope tenant.Scope, q Query, che
 	var cols, names []string
 	for i, d := range checked.dims {
 		names = append(names, fmt.Sprintf("d%d", i+1))
-		cols = append(cols, f.expr(d, r.day)+" AS "+names[i])
+		cols = append(cols, checked.expr(f, d, r.day)+" AS "+names[i])
 	}
 	sql := "SELECT " + strings.Join(append(cols, "f."+m.Column+"::DECIMAL(18,6) AS v", orElse(m.Open, "false")+" AS running"), ", ") + r.from()
 	group := func(more ...string) string { return strings.Join(append(slices.Clone(names), more...), ", ") }
