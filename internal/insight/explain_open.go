@@ -18,7 +18,7 @@ const Factors = "factors"
 
 // atom is the smallest part of a change that is told apart. All drivers at all levels are
 // sums of atoms, so that each level adds up to the one above it whatever it is opened by
-// (docs/decisions/0011).
+// (docs/decisions/0012).
 type atom struct {
 	input string            // the factor of the formula that it belongs to
 	fine  string            // what of that factor it is; "" when it is not told apart
