@@ -1,5 +1,5 @@
 import { ChevronRight } from 'lucide-react';
-import { type ReactNode, useState } from 'react';
+import { type CSSProperties, type ReactNode, useState } from 'react';
 import css from './charts.module.css';
 
 export interface Step {
@@ -94,7 +94,7 @@ function Rows({
         const place = span(p, at);
         return (
           <li key={s.id} className={css.bridgeRow} {...(s.total ? { 'data-total': true } : {})}>
-            <span className={css.bridgeName} style={{ paddingLeft: depth * 12 }}>
+            <span className={css.bridgeName} style={{ '--depth': depth } as CSSProperties}>
               {s.steps?.length ? (
                 <button type="button" className={css.opener} aria-expanded={open.length > 0} onClick={() => toggle(p.path)}>
                   {s.name}

@@ -76,7 +76,7 @@ function Expected({ e, unit }: { e: Explanation; unit: Unit }) {
         <dl className={css.facts}>
           {e.interval ? (
             <>
-              <dt>{t('Expected')}</dt>
+              <dt>{t('A coming period (expected)')}</dt>
               <dd>
                 {intervalText(e.interval, unit)}
                 <Method text={t('{{method}}, of {{count}} months or cases', { method: e.interval.method, count: e.doubt.n })} />
@@ -85,7 +85,7 @@ function Expected({ e, unit }: { e: Explanation; unit: Unit }) {
           ) : null}
           {e.band ? (
             <>
-              <dt>{t('As it was')}</dt>
+              <dt>{t('This period (descriptive)')}</dt>
               <dd>
                 {exact ? format(e.band.low, unit) : intervalText(e.band, unit)}
                 <Method text={e.band.method} />
