@@ -122,7 +122,15 @@ export interface Cell {
   measure: string;
   where?: string | undefined;
   period?: Period | undefined;
-  versus?: 'previous' | 'portfolio' | undefined;
+  versus?: 'previous' | 'year_ago' | 'portfolio' | 'where' | 'snapshot' | undefined;
+  /** The condition of the other cell, with versus "where". */
+  other?: string | undefined;
+  /** The earlier snapshot, with versus "snapshot". */
+  snapshot?: number | undefined;
+  /** Levels of drivers, 1 without. */
+  depth?: number | undefined;
+  /** What the drivers of the first levels are told apart by. */
+  by?: string[] | undefined;
   /** Only the values, without the drivers of a measure that adds up. */
   brief?: boolean;
 }
@@ -140,6 +148,10 @@ export const explanation = (cell: Cell) =>
               from: cell.period?.from ?? '',
               to: cell.period?.to ?? '',
               versus: cell.versus ?? '',
+              ...(cell.other ? { other_where: cell.other } : {}),
+              ...(cell.snapshot ? { versus_snapshot: cell.snapshot } : {}),
+              ...(cell.depth ? { depth: cell.depth } : {}),
+              ...(cell.by?.length ? { by: [cell.by.join(',')] } : {}),
               brief: cell.brief ?? false,
             },
           },

@@ -1,4 +1,5 @@
-import type { ReactNode } from 'react';
+import { ChevronRight } from 'lucide-react';
+import { type CSSProperties, type ReactNode, useState } from 'react';
 import css from './charts.module.css';
 
 export interface Step {
@@ -9,44 +10,99 @@ export interface Step {
   value: number;
   text: string;
   total?: boolean;
+  /** What makes up the step; they add up to its value. */
+  steps?: Step[];
 }
 
-/** Where each bar of a bridge begins and ends, as shares of the width. */
-export function spans(steps: Step[]): { left: number; width: number }[] {
-  let level = 0;
-  const ends = steps.map((s) => {
-    const from = s.total ? 0 : level;
-    level = s.total ? s.value : level + s.value;
-    return [from, level] as const;
+/** A step where it begins and ends, and those that it is opened into. */
+interface Placed {
+  step: Step;
+  /** Its ids from the outermost step on. */
+  path: string;
+  from: number;
+  to: number;
+  open: Placed[];
+}
+
+/** Steps one after the other from a level on; those that are open hold their own. */
+function placed(steps: Step[], isOpen: (path: string) => boolean, above = '', start = 0): Placed[] {
+  let level = start;
+  return steps.map((step) => {
+    const from = step.total ? 0 : level;
+    level = step.total ? step.value : level + step.value;
+    const path = `${above}/${step.id}`;
+    return { step, path, from, to: level, open: isOpen(path) ? placed(step.steps ?? [], isOpen, path, from) : [] };
   });
-  const steps_ = ends.filter((_, i) => !steps[i]?.total).flat();
-  const totals = ends.filter((_, i) => steps[i]?.total).map(([, to]) => to);
-  const all = [...steps_, ...totals];
-  let low = Math.min(...all);
-  let high = Math.max(...all);
-  // Small steps on large totals would vanish: the axis is cut around the steps, and the
-  // totals are drawn as ticks, not as bars from zero.
+}
+
+/** The places of a scale: small steps on large totals would vanish, so it is cut around the steps. */
+function scaleOf(all: Placed[]): (v: number) => number {
+  const ends = (list: Placed[]): number[] => list.flatMap((p) => [...(p.step.total ? [p.to] : [p.from, p.to]), ...ends(p.open)]);
+  const values = ends(all);
+  let low = Math.min(...values);
+  let high = Math.max(...values);
   const pad = (high - low || Math.abs(high) || 1) * 0.06;
   low -= pad;
   high += pad;
-  const at = (v: number) => (v - low) / (high - low);
-  return ends.map(([from, to], i) => {
-    if (steps[i]?.total) return { left: Math.max(0, at(to) - 0.004), width: 0.008 };
-    return { left: at(Math.min(from, to)), width: Math.abs(at(to) - at(from)) };
-  });
+  return (v) => (v - low) / (high - low);
 }
 
-/** From one total to another, step by step; the steps add up to the difference. */
+/** Where a bar begins and ends, as shares of the width; totals are ticks, not bars from zero. */
+function span(p: Placed, at: (v: number) => number): { left: number; width: number } {
+  if (p.step.total) return { left: Math.max(0, at(p.to) - 0.004), width: 0.008 };
+  return { left: at(Math.min(p.from, p.to)), width: Math.abs(at(p.to) - at(p.from)) };
+}
+
+/** Where each bar of a bridge begins and ends, those of open steps after the step's own. */
+export function spans(steps: Step[], isOpen: (path: string) => boolean = () => false): { left: number; width: number }[] {
+  const all = placed(steps, isOpen);
+  const at = scaleOf(all);
+  const flat = (list: Placed[]): Placed[] => list.flatMap((p) => [p, ...flat(p.open)]);
+  return flat(all).map((p) => span(p, at));
+}
+
+/** From one total to another, step by step; the steps add up to the difference, and those of a step to it. */
 export function Bridge({ label, steps }: { label: string; steps: Step[] }) {
-  const places = spans(steps);
+  const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
+  const all = placed(steps, (path) => opened.has(path));
+  const toggle = (path: string) =>
+    setOpened((before) => {
+      const next = new Set(before);
+      if (!next.delete(path)) next.add(path);
+      return next;
+    });
+  return <Rows label={label} rows={all} at={scaleOf(all)} toggle={toggle} depth={0} />;
+}
+
+function Rows({
+  label,
+  rows,
+  at,
+  toggle,
+  depth,
+}: {
+  label?: string;
+  rows: Placed[];
+  at: (v: number) => number;
+  toggle: (path: string) => void;
+  depth: number;
+}) {
   return (
-    <ol className={css.bridge} aria-label={label}>
-      {steps.map((s, i) => {
-        const place = places[i] ?? { left: 0, width: 0 };
+    <ol className={css.bridge} {...(label ? { 'aria-label': label } : {})}>
+      {rows.map((p) => {
+        const { step: s, open } = p;
+        const place = span(p, at);
         return (
           <li key={s.id} className={css.bridgeRow} {...(s.total ? { 'data-total': true } : {})}>
-            <span className={css.bridgeName}>
-              {s.name}
+            <span className={css.bridgeName} style={{ '--depth': depth } as CSSProperties}>
+              {s.steps?.length ? (
+                <button type="button" className={css.opener} aria-expanded={open.length > 0} onClick={() => toggle(p.path)}>
+                  {s.name}
+                  <ChevronRight size={14} aria-hidden="true" />
+                </button>
+              ) : (
+                s.name
+              )}
               {s.detail ? <small>{s.detail}</small> : null}
             </span>
             <span className={css.track} aria-hidden="true">
@@ -54,10 +110,12 @@ export function Bridge({ label, steps }: { label: string; steps: Step[] }) {
                 className={css.bar}
                 data-sign={s.value < 0 ? '-' : '+'}
                 {...(s.total ? { 'data-total': true } : {})}
+                {...(depth > 0 ? { 'data-inner': true } : {})}
                 style={{ left: `${place.left * 100}%`, width: `${place.width * 100}%` }}
               />
             </span>
             <span className={css.bridgeValue}>{s.text}</span>
+            {open.length > 0 ? <Rows rows={open} at={at} toggle={toggle} depth={depth + 1} /> : null}
           </li>
         );
       })}

@@ -21,7 +21,13 @@ const panel = v.object({
   of: v.string(),
   where: v.optional(v.string()),
   days: v.optional(days),
-  versus: v.optional(v.picklist(['previous', 'portfolio'])),
+  versus: v.optional(v.picklist(['previous', 'year_ago', 'portfolio', 'where'])),
+  /** The condition of the other cell that it is compared with, with versus "where". */
+  other: v.optional(v.pipe(v.string(), v.maxLength(4000))),
+  /** Why: the dimension that drivers are told apart by first; its inputs without one. */
+  by: v.optional(v.string()),
+  /** History: the earlier snapshot. */
+  snapshot: v.optional(v.number()),
   tab: v.optional(v.string()),
   /** Rows: which base measure. */
   base: v.optional(v.string()),

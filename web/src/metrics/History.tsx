@@ -1,22 +1,22 @@
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
-import { type Cell, catalog, currencyAt, restated, snapshots, type Table } from '../api/queries';
-import { format, inCurrency, instant, month } from '../lib/format';
+import { type Cell, catalog, currencyAt, explanation, restated, snapshots, type Table } from '../api/queries';
+import { format, inCurrency, instant, month, sentence } from '../lib/format';
 import { t } from '../lib/i18n';
 import { DataTable } from '../ui/DataTable';
 import { Select } from '../ui/Field';
 import { Loaded } from '../ui/States';
 import { Delta } from './Delta';
+import { bridgeOf, DriverBridge } from './DriverBridge';
+import { Words } from './Why';
 
 const OFFERED = 30;
 
 /** The number as it was in an earlier snapshot: what imports since then have changed. */
-export function History({ cell }: { cell: Cell }) {
+export function History({ cell, snapshot, onSnapshot }: { cell: Cell; snapshot: number | undefined; onSnapshot: (id: number) => void }) {
   const names = useQuery(catalog()).data;
   const list = useQuery(snapshots());
   const earlier = (list.data ?? []).slice(1, OFFERED + 1);
-  const [chosen, setChosen] = useState('');
-  const before = earlier.find((s) => String(s.id) === chosen) ?? earlier[0];
+  const before = earlier.find((s) => s.id === snapshot) ?? earlier[0];
   const m = names?.measure.get(cell.measure);
   const byMonth = m?.dimensions?.includes('month') ?? false;
   const total = useQuery({ ...restated(cell, [], before?.id ?? 0), enabled: before !== undefined });
@@ -29,7 +29,7 @@ export function History({ cell }: { cell: Cell }) {
       <Select
         label={t('Compare with snapshot')}
         value={String(before?.id ?? '')}
-        onChange={setChosen}
+        onChange={(id) => onSnapshot(Number(id))}
         options={earlier.map((s) => [String(s.id), `${s.id} · ${instant(s.at)} · ${s.message}`] as const)}
       />
       <Loaded query={total} height={60}>
@@ -46,6 +46,7 @@ export function History({ cell }: { cell: Cell }) {
           );
         }}
       </Loaded>
+      {before && differs(total.data) ? <Restatement key={before.id} cell={cell} before={before.id} /> : null}
       {byMonth ? (
         <Loaded query={months} height={120}>
           {(data) => {
@@ -73,5 +74,41 @@ export function History({ cell }: { cell: Cell }) {
         </Loaded>
       ) : null}
     </div>
+  );
+}
+
+/** Whether a number is known now and then, and is another one. */
+function differs(data: Table | undefined): boolean {
+  const [now, then] = data?.rows[0] ?? [];
+  return typeof now === 'string' && typeof then === 'string' && now !== then;
+}
+
+/** Why a number differs from what it was in a snapshot: rows added, changed or removed, rates, names. */
+function Restatement({ cell, before }: { cell: Cell; before: number }) {
+  const why = useQuery(explanation({ ...cell, versus: 'snapshot', snapshot: before }));
+  return (
+    <section className="stack" aria-label={t('Why it differs')}>
+      <h3>{t('Why does this differ from what I saw in snapshot {{id}}?', { id: String(before) })}</h3>
+      <Loaded query={why} height={160}>
+        {(e) => {
+          const bridge = bridgeOf(e);
+          return (
+            <>
+              <Words e={e} />
+              {bridge ? (
+                <DriverBridge
+                  {...bridge}
+                  fromLabel={sentence(e.from.label)}
+                  toLabel={t('Now')}
+                  unit={inCurrency(e.unit, e.currency)}
+                  units={() => undefined}
+                />
+              ) : null}
+              {e.note ? <p className="muted small">{sentence(e.note)}</p> : null}
+            </>
+          );
+        }}
+      </Loaded>
+    </section>
   );
 }

@@ -2,7 +2,7 @@ import type { Driver } from '../api/queries';
 import { read } from '../lib/filters';
 import { change, dimensionValue, month, sentence, type Unit, words } from '../lib/format';
 import { t } from '../lib/i18n';
-import { monthsIn, rangeOf } from '../lib/period';
+import { monthsIn, type Period, rangeOf } from '../lib/period';
 
 /** A driver or input for people: labor_cost is "labor cost". */
 export function spoken(name: string): string {
@@ -14,7 +14,7 @@ export function titled(name: string): string {
 }
 
 /** The least contribution that is more than rounding when it is shown. */
-function least(unit: Unit): number {
+export function least(unit: Unit): number {
   return unit === 'ratio' ? 0.0005 : 0.005;
 }
 
@@ -45,6 +45,11 @@ export function periodText(p: { from?: unknown; to?: unknown } | undefined): str
   if (!days.from.endsWith('-01') || !days.to.endsWith('-01')) return t('{{from}} until {{to}}', days);
   const [first = '', last = ''] = rangeOf(days).split('..');
   return monthsIn(days) === 1 ? month(first) : t('{{first}} to {{last}}', { first: month(first), last: month(last) });
+}
+
+/** Half-open days as the API gives them; undefined when an end is missing. */
+export function daysOf(p: { from?: unknown; to?: unknown }): Period | undefined {
+  return p.from && p.to ? { from: String(p.from), to: String(p.to) } : undefined;
 }
 
 /** The server's sentences with true minus signs, as every other number has. */

@@ -162,7 +162,9 @@ function WhyMargin() {
               toLabel={t('This period')}
               drivers={e.drivers ?? []}
               unit={inCurrency(e.unit, e.currency)}
-              units={(n) => inCurrency(n === 'hours_worked' ? 'hours' : n === 'labor_cost_rate' ? 'money_per_hour' : 'money', e.currency)}
+              units={({ name: n }) =>
+                inCurrency(n === 'hours_worked' ? 'hours' : n === 'labor_cost_rate' ? 'money_per_hour' : 'money', e.currency)
+              }
             />
           ) : (
             <p className="muted">{prose(e.words)}</p>
