@@ -43,7 +43,8 @@ export function Calendar() {
 function Form({ saved }: { saved: FiscalCalendar }) {
   const client = useQueryClient();
   const refresh = useRefresh();
-  const [c, setC] = useState<FiscalCalendar>({ ...saved, start_month: saved.start_month || 1 });
+  const start: FiscalCalendar = { ...saved, start_month: saved.start_month || 1 };
+  const [c, setC] = useState(start);
   const set = (part: Partial<FiscalCalendar>) => setC((before) => ({ ...before, ...part }));
   const save = useMutation({
     mutationFn: () => unwrap(api.PUT('/api/v1/calendar', { body: c })),
@@ -109,7 +110,7 @@ function Form({ saved }: { saved: FiscalCalendar }) {
       </div>
       <p className="muted small">{inWords(c)}</p>
       <div className="row">
-        <Button type="submit" kind="primary" isDisabled={save.isPending || JSON.stringify(c) === JSON.stringify(saved)}>
+        <Button type="submit" kind="primary" isDisabled={save.isPending || JSON.stringify(c) === JSON.stringify(start)}>
           {t('Save')}
         </Button>
       </div>

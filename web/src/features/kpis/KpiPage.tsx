@@ -1,23 +1,30 @@
 import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { catalog, kpi } from '../../api/queries';
-import { t } from '../../lib/i18n';
-import { Loaded, Skeleton } from '../../ui/States';
+import { Loaded } from '../../ui/States';
 import { KpiEditor } from './KpiEditor';
 
 export function NewKpi() {
-  const names = useQuery(catalog()).data;
-  return names ? <KpiEditor names={names} /> : <Skeleton height={400} />;
+  const names = useQuery(catalog());
+  return (
+    <Loaded query={names} height={400}>
+      {(n) => <KpiEditor names={n} />}
+    </Loaded>
+  );
 }
 
 /** One of the tenant's own measures. */
 export function KpiPage() {
   const { name } = useParams({ strict: false }) as { name: string };
   const saved = useQuery(kpi(name));
-  const names = useQuery(catalog()).data;
+  const names = useQuery(catalog());
   return (
-    <Loaded query={saved} height={400}>
-      {(k) => (names ? <KpiEditor key={`${k.name} ${k.version}`} names={names} saved={k} /> : <span>{t('Loading')}</span>)}
+    <Loaded query={names} height={400}>
+      {(n) => (
+        <Loaded query={saved} height={400}>
+          {(k) => <KpiEditor key={`${k.name} ${k.version}`} names={n} saved={k} />}
+        </Loaded>
+      )}
     </Loaded>
   );
 }

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { kpiVersions } from '../../api/queries';
-import { instant, words } from '../../lib/format';
+import { instant } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { Card } from '../../ui/Card';
 import { DataTable } from '../../ui/DataTable';
@@ -26,7 +26,6 @@ export function KpiVersions({ name }: { name: string }) {
                 head: t('Formula'),
                 cell: (v) => (v.removed ? <span className="muted">{t('removed')}</span> : <code className={css.code}>{v.formula}</code>),
               },
-              { id: 'unit', head: t('Unit'), cell: (v) => words(v.unit) },
               { id: 'at', head: t('At'), cell: (v) => instant(v.at) },
               { id: 'author', head: t('By'), cell: (v) => v.author },
             ]}

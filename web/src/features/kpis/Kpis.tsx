@@ -3,7 +3,7 @@ import { catalog } from '../../api/queries';
 import { Page } from '../../app/Page';
 import { t } from '../../lib/i18n';
 import { useAddress } from '../../lib/state';
-import { Skeleton } from '../../ui/States';
+import { Loaded } from '../../ui/States';
 import { Tabs } from '../../ui/Tabs';
 import { Calendar } from './Calendar';
 import { KpiList } from './KpiList';
@@ -13,24 +13,24 @@ import { Segments } from './Segments';
 /** What the tenant defines itself: measures, groups of members, rules and the fiscal year. */
 export function Kpis() {
   const [search, set] = useAddress();
-  const names = useQuery(catalog()).data;
+  const query = useQuery(catalog());
   return (
     <Page title={t('KPIs & rules')} lead={t('Your own measures, groups, rules and fiscal year. They work wherever the built-in ones do.')}>
-      {names ? (
-        <Tabs
-          label={t('KPIs & rules')}
-          value={search.tab ?? 'kpis'}
-          onChange={(tab) => set({ tab })}
-          tabs={[
-            { id: 'kpis', title: t('KPIs'), content: () => <KpiList /> },
-            { id: 'segments', title: t('Segments'), content: () => <Segments names={names} /> },
-            { id: 'rules', title: t('Rules'), content: () => <Rules names={names} /> },
-            { id: 'calendar', title: t('Calendar'), content: () => <Calendar /> },
-          ]}
-        />
-      ) : (
-        <Skeleton height={300} />
-      )}
+      <Loaded query={query} height={300}>
+        {(names) => (
+          <Tabs
+            label={t('KPIs & rules')}
+            value={search.tab ?? 'kpis'}
+            onChange={(tab) => set({ tab })}
+            tabs={[
+              { id: 'kpis', title: t('KPIs'), content: () => <KpiList /> },
+              { id: 'segments', title: t('Segments'), content: () => <Segments names={names} /> },
+              { id: 'rules', title: t('Rules'), content: () => <Rules names={names} /> },
+              { id: 'calendar', title: t('Calendar'), content: () => <Calendar /> },
+            ]}
+          />
+        )}
+      </Loaded>
     </Page>
   );
 }

@@ -44,7 +44,7 @@ export function Members({
   if (!data) return <Skeleton height={120} />;
   const measure = data.columns[1];
   return (
-    <section aria-label={t('Members')} className="stack" style={{ gap: 8 }}>
+    <div className="stack" style={{ gap: 8 }}>
       <p className="small" data-testid="members">
         {t('{{n}} meet it, {{period}}', { n: data.rows.length, period: periodText(data.period) })}
       </p>
@@ -81,6 +81,6 @@ export function Members({
           {sentence(n)}.
         </p>
       ))}
-    </section>
+    </div>
   );
 }

@@ -79,7 +79,7 @@ export function RuleList({
           id: 'run',
           head: t('Run'),
           cell: (r) => (
-            <Button kind="quiet" isDisabled={busy} aria-label={t('Run {{name}} now', { name: r.name })} onPress={() => onRun(r)}>
+            <Button kind="quiet" isDisabled={busy} aria-label={t('Run now: {{name}}', { name: r.name })} onPress={() => onRun(r)}>
               {t('Run now')}
             </Button>
           ),

@@ -43,7 +43,6 @@ export function RuleReviews() {
             head: t('What was found'),
             cell: (p) => <span style={{ whiteSpace: 'normal' }}>{whyOf(p.evidence).map(prose).join(' ') || p.subject}</span>,
           },
-          { id: 'at', head: t('Since'), sort: (p) => p.created_at, cell: (p) => instant(p.created_at) },
           {
             id: 'decide',
             head: t('Decide'),
@@ -67,6 +66,7 @@ export function RuleReviews() {
               </span>
             ),
           },
+          { id: 'at', head: t('Since'), sort: (p) => p.created_at, cell: (p) => instant(p.created_at) },
         ]}
       />
     </Card>
