@@ -47,7 +47,7 @@ export function RuleReviews() {
             id: 'decide',
             head: t('Decide'),
             cell: (p) => (
-              <span className="row" style={{ flexWrap: 'nowrap' }}>
+              <span className="row">
                 <Button
                   isDisabled={decide.isPending}
                   aria-label={t('Acknowledge {{subject}}', { subject: p.subject })}
