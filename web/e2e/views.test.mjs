@@ -47,6 +47,10 @@ const VIEWS = {
   scenarios: '/scenarios',
   scenario: (ids) => `/scenarios/${ids.scenario}`,
   'scenarios-compare': (ids) => `/scenarios/compare?ids=${encodeURIComponent(JSON.stringify([ids.scenario, ids.other]))}`,
+  kpis: '/kpis',
+  kpi: '/kpis/edit/profit_per_endpoint',
+  'kpis-segments': '/kpis?tab=segments',
+  'kpis-rules': '/kpis?tab=rules',
   dashboards: '/dashboards',
   dashboard: (ids) => `/dashboards/${ids.dashboard}`,
   'dashboard-edit': (ids) => `/dashboards/${ids.dashboard}?edit=1`,
@@ -88,6 +92,9 @@ const EMPTY = [
   'explore',
   'trends',
   'scenarios',
+  'kpis',
+  'kpis-segments',
+  'kpis-rules',
   'dashboards',
   'import',
   'sources',
@@ -112,6 +119,7 @@ const FAILED = [
   'trends',
   'scenarios',
   'scenario',
+  'kpis',
   'dashboards',
   'import',
   'sources',
@@ -174,6 +182,11 @@ before(async () => {
     { kind: 'churn', select: { client: ['Linden Square Logistics'] } },
   ]);
   const other = await what('One more technician', [{ kind: 'staffing', amount: '1' }]);
+  const define = (kind, body) => fetch(`${app.url}/api/v1/${kind}`, { method: 'POST', headers: json, body: JSON.stringify(body) });
+  await define('kpis', { name: 'profit_per_endpoint', formula: 'gross_profit / endpoints', owner: 'Ann' });
+  await define('segments', { name: 'Key accounts', dimension: 'client', where: 'revenue > $50000', months: 12 });
+  // It does not hold: what other views find stays as it is.
+  await define('rules', { name: 'Loss', condition: 'gross_profit < $0', months: 3, money: 'gross_profit' });
   ids = {
     scenario: scenario.id,
     other: other.id,

@@ -492,3 +492,85 @@ export const correlationsOf = (ask: { measures: string[]; by: string; where: str
       ),
     placeholderData: keepPreviousData,
   });
+
+export type Kpi = Schemas['MetricKPIState'];
+export type KpiDraft = Schemas['KpiBody'];
+export type KpiVersion = Schemas['MetricKPIVersion'];
+export type DefinitionUser = Schemas['MetricUser'];
+export type Segment = Schemas['MetricSegmentState'];
+export type SegmentDraft = Schemas['SegmentBody'];
+export type Rule = Schemas['MetricRule'];
+export type RuleDraft = Schemas['RuleBody'];
+export type RuleHit = Schemas['InsightHit'];
+export type FiscalCalendar = Schemas['MetricCalendar'];
+
+/** The tenant's own measures. */
+export const kpis = () =>
+  queryOptions({
+    queryKey: ['data', 'kpis'],
+    queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/kpis', { signal }))).items ?? [],
+  });
+
+export const kpi = (name: string) =>
+  queryOptions({
+    queryKey: ['data', 'kpi', name],
+    queryFn: ({ signal }) => unwrap(api.GET('/api/v1/kpis/{name}', { params: { path: { name } }, signal })),
+  });
+
+export const kpiVersions = (name: string) =>
+  queryOptions({
+    queryKey: ['data', 'kpi', name, 'versions'],
+    queryFn: async ({ signal }) =>
+      (await unwrap(api.GET('/api/v1/kpis/{name}/versions', { params: { path: { name } }, signal }))).items ?? [],
+  });
+
+/** How each function of formulas is written. */
+export const kpiFunctions = () =>
+  queryOptions({
+    queryKey: ['kpi-functions'],
+    staleTime: Number.POSITIVE_INFINITY,
+    queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/kpis/functions', { signal }))).functions ?? [],
+  });
+
+/** What a draft of a KPI would say. */
+export const kpiPreview = (draft: KpiDraft) =>
+  queryOptions({
+    queryKey: ['data', 'kpi-preview', draft],
+    queryFn: async ({ signal }) => {
+      const p = await unwrap(api.POST('/api/v1/kpis/preview', { body: draft, signal }));
+      return { unit: p.unit, uses: p.uses ?? [], dimensions: p.dimensions ?? [], total: tableOf(p.total), months: tableOf(p.months) };
+    },
+    retry: false,
+  });
+
+/** Saved conditions. */
+export const segments = () =>
+  queryOptions({
+    queryKey: ['data', 'segments'],
+    queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/segments', { signal }))).items ?? [],
+  });
+
+/** The tenant's own rules. */
+export const rules = () =>
+  queryOptions({
+    queryKey: ['data', 'rules'],
+    queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/rules', { signal }))).items ?? [],
+  });
+
+/** When rules held and for whom. */
+export const ruleHits = () =>
+  queryOptions({
+    queryKey: ['data', 'rule-hits'],
+    queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/rules/hits', { params: { query: { limit: 500 } }, signal }))).items ?? [],
+  });
+
+/** What rules put before people and nobody has decided. */
+export const ruleReviews = () =>
+  queryOptions({
+    queryKey: ['data', 'rule-reviews'],
+    queryFn: async ({ signal }) =>
+      (await unwrap(api.GET('/api/v1/rules/reviews', { params: { query: { limit: 200, status: 'open' } }, signal }))).items ?? [],
+  });
+
+export const fiscalCalendar = () =>
+  queryOptions({ queryKey: ['data', 'calendar'], queryFn: ({ signal }) => unwrap(api.GET('/api/v1/calendar', { signal })) });

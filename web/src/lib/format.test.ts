@@ -29,6 +29,8 @@ describe('numbers', () => {
     ['594.5', 'hours', '594.5\u00a0h'],
     ['62.224818', 'money_per_hour', '$62.22\u00a0/ h'],
     ['1080', 'money_per_month', '$1,080.00\u00a0/ month'],
+    ['659.7595', 'money_per_count', '$659.76\u00a0each'],
+    ['5', 'money_per_day', '$5.00\u00a0/ day'],
     ['11.2865', 'days', '11.3\u00a0days'],
     ['12345', 'count', '12,345'],
     [null, 'money', '—'],

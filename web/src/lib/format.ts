@@ -92,8 +92,15 @@ function plain(value: string | number, unit: Unit, opt: FormatOptions): string {
     case 'count':
       return write(value, { maximumFractionDigits: 0 });
     default:
+      if (base.startsWith('money_per_')) return money(value, 2, currency) + unit_(each(base));
       return write(value, { maximumFractionDigits: 2 });
   }
+}
+
+/** What stands behind an amount for each of something: "each", "/ day". */
+function each(base: string): string {
+  const of = base.slice('money_per_'.length);
+  return of === 'count' ? 'each' : `/ ${of.replaceAll('_', ' ')}`;
 }
 
 /** Moves the point two places to the right in the text itself. */
@@ -153,8 +160,10 @@ export function tail(unit: Unit): string {
       return `${NBSP}/ h`;
     case 'money_per_month':
       return `${NBSP}/ month`;
-    default:
-      return '';
+    default: {
+      const { base } = parsed(unit);
+      return base.startsWith('money_per_') ? NBSP + each(base) : '';
+    }
   }
 }
 
@@ -190,7 +199,7 @@ export function unitLabel(unit: Unit): string {
     case 'per_endpoint':
       return 'per endpoint and month';
     default:
-      return '';
+      return base.startsWith('money_per_') ? `${code} ${each(base)}`.trim() : '';
   }
 }
 
