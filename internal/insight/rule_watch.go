@@ -132,7 +132,14 @@ func (w *Watch) Evaluate(ctx context.Context, scope tenant.Scope, names ...strin
 			return err
 		}
 		for _, h := range open {
-			if !slices.Contains(all, h.Rule) { // the rule is gone
+			if slices.Contains(all, h.Rule) {
+				continue
+			}
+			gone, err := w.gone(ctx, scope, h.Rule)
+			if err != nil {
+				return err
+			}
+			if gone {
 				if err := w.end(ctx, scope, tx, h, &out); err != nil {
 					return err
 				}
@@ -150,6 +157,13 @@ func (w *Watch) Evaluate(ctx context.Context, scope tenant.Scope, names ...strin
 	}
 	sortFindings(out.Findings)
 	return out, nil
+}
+
+// gone reports whether a rule that an evaluation did not know is not there now either: one
+// that was added meanwhile may have hits already.
+func (w *Watch) gone(ctx context.Context, scope tenant.Scope, name string) (bool, error) {
+	rules, err := w.insights.metrics.Rules(ctx, scope)
+	return !slices.ContainsFunc(rules, func(r metric.Rule) bool { return r.Name == name }), err
 }
 
 // settle compares what a rule finds with what it found before.
