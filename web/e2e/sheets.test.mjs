@@ -43,7 +43,7 @@ describe('action sheets', () => {
     await own.getByRole('button').focus();
     await page.keyboard.press('Enter');
     const dialog = page.getByRole('dialog', { name: first.agreement });
-    await dialog.getByText(money(half.prices[1].price)).waitFor();
+    await dialog.getByText(money(half.break_even)).waitFor();
     await dialog.getByText(half.earliest_why).waitFor();
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
