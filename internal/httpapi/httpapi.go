@@ -282,6 +282,7 @@ func (s *server) cached(next http.Handler) http.Handler {
 		for _, p := range snapshotPaths {
 			fits = fits || r.URL.Path == p || strings.HasPrefix(r.URL.Path, p+"/")
 		}
+		fits = fits && !strings.HasPrefix(r.URL.Path, "/api/v1/metrics/") // a definition shows thresholds, which no snapshot holds
 		if r.Method != http.MethodGet || !fits {
 			w.Header().Set("Cache-Control", "no-store") // files of the web app set their own
 			next.ServeHTTP(w, r)

@@ -574,3 +574,73 @@ export const ruleReviews = () =>
 
 export const fiscalCalendar = () =>
   queryOptions({ queryKey: ['data', 'calendar'], queryFn: ({ signal }) => unwrap(api.GET('/api/v1/calendar', { signal })) });
+export type RepriceSheet = Schemas['InsightRepriceSheet'];
+export type Reprice = Schemas['InsightReprice'];
+export type Reclaim = Schemas['InsightReclaim'];
+export type Reconciliation = Schemas['InsightReconciliation'];
+export type RevenueTie = Schemas['InsightRevenueTie'];
+export type LaborTie = Schemas['InsightLaborTie'];
+export type Ranking = Schemas['InsightRanking'];
+export type Ranked = Schemas['InsightRanked'];
+export type Threshold = Schemas['MetricThreshold'];
+
+/** What the prices of a sheet are set for; what is left out takes its default. */
+export type RepriceAsk = { [K in 'margin' | 'efficiency' | 'rate' | 'notice_days' | 'cap']?: string | undefined };
+
+/** What each running agreement should cost a month. */
+export const reprices = (period: Period | undefined, set: RepriceAsk) =>
+  queryOptions({
+    queryKey: ['data', 'reprices', period ?? null, set],
+    queryFn: ({ signal }) => {
+      const { notice_days, ...rest } = set;
+      const query = {
+        from: period?.from ?? '',
+        to: period?.to ?? '',
+        ...rest,
+        ...(notice_days ? { notice_days: Number(notice_days) } : {}),
+      };
+      return unwrap(api.GET('/api/v1/reprices', { params: { query: query as never }, signal }));
+    },
+    placeholderData: keepPreviousData,
+    retry: false,
+  });
+
+/** Wasted seats by the day until which they can be returned, as they are before a day. */
+export const reclaims = (to: string) =>
+  queryOptions({
+    queryKey: ['data', 'reclaims', to],
+    queryFn: ({ signal }) => unwrap(api.GET('/api/v1/reclaims', { params: { query: { to } }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
+/** Revenue beside the ledger and labor beside payroll. */
+export const reconciliation = (period: Period | undefined) =>
+  queryOptions({
+    queryKey: ['data', 'reconciliation', period ?? null],
+    queryFn: ({ signal }) =>
+      unwrap(api.GET('/api/v1/reconciliations', { params: { query: { from: period?.from ?? '', to: period?.to ?? '' } }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
+/** The members of a dimension, those first that are worst most probably. */
+export const ranking = (ask: { measure: string; by: string; where: string; period: Period | undefined }) =>
+  queryOptions({
+    queryKey: ['data', 'ranking', ask],
+    queryFn: ({ signal }) =>
+      unwrap(
+        api.GET('/api/v1/rankings', {
+          params: {
+            query: { measure: ask.measure, by: ask.by, where: ask.where, from: ask.period?.from ?? '', to: ask.period?.to ?? '' } as never,
+          },
+          signal,
+        }),
+      ),
+    placeholderData: keepPreviousData,
+  });
+
+/** A measure's tables, known gaps and the bands that its values are held to lie in. */
+export const definitionOf = (measure: string) =>
+  queryOptions({
+    queryKey: ['data', 'definition', measure],
+    queryFn: ({ signal }) => unwrap(api.GET('/api/v1/metrics/{name}', { params: { path: { name: measure } }, signal })),
+  });

@@ -1,4 +1,5 @@
 import {
+  BookCheck,
   BookOpen,
   Camera,
   ChartNoAxesCombined,
@@ -45,13 +46,14 @@ export const PLACES: { head: string; places: Place[] }[] = [
     head: t('Business'),
     places: [
       { to: '/', label: t('Overview'), icon: House, words: 'home findings', filtered: true },
-      { to: '/clients', label: t('Clients'), icon: Users, words: 'profit margin ranking losing money', filtered: true },
+      { to: '/clients', label: t('Clients'), icon: Users, words: 'profit margin ranking losing money probability', filtered: true },
       { to: '/agreements', label: t('Agreements'), icon: FileSignature, words: 'contracts reprice mrr', filtered: true },
-      { to: '/licenses', label: t('Licenses'), icon: KeyRound, words: 'waste seats reclaim', filtered: true },
+      { to: '/licenses', label: t('Licenses'), icon: KeyRound, words: 'waste seats reclaim calendar', filtered: true },
       { to: '/team', label: t('Team'), icon: Clock, words: 'utilization capacity staff hours', filtered: true },
       { to: '/service', label: t('Service'), icon: Ticket, words: 'tickets sla satisfaction', filtered: true },
       { to: '/cash', label: t('Cash'), icon: Wallet, words: 'receivables dso payments', filtered: true },
       { to: '/spend', label: t('Spend'), icon: Receipt, words: 'vendors expenses cost', filtered: true },
+      { to: '/books', label: t('Books'), icon: BookCheck, words: 'reconcile ledger payroll psa ties differ accounting', timed: true },
     ],
   },
   {

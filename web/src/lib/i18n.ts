@@ -9,6 +9,8 @@ const english: Record<string, string> = {
   '{{count}} files_one': '{{count}} file',
   '{{count}} rows rejected_one': '{{count}} row rejected',
   '{{count}} need your review_one': '{{count}} needs your review',
+  'in {{count}} days_one': 'in {{count}} day',
+  '{{seats}} seats, {{saving}} a month_one': '{{seats}} seat, {{saving}} a month',
   '{{count}} months_one': '{{count}} month',
   '{{count}} tiles_one': '{{count}} tile',
   '{{count}} people_one': '{{count}} person',

@@ -68,6 +68,22 @@ const shared = v.object({
   levers: v.fallback(v.optional(v.array(lever)), undefined),
   /** Of scenarios side by side. */
   ids: v.fallback(v.optional(names), undefined),
+  // Action sheets
+  /** What prices are set for, as the API takes it. */
+  reprice: v.fallback(
+    v.optional(
+      v.object({
+        margin: v.optional(v.string()),
+        efficiency: v.optional(v.string()),
+        rate: v.optional(v.string()),
+        notice_days: v.optional(v.string()),
+        cap: v.optional(v.string()),
+      }),
+    ),
+    undefined,
+  ),
+  /** Of a sheet: the row whose details are open. */
+  row: v.fallback(v.optional(v.string()), undefined),
 });
 
 export type Search = { [K in keyof v.InferOutput<typeof shared>]?: v.InferOutput<typeof shared>[K] };

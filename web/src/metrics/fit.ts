@@ -52,6 +52,21 @@ export function useFindings(days: Period | undefined, where: string) {
   return { query, note: notFiltered(left) };
 }
 
+/** What a filter leaves of a sheet whose rows name values of some dimensions. */
+export function useKept(where: string, dimensions: string[]) {
+  const names = useQuery(catalog()).data;
+  const conditions = read(where);
+  if (conditions === undefined) return { keep: () => true, note: t('The sheet is about everything: this filter does not apply to it.') };
+  const left = conditions
+    .filter((c) => !dimensions.includes(c.dimension))
+    .map((c) => names?.dimension.get(c.dimension)?.label ?? c.dimension);
+  const judged = conditions.filter((c) => dimensions.includes(c.dimension));
+  return {
+    keep: (row: Record<string, string>) => judged.every((c) => c.values.includes(row[c.dimension] ?? '') === c.is),
+    note: notFiltered(left),
+  };
+}
+
 /** Dimensions of which a finding says what it is about. */
 const SUBJECTS = new Set(['client', 'agreement', 'staff', 'vendor', 'product']);
 

@@ -1,6 +1,6 @@
 import { Page } from '../../app/Page';
 import { t } from '../../lib/i18n';
-import { useView } from '../../lib/state';
+import { useAddress, useView } from '../../lib/state';
 import { ExportMenu } from '../../metrics/ExportMenu';
 import { Findings } from '../../metrics/Findings';
 import { useFindings } from '../../metrics/fit';
@@ -10,9 +10,29 @@ import { Trend } from '../../metrics/Trend';
 import { periodText } from '../../metrics/words';
 import { Card } from '../../ui/Card';
 import { Empty, Loaded } from '../../ui/States';
+import { Tabs } from '../../ui/Tabs';
+import { Reprice } from './Reprice';
+
+/** What agreements earn, and what they should cost. */
+export function Agreements() {
+  const [search, set] = useAddress();
+  return (
+    <Page title={t('Agreements')} lead={t('What each agreement earns for an hour of work, and which to reprice.')}>
+      <Tabs
+        label={t('Agreements')}
+        value={search.tab ?? 'earn'}
+        onChange={(tab) => set({ tab: tab === 'earn' ? undefined : tab, row: undefined })}
+        tabs={[
+          { id: 'earn', title: t('What they earn'), content: () => <Earn /> },
+          { id: 'reprice', title: t('Reprice'), content: () => <Reprice /> },
+        ]}
+      />
+    </Page>
+  );
+}
 
 /** Which agreement to reprice, and to what. */
-export function Agreements() {
+function Earn() {
   const { days, where } = useView();
   const { query: list, note } = useFindings(days, where);
   const ask = {
@@ -23,7 +43,7 @@ export function Agreements() {
     order: ['gross_profit'],
   };
   return (
-    <Page title={t('Agreements')} lead={t('What each agreement earns for an hour of work, and which to reprice.')}>
+    <div className="stack">
       <Kpis measures={['mrr', 'recurring_share', 'effective_hourly_rate', 'agreement_efficiency']} where={where} days={days} />
       <Card
         title={t('Which to reprice, and to what?')}
@@ -54,7 +74,7 @@ export function Agreements() {
           sort={{ id: 'gross_profit', descending: false }}
         />
       </Card>
-    </Page>
+    </div>
   );
 }
 

@@ -3,7 +3,7 @@ import type { Finding } from '../../api/queries';
 import { Page } from '../../app/Page';
 import { day, format, inCurrency, integer, percent } from '../../lib/format';
 import { t } from '../../lib/i18n';
-import { carried, useExplain, useView } from '../../lib/state';
+import { carried, useAddress, useExplain, useView } from '../../lib/state';
 import { ExportMenu } from '../../metrics/ExportMenu';
 import { useFindings } from '../../metrics/fit';
 import { columns } from '../../metrics/grid';
@@ -12,9 +12,29 @@ import { MeasureTable } from '../../metrics/MeasureTable';
 import { Badge, Card } from '../../ui/Card';
 import { CellButton, DataTable } from '../../ui/DataTable';
 import { Empty, Loaded } from '../../ui/States';
+import { Tabs } from '../../ui/Tabs';
+import { Reclaim } from './Reclaim';
 
-/** Paid seats that nobody uses, by the date until which they can be returned. */
+/** Paid seats that nobody uses, and when they can be returned. */
 export function Licenses() {
+  const [search, set] = useAddress();
+  return (
+    <Page title={t('Licenses')} lead={t('Seats that are paid for and not used, and when they can be returned.')}>
+      <Tabs
+        label={t('Licenses')}
+        value={search.tab ?? 'waste'}
+        onChange={(tab) => set({ tab: tab === 'waste' ? undefined : tab })}
+        tabs={[
+          { id: 'waste', title: t('What is wasted'), content: () => <Waste /> },
+          { id: 'reclaim', title: t('Reclaim'), content: () => <Reclaim /> },
+        ]}
+      />
+    </Page>
+  );
+}
+
+/** License lines, products and clients by what their unused seats cost. */
+function Waste() {
   const { days, where, search, status } = useView();
   const { open } = useExplain();
   const { query: list, note } = useFindings(days, where);
@@ -36,7 +56,7 @@ export function Licenses() {
   const today = String(status?.today ?? '');
   const deadline = (f: Finding) => f.facts.locked_until ?? '';
   return (
-    <Page title={t('Licenses')} lead={t('Seats that are paid for and not used, and when they can be returned.')}>
+    <div className="stack">
       <Kpis measures={['license_waste', 'wasted_seats', 'license_utilization', 'license_cost']} where={where} days={days} />
       <Card
         title={t('What can be returned, and by when?')}
@@ -153,6 +173,6 @@ export function Licenses() {
           />
         </Card>
       </div>
-    </Page>
+    </div>
   );
 }

@@ -12,6 +12,7 @@ import css from '../../metrics/metrics.module.css';
 import { Trend } from '../../metrics/Trend';
 import { Card } from '../../ui/Card';
 import { Empty } from '../../ui/States';
+import { Bands } from './Bands';
 
 /** One measure: definition, formula, what it is made of and what is made of it. */
 export function Definition() {
@@ -79,6 +80,7 @@ export function Definition() {
           ) : null}
         </div>
       </div>
+      <Bands measure={m.name} unit={m.unit} />
     </Page>
   );
 }

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Plus, X } from 'lucide-react';
 import { useState } from 'react';
 import { catalog, type LeverKind } from '../../api/queries';
+import { shifted } from '../../lib/decimal';
 import { dimensionValue } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import type { LeverState } from '../../lib/state';
@@ -10,7 +11,7 @@ import { Button, IconButton } from '../../ui/Button';
 import { Chip } from '../../ui/Card';
 import { Select, TextField } from '../../ui/Field';
 import { PopoverButton } from '../../ui/PopoverButton';
-import { complete, conditionsOf, selectOf, shifted } from './levers';
+import { complete, conditionsOf, selectOf } from './levers';
 import css from './scenarios.module.css';
 
 const MOST = 8;

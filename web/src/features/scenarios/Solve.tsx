@@ -2,6 +2,7 @@ import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, messageOf, unwrap } from '../../api/client';
 import type { ScenarioDefinition, ScenarioResult } from '../../api/queries';
+import { shifted } from '../../lib/decimal';
 import { format, inCurrency } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import type { LeverState } from '../../lib/state';
@@ -10,7 +11,7 @@ import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { Select, TextField } from '../../ui/Field';
 import { Notice } from '../../ui/States';
-import { inWords, shifted, stateOf } from './levers';
+import { inWords, stateOf } from './levers';
 
 /** Measures that rise or fall all the way as a change grows. */
 const MEASURES = [

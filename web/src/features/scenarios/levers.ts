@@ -1,32 +1,9 @@
 import type { Lever, LeverKind } from '../../api/queries';
+import { shifted } from '../../lib/decimal';
 import type { Condition } from '../../lib/filters';
 import { dimensionValue } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import type { LeverState } from '../../lib/state';
-
-/** A number moved by some places in its own digits: moved("6.5", -2) is "0.065"; undefined when it is none. */
-export function shifted(text: string, places: number): string | undefined {
-  const clean = text
-    .trim()
-    .replace(/^\+/, '')
-    .replace('\u2212', '-')
-    .replace(/,(?=\d{3}\b)/g, '');
-  const parts = /^(-?)(\d*)(?:\.(\d*))?$/.exec(clean);
-  if (!parts || (parts[2] ?? '') + (parts[3] ?? '') === '') return undefined;
-  let whole = parts[2] ?? '';
-  let fraction = parts[3] ?? '';
-  for (let n = places; n < 0; n++) {
-    fraction = (whole.slice(-1) || '0') + fraction;
-    whole = whole.slice(0, -1);
-  }
-  for (let n = places; n > 0; n--) {
-    whole += fraction.charAt(0) || '0';
-    fraction = fraction.slice(1);
-  }
-  whole = whole.replace(/^0+(?=\d)/, '') || '0';
-  fraction = fraction.replace(/0+$/, '');
-  return `${parts[1] ?? ''}${whole}${fraction ? `.${fraction}` : ''}`;
-}
 
 /** The lever without parts that are not set, as the API takes it. */
 export function plain(l: LeverState): Lever {
