@@ -196,7 +196,7 @@ func (x *explanation) explain(ctx context.Context) (*Explanation, error) {
 	out.Steps = bridge(out)
 	if x.measure.Wide() {
 		out.Confidence = x.quality.concentration(0)
-		out.Doubt = Doubt{Kind: kindIndex, Words: "it is computed from all clients of a closed period: there is nothing to estimate"}
+		out.Doubt = Doubt{Kind: kindIndex, Words: "it is computed from the stored values of a closed period: there is nothing to estimate"}
 		x.say(out)
 		return out, nil
 	}

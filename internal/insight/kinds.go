@@ -19,7 +19,7 @@ const (
 	kindSum   = "sum"   // amounts added up over months: Student's t with their memory
 	kindRatio = "ratio" // a formula over such sums: the same of the linearized formula
 	kindStock = "stock" // looked at on a day: exact
-	kindIndex = "index" // computed over all clients of a closed period: exact
+	kindIndex = "index" // computed of other cells or single values of a closed period: exact
 )
 
 // Doubt says what can be uncertain about a measure, and how that was told.
@@ -47,7 +47,7 @@ func kindOf(c *metric.Catalog, m *metric.Measure) string {
 		return errA == nil && errB == nil && a.Fact == b.Fact
 	}
 	switch {
-	case m.Special != "":
+	case m.Wide():
 		return kindIndex
 	case len(flows) == 0:
 		return kindStock

@@ -211,7 +211,7 @@ func evaluate(m *Measure, given func(name string) (value, bool), label func(stri
 	if v, ok := given(m.Name); ok {
 		return v
 	}
-	if m.formula == nil {
+	if m.formula == nil || m.Special != "" { // a median's formula counts its values
 		return null("%s is not known here", m.Name)
 	}
 	v := m.formula.eval(place{label: label, get: func(name string) value {

@@ -82,9 +82,9 @@ func (m *Measure) Inputs() []string {
 // BaseInputs returns the base measures that it is computed from, itself when it is one.
 func (m *Measure) BaseInputs() []string { return slices.Clone(m.base) }
 
-// Wide reports whether the measure looks at other cells than its own: other spans of time,
-// members of a dimension, the total. Such a one is no function of its cell's sums.
-func (m *Measure) Wide() bool { return m.wide }
+// Wide reports whether the measure is no function of its cell's sums: it looks at other
+// spans of time, members of a dimension or the total, or it is a median of stored values.
+func (m *Measure) Wide() bool { return m.wide || len(m.special) > 0 }
 
 // Dimension is a way to cut a measure.
 type Dimension struct {

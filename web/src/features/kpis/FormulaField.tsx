@@ -2,10 +2,10 @@ import { useQuery } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 import { kpiFunctions } from '../../api/queries';
 import { t } from '../../lib/i18n';
+import { choices, type Names } from '../../metrics/choices';
 import { Button } from '../../ui/Button';
 import { Select, TextField } from '../../ui/Field';
 import { PopoverButton } from '../../ui/PopoverButton';
-import { choices, type Names } from '../trends/pick';
 import css from './kpis.module.css';
 import { around, inserted, usageOf } from './place';
 

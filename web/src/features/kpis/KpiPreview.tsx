@@ -6,11 +6,11 @@ import type { Palette } from '../../charts/theme';
 import { trend } from '../../charts/trend';
 import { format, inCurrency, month, sentence, type Unit, words } from '../../lib/format';
 import { t } from '../../lib/i18n';
+import type { Names } from '../../metrics/choices';
 import { periodText } from '../../metrics/words';
 import { Card } from '../../ui/Card';
 import { DataTable } from '../../ui/DataTable';
 import { Empty, Failure, Notice, Skeleton } from '../../ui/States';
-import type { Names } from '../trends/pick';
 import css from './kpis.module.css';
 
 type Preview = Awaited<ReturnType<NonNullable<ReturnType<typeof kpiPreview>['queryFn']>>>;

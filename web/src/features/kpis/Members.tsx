@@ -3,10 +3,10 @@ import { type Ask, currencyAt, type Table } from '../../api/queries';
 import { dimensionValue, format, inCurrency, sentence } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { addMonths, type Period } from '../../lib/period';
+import type { Names } from '../../metrics/choices';
 import { periodText } from '../../metrics/words';
 import { DataTable } from '../../ui/DataTable';
 import { Failure, Skeleton } from '../../ui/States';
-import type { Names } from '../trends/pick';
 
 /** The question whose rows are the members that meet a condition; undefined when no measure knows the dimension. */
 export function previewAsk(

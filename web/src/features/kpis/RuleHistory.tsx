@@ -2,11 +2,11 @@ import type { UseQueryResult } from '@tanstack/react-query';
 import type { Rule, RuleHit } from '../../api/queries';
 import { format, instant } from '../../lib/format';
 import { t } from '../../lib/i18n';
+import type { Names } from '../../metrics/choices';
 import { periodText } from '../../metrics/words';
 import { Badge, Card } from '../../ui/Card';
 import { DataTable } from '../../ui/DataTable';
 import { Empty, Loaded } from '../../ui/States';
-import type { Names } from '../trends/pick';
 
 /** When the rules held and for whom. */
 export function RuleHistory({ query, rules, names }: { query: UseQueryResult<RuleHit[]>; rules: Rule[]; names: Names }) {

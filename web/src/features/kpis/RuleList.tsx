@@ -1,9 +1,9 @@
 import type { Rule, RuleHit } from '../../api/queries';
 import { t } from '../../lib/i18n';
+import type { Names } from '../../metrics/choices';
 import { Button } from '../../ui/Button';
 import { Badge } from '../../ui/Card';
 import { CellButton, DataTable } from '../../ui/DataTable';
-import type { Names } from '../trends/pick';
 import css from './kpis.module.css';
 import { THEN } from './RuleForm';
 

@@ -1,7 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { messageOf, RequestError } from '../../api/client';
-import type { Names } from '../trends/pick';
+import type { Names } from '../../metrics/choices';
 
 /** After a definition has changed all figures may have, and the catalog names them. */
 export function useRefresh(): () => Promise<unknown> {

@@ -4,12 +4,12 @@ import { change, dimensionValue, format, inCurrency, month } from '../../lib/for
 import { t } from '../../lib/i18n';
 import { addMonths } from '../../lib/period';
 import { useExplain, useView } from '../../lib/state';
+import { type Names, SPLITS } from '../../metrics/choices';
 import { prose } from '../../metrics/words';
 import { Badge, Card } from '../../ui/Card';
 import { CellButton, DataTable } from '../../ui/DataTable';
 import { Select } from '../../ui/Field';
 import { Empty, Loaded } from '../../ui/States';
-import { type Names, SPLITS } from './pick';
 import css from './trends.module.css';
 
 /** What is looked at for each split. */

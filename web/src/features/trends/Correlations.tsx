@@ -2,12 +2,12 @@ import { useQuery } from '@tanstack/react-query';
 import { type Correlation, correlationsOf } from '../../api/queries';
 import { t } from '../../lib/i18n';
 import { useView } from '../../lib/state';
+import { choices, type Names, SPLITS } from '../../metrics/choices';
 import { prose } from '../../metrics/words';
 import { Badge, Card, Chip } from '../../ui/Card';
 import { DataTable } from '../../ui/DataTable';
 import { Select } from '../../ui/Field';
 import { Empty, Loaded } from '../../ui/States';
-import { choices, type Names, SPLITS } from './pick';
 import css from './trends.module.css';
 
 const MOST = 12;

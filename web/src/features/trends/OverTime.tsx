@@ -8,12 +8,12 @@ import { change, format, inCurrency, month, sentence, type Unit, unitLabel } fro
 import { t } from '../../lib/i18n';
 import { addMonths } from '../../lib/period';
 import { useExplain, useView } from '../../lib/state';
+import { choices, type Names } from '../../metrics/choices';
 import { periodText, prose } from '../../metrics/words';
 import { Card } from '../../ui/Card';
 import { CellButton, DataTable } from '../../ui/DataTable';
 import { Select } from '../../ui/Field';
 import { Failure, Skeleton } from '../../ui/States';
-import { choices, type Names } from './pick';
 import css from './trends.module.css';
 
 /** One measure over all complete months: trend, season, changes of level, months that stand out. */

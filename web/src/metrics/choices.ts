@@ -1,4 +1,4 @@
-import type { Dimension, Measure } from '../../api/queries';
+import type { Dimension, Measure } from '../api/queries';
 
 /** Names of the catalog, as the query gives them. */
 export interface Names {
