@@ -27,7 +27,7 @@ export function Labor({ list, unit }: { list: LaborTie[]; unit: Unit }) {
     sort: (r) => number(r[id]),
     cell: (r) => (
       <CellButton
-        label={t('Explain {{what}} of {{month}}', { what: head, month: month(r.month) })}
+        label={t('{{label}} {{value}}. Explain', { label: `${head}, ${month(r.month)}`, value: format(r[id], unit) })}
         onPress={() => explain(measure, '', { from: r.month, to: addMonths(r.month, 1) })}
       >
         {format(r[id], unit)}

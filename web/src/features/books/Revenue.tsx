@@ -25,7 +25,7 @@ export function Revenue({ list, unit }: { list: RevenueTie[]; unit: Unit }) {
           sort: (r) => number(r.invoiced),
           cell: (r) => (
             <CellButton
-              label={t('Explain the revenue of {{month}}', { month: month(r.month) })}
+              label={t('{{label}} {{value}}. Explain', { label: month(r.month), value: format(r.invoiced, unit) })}
               onPress={() => explain('revenue', '', { from: r.month, to: addMonths(r.month, 1) })}
             >
               {format(r.invoiced, unit)}

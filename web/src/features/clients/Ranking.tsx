@@ -104,7 +104,7 @@ function columnsOf({ unit, limit, rows }: Report, name: (x: Ranked) => ReactNode
       sort: (x) => number(x.raw),
       cell: (x) => (
         <CellButton
-          label={t('Explain the margin of {{client}}', { client: x.name })}
+          label={t('{{label}} {{value}}. Explain', { label: x.name, value: format(x.raw, unit) })}
           negative={Number(x.raw) < 0}
           onPress={() => onExplain(x)}
         >

@@ -26,11 +26,11 @@ const LOOKED: Record<string, string[]> = {
 
 /** The last months that stand out of many series at once. */
 export function Anomalies({ names }: { names: Names }) {
-  const { search, set, where } = useView();
+  const { search, set, where, status } = useView();
   const { explain } = useExplain();
   const by = search.by?.[0] ?? 'client';
   const measures = LOOKED[by] ?? LOOKED[''] ?? [];
-  const query = useQuery(anomaliesOf({ measures, by, where }));
+  const query = useQuery({ ...anomaliesOf({ measures, by, where }), enabled: status !== undefined && !status.empty });
   return (
     <div className="stack">
       <div className={css.pick}>
@@ -72,7 +72,10 @@ export function Anomalies({ names }: { names: Names }) {
                         right: true,
                         cell: (a) => (
                           <CellButton
-                            label={t('Explain {{measure}} of {{member}}', { measure: a.measure, member: a.member ?? '' })}
+                            label={t('{{label}} {{value}}. Explain', {
+                              label: [names.measure.get(a.measure)?.label ?? a.measure, a.member].filter(Boolean).join(', '),
+                              value: format(a.value, inCurrency(a.unit, a.currency)),
+                            })}
                             onPress={() => explain(a.measure, a.where, { from: a.month, to: addMonths(a.month, 1) })}
                           >
                             {format(a.value, inCurrency(a.unit, a.currency))}

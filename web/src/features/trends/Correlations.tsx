@@ -18,13 +18,13 @@ const FIRST: Record<string, string[]> = {
 
 /** Every pair of a few measures, over the members of a dimension or over months. */
 export function Correlations({ names }: { names: Names }) {
-  const { search, set, where, days } = useView();
+  const { search, set, where, days, status } = useView();
   const by = search.by?.[0] || 'client';
   const fits = (m: string) => (names.measure.get(m)?.dimensions ?? []).includes(by);
   const chosen = (search.measures ?? FIRST[by] ?? []).filter(fits);
   const query = useQuery({
     ...correlationsOf({ measures: chosen, by, where, period: by === 'month' ? undefined : days }),
-    enabled: chosen.length > 1,
+    enabled: chosen.length > 1 && status !== undefined && !status.empty,
   });
   const label = (m: string) => names.measure.get(m)?.label ?? m;
   return (

@@ -18,9 +18,9 @@ import css from './trends.module.css';
 
 /** One measure over all complete months: trend, season, changes of level, months that stand out. */
 export function OverTime({ names }: { names: Names }) {
-  const { search, set, where } = useView();
+  const { search, set, where, status } = useView();
   const measure = search.measures?.[0] ?? 'revenue';
-  const query = useQuery(trendOf({ measure, where }));
+  const query = useQuery({ ...trendOf({ measure, where }), enabled: status !== undefined && !status.empty });
   return (
     <div className="stack">
       <div className={css.pick}>
@@ -145,7 +145,7 @@ function Report({ r, label, where }: { r: TrendReport; label: string; where: str
                 right: true,
                 cell: (s) => (
                   <CellButton
-                    label={t('Explain {{month}}', { month: month(s.month) })}
+                    label={t('{{label}} {{value}}. Explain', { label: month(s.month), value: format(s.value, unit) })}
                     onPress={() => explain(r.measure, where, { from: s.month, to: addMonths(s.month, 1) })}
                   >
                     {format(s.value, unit)}
