@@ -26,18 +26,25 @@ func (c *cli) metricsCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				return c.with(cmd, func(ctx context.Context, a *App) error {
-					bands, err := a.Settings.Thresholds(ctx, a.Scope, a.Metrics)
+					catalog, err := a.Metrics.For(ctx, a.Scope)
 					if err != nil {
 						return err
 					}
-					d, err := a.Metrics.Definition(args[0], bands)
+					bands, err := a.Settings.Thresholds(ctx, a.Scope, catalog)
+					if err != nil {
+						return err
+					}
+					d, err := catalog.Definition(args[0], bands)
 					if err != nil {
 						return err
 					}
 					return c.printDefinition(d)
 				})
 			}
-			catalog := metric.New(nil, metric.Options{})
+			catalog, err := c.catalog(cmd)
+			if err != nil {
+				return err
+			}
 			list := []row{}
 			var rows [][]string
 			for _, m := range catalog.Measures() {

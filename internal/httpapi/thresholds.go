@@ -51,11 +51,15 @@ func (s *server) thresholdRoutes(api huma.API) {
 	get(api, "get-metric", "/metrics/{name}", "The definition of a measure: formula, filters, tables, caveats, thresholds", func(ctx context.Context, in *struct {
 		Name string `path:"name" maxLength:"100"`
 	}) (metric.Definition, error) {
-		bands, err := s.Settings.Thresholds(ctx, s.scope(), s.Metrics)
+		catalog, err := s.Metrics.For(ctx, s.scope())
 		if err != nil {
 			return metric.Definition{}, err
 		}
-		return s.Metrics.Definition(in.Name, bands)
+		bands, err := s.Settings.Thresholds(ctx, s.scope(), catalog)
+		if err != nil {
+			return metric.Definition{}, err
+		}
+		return catalog.Definition(in.Name, bands)
 	})
 	get(api, "get-work-classes", "/work-classes", "How tickets are put into classes of work, and what falls into which", func(ctx context.Context, _ *none) (workClassAnswer, error) {
 		w, err := s.Settings.WorkClasses(ctx, s.scope())
