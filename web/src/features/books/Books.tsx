@@ -88,7 +88,7 @@ function Differences({ r }: { r: Reconciliation }) {
           cell: (d) => (
             <Link
               to="/explore"
-              aria-label={t('Explore: {{what}}', { what: titled(d.name) })}
+              aria-label={t('See the figures: {{what}}', { what: titled(d.name) })}
               search={
                 {
                   ...carried(search),
