@@ -253,8 +253,7 @@ for (const [size, viewport] of SIZES) {
       test(name, () => look(context, app, address(name), `${name}-${size}`));
     }
     for (const name of EMPTY) test(`${name}, empty`, () => look(context, empty, address(name), `${name}-empty-${size}`));
-    for (const name of FAILED)
-      test(`${name}, failed`, () => look(context, app, address(name), `${name}-failed-${size}`, { fail: true }));
+    for (const name of FAILED) test(`${name}, failed`, () => look(context, app, address(name), `${name}-failed-${size}`, { fail: true }));
   });
 }
 
