@@ -41,7 +41,7 @@ eval-import: eval-csv eval-match ## All scores of the import: reading, recogniti
 eval-insight: ## Measure the statistics: false discoveries, levels and coverage by simulation, NAB (MOAT_DATA)
 	MOAT_SOAK=1 $(GO) test -count=1 -timeout 1h -v ./internal/stats -run TestEval
 
-fuzz: ## Fuzz what reads files, 10 minutes a target (FUZZTIME)
+fuzz: ## Run each fuzz target for 10 minutes (FUZZTIME)
 	scripts/fuzz.sh $(or $(FUZZTIME),10m)
 
 soak: test-deps ## The full repetitions: kills, simulations, fuzzing, 10M rows

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Runs each fuzz target of the import and of formulas and filters, or of the packages named after it, for DURATION
-# (default 10s), two at a time. What a target finds is kept in its package's testdata/fuzz:
+# Runs each fuzz target there is, or those of the packages named after it, for DURATION (default
+# 10s), two at a time. What a target finds is kept in its package's testdata/fuzz:
 # fix it and commit the file, which is a test from then on.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 duration=${1:-10s}
 shift || true
-[ $# -gt 0 ] || set -- ./internal/dataset ./internal/metric
+# shellcheck disable=SC2046 # paths without spaces
+[ $# -gt 0 ] || set -- $(grep -rl '^func Fuzz' --include='*_test.go' ./internal | xargs -n 1 dirname | sort -u)
 bin=$(mktemp -d)
 trap 'rm -rf "$bin"' EXIT
 workers=$(($(nproc) / 2))
