@@ -79,7 +79,7 @@ describe('action sheets', () => {
     const text = await february.textContent();
     assert.ok(text.includes(money(off.gap)) && text.includes(off.likely[0].slice(1)), text);
     assert.ok((await row(page, 'Payroll and labor by month', 'Jul 2025').textContent()).includes(money(books.labor[0].payroll)));
-    await page.getByRole('link', { name: 'Explore: Sales tax' }).click();
+    await page.getByRole('link', { name: 'See the figures: Sales tax' }).click();
     await page.waitForURL(/\/explore/);
     await settled(page);
   });
