@@ -132,3 +132,16 @@ func FuzzIntervals(f *testing.F) {
 		}
 	})
 }
+
+func TestAPreciseValueFarFromTheOthersKeepsItsDeviation(t *testing.T) {
+	x := []float64{131072, 1, 1, 1, 1, 2, 1, 1, 1, 1}
+	se := []float64{0.0019765625, 131072, 1, 2, 1, 1, 0.5, 1, 1, 0.5}
+	v, err := stats.LearnValues(x, se)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := v.Posterior(x[0], se[0], 0.9)
+	if err != nil || !(p.SD > 0.99*se[0] && p.SD < 1.01*se[0]) || !(p.Low < p.High) {
+		t.Errorf("got %+v, %v; the others say nothing of it: its deviation is its standard error %v", p.Interval, err, se[0])
+	}
+}

@@ -33,7 +33,7 @@ func SeasonKruskalWallis(y []float64, period int) (statistic, p float64, err err
 	for i, v := range y {
 		flat[i] = v - slope*float64(i)
 	}
-	ranks := ranksOfSeries(flat)
+	ranks, _ := ranks(flat)
 	m, k := float64(n), float64(period)
 	variance := stat.Variance(ranks, nil) * (m - 1) / m
 	if !(variance > 0) {

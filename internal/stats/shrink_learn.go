@@ -155,13 +155,20 @@ func normalized(logs []float64) []float64 {
 	return w
 }
 
-// moments are those of a mixture.
-type moments struct{ mean, second, weight float64 }
+// moments are those of a mixture, taken in one by one around the mean so far: a mean that is
+// great beside the deviation would leave nothing of a difference of squares. Source: West
+// (1979), Communications of the ACM 22.
+type moments struct{ share, mean, squares, weight float64 }
 
 func (m *moments) add(share, mean, variance, weight float64) {
-	m.mean += share * mean
-	m.second += share * (variance + mean*mean)
+	if share == 0 {
+		return
+	}
+	m.share += share
+	off := mean - m.mean
+	m.mean += off * share / m.share
+	m.squares += share * (variance + off*(mean-m.mean))
 	m.weight += share * weight
 }
 
-func (m *moments) variance() float64 { return m.second - m.mean*m.mean }
+func (m *moments) variance() float64 { return m.squares / m.share }

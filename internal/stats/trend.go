@@ -32,7 +32,8 @@ func TheilSen(y []float64, level float64) (Trend, error) {
 func HamedRao(y []float64, level float64) (Trend, error) {
 	return kendallTrend(y, level, "Theil-Sen, Hamed-Rao variance", func(residuals []float64) float64 {
 		n := len(residuals)
-		r, err := Autocorrelation(ranksOfSeries(residuals), n-2)
+		ranked, _ := ranks(residuals)
+		r, err := Autocorrelation(ranked, n-2)
 		if err != nil { // a straight line
 			return 1
 		}
@@ -181,27 +182,6 @@ func bySeason(y []float64, period int) [][]float64 {
 		groups[i%period] = append(groups[i%period], v)
 	}
 	return groups
-}
-
-// ranksOfSeries returns the rank of each value, from 1, the mean rank for equal ones.
-func ranksOfSeries(y []float64) []float64 {
-	order := make([]int, len(y))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(a, b int) int { return int(sign(y[a] - y[b])) })
-	ranks := make([]float64, len(y))
-	for i := 0; i < len(order); {
-		j := i
-		for j < len(order) && y[order[j]] == y[order[i]] {
-			j++
-		}
-		for _, k := range order[i:j] {
-			ranks[k] = float64(i+j+1) / 2
-		}
-		i = j
-	}
-	return ranks
 }
 
 func sign(v float64) float64 {
