@@ -199,11 +199,11 @@ func (f *firm) addProducts(a *agreement, last bool) {
 		}
 		a.additions = append(a.additions, addition{
 			id:  fmt.Sprintf("%s-%02d", a.id, len(a.additions)+1),
-			sub: s, seats: s.seats(from), from: from, until: until, open: open,
+			sub: s, seats: s.billedSeats(from), from: from, until: until, open: open,
 		})
 	}
 	for _, s := range a.client.subs {
-		if s.change > a.from && s.change < a.until && s.before != s.after {
+		if s.change > a.from && s.change < a.until && s.before != s.after && !s.stale {
 			add(s, a.from, s.change, false)
 			add(s, s.change, a.until, last)
 		} else {

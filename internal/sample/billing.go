@@ -132,7 +132,7 @@ func (f *firm) payVendors(c *client, m int) {
 		for _, x := range a.additions {
 			if x.billed(m) {
 				p := x.sub.product
-				f.spend(f.cal.at(m).AddDays(4), p.supplier, c, "cogs_product", fmt.Sprintf("%s × %d", p.name, x.seats), cents(x.seats)*p.cost)
+				f.spend(f.cal.at(m).AddDays(4), p.supplier, c, "cogs_product", fmt.Sprintf("%s × %d", p.name, x.sub.seats(m)), cents(x.sub.seats(m))*p.cost)
 			}
 		}
 	}
@@ -235,7 +235,7 @@ func (f *firm) billHours() {
 		if e.project != nil {
 			e.project.worked += e.worked
 		}
-		if e.billed > 0 && (e.project != nil || e.client.model == timeAndM) {
+		if f.invoiced(e) {
 			hours[key{f.cal.month(e.day), e.client, e.project, f.people[e.person].rateOn(e.day).bill}] += e.billed
 		}
 	}
@@ -261,6 +261,28 @@ func (f *firm) billHours() {
 			l.agreement = a.id
 		}
 		open.lines = append(open.lines, l)
+	}
+}
+
+// byTheHour reports whether an entry is paid for by the hour.
+func (e entry) byTheHour() bool {
+	return e.billed > 0 && e.client != nil && (e.project != nil || e.client.model == timeAndM)
+}
+
+// invoiced reports whether an entry is paid for by the hour, and was not forgotten.
+func (f *firm) invoiced(e entry) bool {
+	forgotten := e.client != nil && e.client.unbilled > 0 && e.project == nil && !e.day.Before(f.cal.at(e.client.unbilled).AddDays(20)) && f.cal.month(e.day) == e.client.unbilled
+	return e.byTheHour() && !forgotten
+}
+
+// forget plants support by the hour that was never invoiced: the last days of a month of the
+// first client who pays so, long enough ago to be overlooked.
+func (f *firm) forget() {
+	for _, c := range f.clients {
+		if c.model == timeAndM && f.Months > 4 {
+			c.unbilled = f.Months - 3
+			return
+		}
 	}
 }
 

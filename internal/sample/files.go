@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
 )
 
@@ -21,7 +23,7 @@ func (f *firm) write(dir string) error {
 		{"invoices.csv", []string{"invoice_number", "line_number", "client_name", "invoice_date", "due_date", "invoice_type", "status", "agreement_id", "revenue_category", "description", "quantity", "unit_price", "net_amount", "tax_amount", "unit_cost", "service_period_start", "service_period_end", "currency", "project_name"}, f.invoiceRows},
 		{"payments.csv", []string{"payment_id", "invoice_number", "client_name", "payment_date", "amount", "method"}, func(t *table) { paymentRows(t, payments) }},
 		{"staff.csv", []string{"staff_id", "staff_name", "staff_email", "role", "team", "hired_on", "left_on", "cost_rate", "bill_rate", "weekly_hours", "valid_from"}, f.staffRows},
-		{"time_entries.csv", []string{"time_entry_id", "staff_name", "client_name", "agreement_id", "ticket_number", "project_name", "work_date", "hours_worked", "hours_billed", "billable", "bill_rate", "work_type", "notes", "entered_at"}, f.entryRows},
+		{"time_entries.csv", []string{"time_entry_id", "staff_name", "client_name", "agreement_id", "ticket_number", "project_name", "work_date", "hours_worked", "hours_billed", "billable", "bill_rate", "billed_amount", "work_type", "notes", "entered_at"}, f.entryRows},
 		{"tickets.csv", []string{"ticket_number", "client_name", "title", "ticket_type", "priority", "source", "created_at", "responded_at", "resolved_at", "closed_at", "sla_met", "status", "respond_by", "resolve_by", "reopen_count"}, f.ticketRows},
 		{"licenses.csv", []string{"license_id", "client_name", "vendor", "product_name", "sku", "term", "billing_cycle", "seats_purchased", "seats_used", "seats_inactive", "unit_cost", "unit_price", "start_date", "renewal_date", "auto_renew", "status", "valid_from"}, f.licenseRows},
 		{"license_assignments.csv", []string{"license_id", "client_name", "product_name", "user_email", "assigned_on", "last_activity_on", "user_enabled"}, f.assignmentRows},
@@ -208,7 +210,9 @@ func (f *firm) entryRows(t *table) {
 		t.yes(e.billable)
 		if e.client != nil {
 			t.money(p.rateOn(e.day).bill)
+			t.text(f.billedFor(e))
 		} else {
+			t.text("")
 			t.text("")
 		}
 		t.text(e.kind)
@@ -216,6 +220,14 @@ func (f *firm) entryRows(t *table) {
 		t.text(e.day.AddDays([]int{0, 1, 3, 6}[d.pick([]int{91, 6, 2, 1})]).Time().Add(time.Duration(d.between(16*60, 18*60)) * time.Minute).Format("2006-01-02 15:04"))
 		t.end()
 	}
+}
+
+// billedFor is the amount that was billed for an entry: 0.00 when an agreement covers it.
+func (f *firm) billedFor(e entry) string {
+	if !f.invoiced(e) {
+		return "0.00"
+	}
+	return decimal.New(int64(e.billed)*25*int64(f.people[e.person].rateOn(e.day).bill), -4).StringFixed(4)
 }
 
 func (f *firm) ticketRows(t *table) {

@@ -159,7 +159,10 @@ func wantedLines(t *testing.T, dir string) (recurring, hourly map[string]decimal
 		bill(r["client_name"], r.day(t, "effective_date"), until, every, units.Mul(r.amount(t, "unit_price")))
 	}
 	for _, r := range read(t, dir, "time_entries.csv") {
-		if r["billable"] == "yes" && (r["project_name"] != "" || byTheHour[r["agreement_id"]]) {
+		if r["billable"] == "yes" && (r["project_name"] != "" || byTheHour[r["agreement_id"]]) && r["billed_amount"] != "0.00" {
+			if want := r.amount(t, "hours_billed").Mul(r.amount(t, "bill_rate")); !want.Equal(r.amount(t, "billed_amount")) {
+				t.Errorf("entry %s: %s billed, want %s", r["time_entry_id"], r["billed_amount"], want)
+			}
 			key := r["client_name"] + " " + month(r["work_date"])
 			hourly[key] = hourly[key].Add(r.amount(t, "hours_billed").Mul(r.amount(t, "bill_rate")))
 		}

@@ -53,7 +53,16 @@ type subscription struct {
 	inactive int // of these, without use for 30 days
 	term     string
 	waste    bool // planted: paid for and hardly used
+	stale    bool // planted: the agreement still bills the quantity before change
 	over     bool // planted: more used than bought
+}
+
+// billedSeats is the quantity that the agreement bills.
+func (s *subscription) billedSeats(m int) int {
+	if s.stale {
+		return s.before
+	}
+	return s.seats(m)
 }
 
 func (s *subscription) seats(m int) int {
@@ -112,6 +121,7 @@ func (f *firm) subscribe() {
 		}
 	}
 	f.plantLicenses(d)
+	f.plantStale()
 	n := 0
 	for _, c := range f.clients {
 		for _, s := range c.subs {
@@ -172,6 +182,24 @@ func (f *firm) plantLicenses(d dice) {
 	for i := range f.share(2) {
 		s := hosts[i%len(hosts)].subs[1]
 		s.over, s.used = true, s.after+max(4, s.after/4)
+	}
+}
+
+// plantStale lets the endpoint licenses of the largest clients without another story grow
+// seven months before the end, and nobody tells the agreement.
+func (f *firm) plantStale() {
+	var hosts []*client
+	for _, c := range f.clients {
+		free := !slices.ContainsFunc(c.subs, func(s *subscription) bool { return s.waste || s.over })
+		if c.story == plain && c.model == fixedFee && free && f.Months > 9 {
+			hosts = append(hosts, c)
+		}
+	}
+	slices.SortStableFunc(hosts, func(a, b *client) int { return cmp.Compare(b.seats, a.seats) })
+	for _, c := range hosts[:min(f.share(2), len(hosts))] {
+		s := c.subs[1]
+		s.stale, s.change = true, f.Months-7
+		s.before = s.after - max(2, s.after*22/100)
 	}
 }
 

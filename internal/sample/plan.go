@@ -54,6 +54,7 @@ type client struct {
 	home               [2]int       // places of the people who know this client
 	junior, senior     int          // places of the people who serve a client alone before and after its rate jumps
 	noisy              bool         // many small tickets
+	unbilled           int          // month whose last hours were never invoiced; 0 is none
 	extraCost          cents        // monthly vendor bills from since on that are not passed on
 	subs               []*subscription
 	agreements         []*agreement
@@ -124,6 +125,7 @@ func (f *firm) planClients() {
 	for range f.Clients * 3 / 40 {
 		next().model = blockHours
 	}
+	f.forget()
 	for i := range f.share(3) {
 		f.clients[order[i%len(order)]].late = 22 + 12*(i%3)
 	}

@@ -30,6 +30,8 @@ type Truth struct {
 	NewClients     []string        `json:"new_clients"`  // joined within the data
 	LatePayers     []string        `json:"late_payers"`  // pay three weeks or more after the due date
 	LedgerGaps     []LedgerGap     `json:"ledger_gaps"`  // months in which the books differ from the invoices
+	Unbilled       []UnbilledWork  `json:"unbilled"`     // hours that were never invoiced
+	Leaked         []Leak          `json:"leaked"`       // seats that the vendor charges for and no agreement bills
 }
 
 // Profit is the result of a client or the firm over a period.
@@ -77,6 +79,23 @@ type LicenseUse struct {
 	WasteSeats   int              `json:"waste_seats"`   // unassigned plus inactive
 	OverSeats    int              `json:"over_seats"`    // used beyond purchased
 	MonthlyMoney quantity.Decimal `json:"monthly_money"` // cost a month of the wasted or missing seats
+}
+
+// UnbilledWork are a client's billable hours of a month that are on no invoice.
+type UnbilledWork struct {
+	Client string           `json:"client"`
+	Month  quantity.Day     `json:"month"`
+	Hours  quantity.Decimal `json:"hours"`  // as billed elsewhere: rounded
+	Amount quantity.Decimal `json:"amount"` // at the billing rates of who worked
+}
+
+// Leak are seats of a subscription at the end of the data that no agreement bills.
+type Leak struct {
+	License      string           `json:"license"`
+	Client       string           `json:"client"`
+	Product      string           `json:"product"`
+	Seats        int              `json:"seats"` // not billed
+	MonthlyMoney quantity.Decimal `json:"monthly_money"`
 }
 
 // StaffLoad is a person's hours worked, internal ones included, against capacity: contract
@@ -213,6 +232,8 @@ func (f *firm) truth() (Truth, error) {
 				t.WastedLicenses = append(t.WastedLicenses, s.use())
 			case s.over:
 				t.OverDeployed = append(t.OverDeployed, s.use())
+			case s.stale:
+				t.Leaked = append(t.Leaked, Leak{s.id, c.name, s.product.name, s.after - s.before, (cents(s.after-s.before) * s.product.price).decimal()})
 			}
 		}
 	}
@@ -222,11 +243,30 @@ func (f *firm) truth() (Truth, error) {
 		all.Hours, all.Capacity = all.Hours.Add(load.Hours), all.Capacity.Add(load.Capacity)
 	}
 	t.LedgerGaps = f.ledgerGaps()
+	t.Unbilled = f.unbilledWork()
 	t.Utilization = all.Hours.DivRound(all.Capacity, 4)
 	t.Overloaded = f.loadOf(f.overloaded(), f.cal.quarter())
 	t.Underused = f.loadOf(f.underused(), f.cal.quarter())
 	t.RisingVendor = VendorTrend{Vendor: risingVendor, YearlyGrowth: f.growth(risingVendor)}
 	return t, t.check()
+}
+
+// unbilledWork adds up the forgotten hours.
+func (f *firm) unbilledWork() []UnbilledWork {
+	var out []UnbilledWork
+	for _, c := range f.clients {
+		w := UnbilledWork{Client: c.name, Month: f.cal.at(c.unbilled)}
+		for _, e := range f.entries {
+			if e.client == c && e.byTheHour() && !f.invoiced(e) {
+				w.Hours = w.Hours.Add(decimal.New(int64(e.billed)*25, -2))
+				w.Amount = w.Amount.Add(decimal.New(int64(e.billed)*25*int64(f.people[e.person].rateOn(e.day).bill), -4))
+			}
+		}
+		if w.Hours.IsPositive() {
+			out = append(out, w)
+		}
+	}
+	return out
 }
 
 func (s *subscription) use() LicenseUse {

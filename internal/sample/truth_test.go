@@ -27,6 +27,7 @@ func TestPlantedTruthsComeOutOfTheFiles(t *testing.T) {
 			checkProfits(t, dir, truth, books)
 			checkDrops(t, dir, truth, books)
 			checkLicenses(t, dir, truth)
+			checkUnbilled(t, dir, truth)
 			checkLoads(t, dir, truth)
 			checkVendors(t, truth, books)
 			checkRates(t, dir, truth)
@@ -171,6 +172,52 @@ func checkLicenses(t *testing.T, dir string, truth sample.Truth) {
 }
 
 // checkLoads computes hours ÷ capacity of the last three months and of the period.
+// checkUnbilled lays billable time without an amount, and the vendor's seats beside the
+// billed ones, against the truth.
+func checkUnbilled(t *testing.T, dir string, truth sample.Truth) {
+	t.Helper()
+	hourly, additions, leaked := map[string]bool{}, map[string]decimal.Decimal{}, map[string]string{}
+	for _, r := range read(t, dir, "agreements.csv") {
+		hourly[r["agreement_id"]] = r["billing_model"] == "t_and_m"
+	}
+	hours, amount := decimal.Zero, decimal.Zero
+	for _, r := range read(t, dir, "time_entries.csv") {
+		if r["billable"] == "yes" && r["billed_amount"] == "0.00" && (r["agreement_id"] == "" || hourly[r["agreement_id"]]) {
+			if w := truth.Unbilled[0]; r["client_name"] != w.Client || month(r["work_date"]) != month(w.Month.String()) {
+				t.Errorf("%s of %s is not billed, which is not planted", r["time_entry_id"], r["client_name"])
+			}
+			hours, amount = hours.Add(r.amount(t, "hours_billed")), amount.Add(r.amount(t, "hours_billed").Mul(r.amount(t, "bill_rate")))
+		}
+	}
+	if len(truth.Unbilled) != 1 || !hours.Equal(truth.Unbilled[0].Hours) || !amount.Equal(truth.Unbilled[0].Amount) || !hours.IsPositive() {
+		t.Errorf("unbilled work: truth says %v, the files %s h, %s", truth.Unbilled, hours, amount)
+	}
+	for _, r := range read(t, dir, "agreement_additions.csv") {
+		if r["effective_date"] <= "2026-06-30" && (r["cancelled_date"] == "" || r["cancelled_date"] > "2026-06-30") {
+			key := r["client_name"] + r["product_name"]
+			additions[key] = additions[key].Add(r.amount(t, "quantity"))
+		}
+	}
+	latest := map[string]row{}
+	for _, r := range read(t, dir, "licenses.csv") {
+		if old := latest[r["license_id"]]; old == nil || r["valid_from"] > old["valid_from"] {
+			latest[r["license_id"]] = r
+		}
+	}
+	for id, r := range latest {
+		if missing := r.amount(t, "seats_purchased").Sub(additions[r["client_name"]+r["product_name"]]); r["status"] == "active" && missing.IsPositive() {
+			leaked[id] = missing.Mul(r.amount(t, "unit_price")).StringFixed(2)
+		}
+	}
+	want := map[string]string{}
+	for _, l := range truth.Leaked {
+		want[l.License] = l.MonthlyMoney.StringFixed(2)
+	}
+	if diff := cmp.Diff(want, leaked); diff != "" || len(want) != 2 {
+		t.Errorf("leaked seats (-truth +files):\n%s", diff)
+	}
+}
+
 func checkLoads(t *testing.T, dir string, truth sample.Truth) {
 	t.Helper()
 	closed := map[string]bool{}
