@@ -21,6 +21,8 @@ type Kind string
 //   - MarginDrop: the margin points lost since the drop × the revenue since then.
 //   - LicenseWaste: the cost of the wasted seats.
 //   - LicenseOverdeployment: the cost of the missing seats.
+//   - UnbilledWork: the hours that are on no invoice, at their billing rates, once.
+//   - Leakage: the price of the seats that are not billed.
 //   - StaffUtilization: the cost of the hours above capacity, or of the hours not recorded.
 //   - RevenueTrend and SpendTrend: the change a year along the trend when revenue falls or
 //     spending rises, otherwise nothing.
@@ -32,6 +34,8 @@ const (
 	AgreementProfitability Kind = "agreement_profitability"
 	LicenseWaste           Kind = "license_waste"
 	LicenseOverdeployment  Kind = "license_overdeployment"
+	UnbilledWork           Kind = "unbilled_work"
+	Leakage                Kind = "leakage"
 	StaffUtilization       Kind = "staff_utilization"
 	RevenueTrend           Kind = "revenue_trend"
 	SpendTrend             Kind = "spend_trend"

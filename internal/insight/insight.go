@@ -134,7 +134,7 @@ func (s *Service) Analyze(ctx context.Context, scope tenant.Scope, period quanti
 		name string
 		run  func(context.Context) error
 	}{
-		{"clients", a.clients}, {"agreements", a.agreements}, {"licenses", a.licenses}, {"staff", a.staff},
+		{"clients", a.clients}, {"agreements", a.agreements}, {"licenses", a.licenses}, {"unbilled work", a.unbilledWork}, {"leakage", a.leaks}, {"staff", a.staff},
 		{"trends", a.trends}, {"concentration", a.concentration}, {"own rules", a.rules},
 	} {
 		if err := one.run(ctx); err != nil {
@@ -180,7 +180,7 @@ func (s *Service) begin(ctx context.Context, scope tenant.Scope, period quantity
 // when too little is at stake; the others are about more than money.
 func (a *analysis) report(f Finding) {
 	switch f.Kind {
-	case ClientProfitability, MarginDrop, AgreementProfitability, LicenseWaste:
+	case ClientProfitability, MarginDrop, AgreementProfitability, LicenseWaste, UnbilledWork, Leakage:
 		if f.MoneyAtStake.LessThan(a.MoneyAtStake) {
 			return
 		}

@@ -76,6 +76,24 @@ func judge(truth sample.Truth, findings []insight.Finding) (wrong, extra []strin
 	}
 	license(insight.LicenseWaste, truth.WastedLicenses)
 	license(insight.LicenseOverdeployment, truth.OverDeployed)
+	for _, l := range truth.Leaked {
+		lines[l.Product+" at "+l.Client] = true
+		i := slices.IndexFunc(findings, func(f insight.Finding) bool {
+			return f.Kind == insight.Leakage && f.Subject.Value == l.Product && f.Subject.Within.Value == l.Client
+		})
+		if i < 0 {
+			miss("leakage of %s at %s (%s a month)", l.Product, l.Client, l.MonthlyMoney)
+			continue
+		}
+		equal(fmt.Sprintf("leakage of %s at %s", l.Product, l.Client), findings[i].Value, l.MonthlyMoney)
+	}
+	for _, w := range truth.Unbilled {
+		if f, ok := find(findings, insight.UnbilledWork, w.Client); !ok {
+			miss("unbilled work of %s (%s)", w.Client, w.Amount)
+		} else {
+			equal("unbilled work of "+w.Client, f.Value, w.Amount)
+		}
+	}
 	for _, s := range []sample.StaffLoad{truth.Overloaded, truth.Underused} {
 		planted = append(planted, s.Staff)
 		if f, ok := find(findings, insight.StaffUtilization, s.Staff); !ok {
@@ -94,7 +112,7 @@ func judge(truth sample.Truth, findings []insight.Finding) (wrong, extra []strin
 	}
 	for _, f := range findings {
 		switch f.Kind {
-		case insight.LicenseWaste, insight.LicenseOverdeployment:
+		case insight.LicenseWaste, insight.LicenseOverdeployment, insight.Leakage:
 			if !lines[f.Subject.String()] {
 				extra = append(extra, f.Headline)
 			}
@@ -111,7 +129,7 @@ func judge(truth sample.Truth, findings []insight.Finding) (wrong, extra []strin
 				extra = append(extra, f.Headline)
 			}
 		default:
-			if f.Kind != insight.ClientConcentration {
+			if f.Kind != insight.ClientConcentration && f.Kind != insight.UnbilledWork {
 				extra = append(extra, f.Headline)
 			}
 		}

@@ -47,8 +47,6 @@ export function useFindings(days: Period | undefined, where: string) {
   });
   if (outside) return { query, note: t('There is no data in these months: it reaches over {{period}}.', { period: periodText(complete) }) };
   if (conditions === undefined) return { query, note: t('The findings are about everything: this filter does not apply to them.') };
-  if (outside) return { query, note: t('There is no data in these months: it reaches over {{period}}.', { period: periodText(complete) }) };
-  if (conditions === undefined) return { query, note: t('The findings are about everything: this filter does not apply to them.') };
   return { query, note: notFiltered(left) };
 }
 

@@ -5,6 +5,7 @@ import { day, format, inCurrency, integer, percent } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { carried, useAddress, useExplain, useView } from '../../lib/state';
 import { ExportMenu } from '../../metrics/ExportMenu';
+import { Findings } from '../../metrics/Findings';
 import { useFindings } from '../../metrics/fit';
 import { columns } from '../../metrics/grid';
 import { Kpis } from '../../metrics/Kpi';
@@ -148,6 +149,23 @@ function Waste() {
               ]}
             />
           )}
+        </Loaded>
+      </Card>
+      <Card
+        title={t('What does the vendor charge that nobody is billed for?')}
+        subtitle={t('Seats of a client above those that its agreements bill')}
+      >
+        <Loaded
+          query={list}
+          height={120}
+          isEmpty={(all) => !all.some((f) => f.kind === 'leakage')}
+          empty={
+            <Empty title={t('Every seat is billed')}>
+              {t('Of clients whose agreements list products with their quantities: import agreement additions for the others.')}
+            </Empty>
+          }
+        >
+          {(all) => <Findings list={all.filter((f) => f.kind === 'leakage')} />}
         </Loaded>
       </Card>
       <div className="stack" style={columns(480)}>
