@@ -89,6 +89,10 @@ var sizes = []string{"revenue", "hours_worked"}
 // Errors: Invalid for unknown measures, fewer than two, and a dimension that one of them
 // cannot be cut by.
 func (s *Service) Correlate(ctx context.Context, scope tenant.Scope, req CorrelationRequest) (*Correlations, error) {
+	s, err := s.of(ctx, scope)
+	if err != nil {
+		return nil, err
+	}
 	names, err := s.checkCorrelation(req)
 	if err != nil {
 		return nil, err

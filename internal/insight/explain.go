@@ -119,7 +119,11 @@ func (s *Service) Explain(ctx context.Context, scope tenant.Scope, req ExplainRe
 	if err := req.check(); err != nil {
 		return nil, err
 	}
-	m, err := s.metrics.Lookup(ctx, scope, req.Measure)
+	s, err := s.of(ctx, scope)
+	if err != nil {
+		return nil, err
+	}
+	m, err := s.metrics.Measure(req.Measure)
 	if err != nil {
 		return nil, err
 	}

@@ -83,12 +83,19 @@ type Ranking struct {
 // Errors: Invalid for an unknown measure, dimension or filter, a measure that cannot be cut
 // so, and a period without a whole month; NotFound when there is no complete month.
 func (s *Service) Rank(ctx context.Context, scope tenant.Scope, req RankRequest) (*Ranking, error) {
+	s, err := s.of(ctx, scope)
+	if err != nil {
+		return nil, err
+	}
 	m, err := s.metrics.Measure(req.Measure)
 	if err != nil {
 		return nil, err
 	}
+	if m.Wide() {
+		return nil, fault.WithFields(m.Name+" cannot be ranked: it looks at other months, at the total, or is a median", fault.Field{Path: "measure", Message: "must be a sum or a formula over sums"})
+	}
 	req.By = cmp.Or(req.By, "client")
-	if by := s.metrics.DimensionsOf(m); m.Special != "" || !slices.Contains(by, req.By) || slices.Contains([]string{"day", "week", "month", "quarter", "year"}, req.By) {
+	if by := s.metrics.DimensionsOf(m); !slices.Contains(by, req.By) || slices.Contains([]string{"day", "week", "month", "quarter", "year"}, req.By) {
 		return nil, fault.WithFields(fmt.Sprintf("%s cannot be ranked by %s", m.Name, req.By), fault.Field{Path: "by", Message: "must be a dimension of the measure, none of time", Allowed: by})
 	}
 	r, err := s.open(ctx, scope)

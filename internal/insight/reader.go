@@ -26,6 +26,17 @@ type reader struct {
 	oneCurrency bool
 }
 
+// of returns the service with the tenant's own measures and segments among the metrics.
+func (s *Service) of(ctx context.Context, scope tenant.Scope) (*Service, error) {
+	metrics, err := s.metrics.For(ctx, scope)
+	if err != nil {
+		return nil, err
+	}
+	own := *s
+	own.metrics = metrics
+	return &own, nil
+}
+
 // open returns a reader of the tenant's current snapshot.
 func (s *Service) open(ctx context.Context, scope tenant.Scope) (reader, error) {
 	metrics, err := s.metrics.For(ctx, scope)

@@ -2,6 +2,7 @@ package insight_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
 	"github.com/moatmetrics/moatmetrics/internal/metadb/metadbtest"
 	"github.com/moatmetrics/moatmetrics/internal/metric"
+	"github.com/moatmetrics/moatmetrics/internal/quantity"
 	"github.com/moatmetrics/moatmetrics/internal/review"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
@@ -167,4 +169,38 @@ func TestOwnMeasuresAreExplainedAndFollowedByMonth(t *testing.T) {
 func TestEveryStatementOfRulesPreparesOnBothEngines(t *testing.T) {
 	t.Parallel()
 	metadbtest.PrepareAll(t, insight.Queries)
+}
+
+func TestOwnMeasuresAreRankedJudgedAndCorrelated(t *testing.T) {
+	t.Parallel()
+	x := newWatched(t)
+	for name, formula := range map[string]string{"rest": "revenue - tax * 2", "change": "revenue - lag(revenue, 1)"} {
+		if _, err := x.metrics.AddKPI(t.Context(), northwind, metric.KPI{Name: name, Formula: formula}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rows := bills
+	for c := range 6 {
+		for m := range 14 {
+			rows += fmt.Sprintf("%d,C%d,%d,%s,paid\n", 100*c+m, c, 100*(c+1)+7*(m%3), quantity.NewDay(2025, 5, 10).AddMonths(m).AddDays(9))
+		}
+	}
+	x.text(t, "invoices.csv", rows)
+	r, err := x.Rank(t.Context(), northwind, insight.RankRequest{Measure: "rest"})
+	if err != nil || len(r.Rows) != 6 || r.Rows[0].Name != "C0" || r.Kind != "sum" {
+		t.Errorf("rank: %+v %v", r, err)
+	}
+	if _, err := x.Rank(t.Context(), northwind, insight.RankRequest{Measure: "change"}); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("a measure that looks at other months is ranked: %v", err)
+	}
+	if trend, err := x.Trend(t.Context(), northwind, insight.TrendRequest{Measure: "rest"}); err != nil || len(trend.Points) != 14 {
+		t.Errorf("trend: %+v %v", trend, err)
+	}
+	if a, err := x.Anomalies(t.Context(), northwind, insight.AnomalyRequest{Measures: []string{"rest"}, By: "client"}); err != nil || a.Judged != 6 {
+		t.Errorf("anomalies: %+v %v", a, err)
+	}
+	c, err := x.Correlate(t.Context(), northwind, insight.CorrelationRequest{Measures: []string{"rest", "revenue"}, By: "client"})
+	if err != nil || len(c.Pairs) != 1 || c.Pairs[0].N != 6 {
+		t.Errorf("correlation: %+v %v", c, err)
+	}
 }

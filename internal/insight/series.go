@@ -70,7 +70,11 @@ type Series struct {
 // Errors: Invalid for an unknown measure or filter, a measure that cannot be cut by month,
 // and a period without a month of data; NotFound when there is no complete month.
 func (s *Service) Series(ctx context.Context, scope tenant.Scope, req SeriesRequest) (*Series, error) {
-	m, err := s.metrics.Lookup(ctx, scope, req.Measure)
+	s, err := s.of(ctx, scope)
+	if err != nil {
+		return nil, err
+	}
+	m, err := s.metrics.Measure(req.Measure)
 	if err != nil {
 		return nil, err
 	}

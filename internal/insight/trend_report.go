@@ -97,6 +97,10 @@ type TrendReport struct {
 // Errors: as Series; Invalid also when fewer than 5 months have a value, or months without
 // one lie between others, since a series with holes has no trend that could be trusted.
 func (s *Service) Trend(ctx context.Context, scope tenant.Scope, req TrendRequest) (*TrendReport, error) {
+	s, err := s.of(ctx, scope)
+	if err != nil {
+		return nil, err
+	}
 	complete, err := s.Complete(ctx, scope)
 	if err != nil {
 		return nil, err
@@ -387,6 +391,10 @@ const (
 //
 // Errors: as Trend; Invalid for a dimension that a measure cannot be cut by.
 func (s *Service) Anomalies(ctx context.Context, scope tenant.Scope, req AnomalyRequest) (*AnomalyReport, error) {
+	s, err := s.of(ctx, scope)
+	if err != nil {
+		return nil, err
+	}
 	if len(req.Measures) == 0 {
 		req.Measures = anomalyMeasures
 	}
