@@ -199,8 +199,9 @@ func (x *explanation) explain(ctx context.Context) (*Explanation, error) {
 	}
 	out.Steps = bridge(out)
 	if x.measure.Wide() {
-		out.Confidence = x.quality.concentration(0)
-		out.Doubt = Doubt{Kind: kindIndex, Words: "it is computed from the stored values of a closed period: there is nothing to estimate"}
+		if err := x.wideDoubt(ctx, out); err != nil {
+			return nil, err
+		}
 		x.say(out)
 		return out, nil
 	}

@@ -54,6 +54,38 @@ func (x *explanation) doubt(ctx context.Context, out *Explanation) error {
 	return x.confidence(ctx, out, 0, false)
 }
 
+// wideDoubt is doubt of a measure that is no function of its cell's sums: a quantile has an
+// interval of its own values, anything else is exact.
+func (x *explanation) wideDoubt(ctx context.Context, out *Explanation) error {
+	out.Doubt = Doubt{Kind: kindOf(x.metrics, x.measure), Words: "it is computed from the stored values of a closed period: there is nothing to estimate"}
+	h := 0.0
+	if out.Doubt.Kind == kindQuantile && out.To.Value != nil {
+		values, err := x.metrics.Observed(ctx, x.scope, metric.Query{Measures: []string{out.Measure}, Where: x.req.Where, Period: out.To.Period, Snapshot: x.snapshot})
+		if err != nil {
+			return err
+		}
+		out.Doubt.N = len(values.Values)
+		if h, err = x.setInterval(out, byValues(values)); err != nil {
+			return err
+		}
+		if out.Doubt.TooFew {
+			out.Doubt.Words = "too few values to say what to expect: look at the rows behind it"
+		}
+	}
+	return x.confidence(ctx, out, h, out.Doubt.TooFew)
+}
+
+// byValues estimates a quantile from the values themselves.
+func byValues(o *metric.Observed) estimate {
+	return func(level float64) (stats.Interval, error) {
+		if !slices.Contains(o.Running, true) {
+			return stats.QuantileInterval(o.Values, o.Share, level)
+		}
+		s, err := stats.KaplanMeier(o.Values, o.Running, level)
+		return s.Quantile(o.Share), err
+	}
+}
+
 // estimate returns the estimator of the expected value that suits the measure's kind.
 func (x *explanation) estimate(ctx context.Context, out *Explanation, m *metric.Measure) (estimate, error) {
 	if out.Doubt.Kind == kindShare {
@@ -192,7 +224,11 @@ func (x *explanation) confidence(ctx context.Context, out *Explanation, h float6
 	}
 	var parts []graded
 	add := func(c Component, limits []limit) { parts = append(parts, graded{c, limits}) }
-	has := func(name string) bool { return slices.Contains(f.sums, name) }
+	inputs := f.sums
+	if x.measure.Wide() {
+		inputs = x.measure.BaseInputs()
+	}
+	has := func(name string) bool { return slices.Contains(inputs, name) }
 	if has(laborCost) {
 		c, err := x.total(ctx, x.req.Period, x.req.Where, "hours_worked", "hours_without_cost")
 		if err != nil {
@@ -221,7 +257,7 @@ func (x *explanation) confidence(ctx context.Context, out *Explanation, h float6
 			h += unknownVendorCost / 2 / marginScale
 		}
 	}
-	if slices.Contains(x.metrics.DimensionsOf(x.measure), "client") {
+	if x.measure.Wide() || slices.Contains(x.metrics.DimensionsOf(x.measure), "client") {
 		add(x.quality.matched())
 	}
 	var always []limit

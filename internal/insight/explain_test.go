@@ -3,8 +3,10 @@ package insight_test
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/shopspring/decimal"
@@ -14,6 +16,7 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/insight"
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
 	"github.com/moatmetrics/moatmetrics/internal/sample"
+	"github.com/moatmetrics/moatmetrics/internal/stats"
 )
 
 // bridge loads two months of two clients: at Harbor Dental 100 h at 50 become 130 h at 54.
@@ -348,5 +351,61 @@ func TestAmountsOfSeveralCurrenciesAreNotExplainedAsOne(t *testing.T) {
 		if c.change == "" && (e.Note != several || len(e.Drivers) != 0) {
 			t.Errorf("%s where %s: note %q, drivers %+v", c.measure, c.where, e.Note, e.Drivers)
 		}
+	}
+}
+
+// The interval of a median is that of its order statistics; when some tickets are still open,
+// that of Kaplan and Meier's curve. Both are computed here from the tickets alone.
+func TestAMedianHasAnIntervalOfItsOwnValues(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t)
+	var closed, open strings.Builder
+	head := "ticket_number,client_name,created_at,resolved_at\n"
+	var hours []float64
+	var running []bool
+	for i := range 40 {
+		h := float64(1 + i*i%37)
+		fmt.Fprintf(&closed, "%d,Acme,2026-05-%02d 08:00,2026-05-%02d %02d:%02d\n", i+1, 1+i%27, 1+i%27+int(8+h)/24, (8+int(h))%24, 0)
+		hours, running = append(hours, h), append(running, false)
+	}
+	x.text(t, "tickets.csv", head+closed.String())
+	may := period(t, "2026-05", "2026-06")
+	e := explain(t, x, insight.ExplainRequest{Measure: "resolution_time", Period: may})
+	want, err := stats.QuantileInterval(hours, 0.5, 0.9)
+	if err != nil || e.Interval == nil || e.Doubt.Kind != "quantile" || e.Doubt.N != 40 {
+		t.Fatalf("%+v %+v %v", e.Doubt, e.Interval, err)
+	}
+	if low, high := e.Interval.Low.InexactFloat64(), e.Interval.High.InexactFloat64(); math.Abs(low-want.Low) > 1e-6 || math.Abs(high-want.High) > 1e-6 || e.To.Value.String() != "13" { // the 20th of 40
+		t.Errorf("%s from %v to %v, want %+v", e.To.Value, low, high, want)
+	}
+	for _, c := range e.Confidence.Components {
+		if strings.Contains(c.Reason, "revenue is known to be net") {
+			t.Errorf("a median of tickets is judged by %q", c.Reason)
+		}
+	}
+	few := explain(t, x, insight.ExplainRequest{Measure: "resolution_time", Where: `client = "Nobody"`, Period: may})
+	if few.Interval != nil || few.To.Value != nil || few.To.Reason == "" {
+		t.Errorf("of nothing: %+v", few.To)
+	}
+	// The same with every fourth ticket still open at the end of the data.
+	y := newWorld(t)
+	last := time.Date(2026, 6, 30, 0, 0, 0, 0, time.UTC)
+	for i := range hours {
+		made := time.Date(2026, 5, 1+i%27, 8, 0, 0, 0, time.UTC)
+		done := made.Add(time.Duration(hours[i] * float64(time.Hour))).Format("2006-01-02 15:04")
+		if i%4 == 0 {
+			done, hours[i], running[i] = "", last.Sub(made).Hours(), true
+		}
+		fmt.Fprintf(&open, "%d,Acme,%s,%s\n", i+1, made.Format("2006-01-02 15:04"), done)
+	}
+	y.text(t, "tickets.csv", head+open.String()+"99,Acme,2026-06-29 08:00,2026-06-30 00:00\n")
+	e = explain(t, y, insight.ExplainRequest{Measure: "resolution_time_p90", Period: may})
+	s, err := stats.KaplanMeier(hours, running, 0.9)
+	if want := s.Quantile(0.9); err != nil || !math.IsNaN(want.Estimate) && e.To.Value == nil {
+		t.Errorf("p90 %+v, want %+v %v", e.To, want, err)
+	}
+	e = explain(t, y, insight.ExplainRequest{Measure: "resolution_time", Period: may})
+	if want := s.Quantile(0.5); e.To.Value == nil || e.To.Value.InexactFloat64() != want.Estimate || e.Interval == nil || e.Interval.Low.InexactFloat64() != want.Low || e.Interval.High.InexactFloat64() != want.High {
+		t.Errorf("median with open tickets %+v %+v, want %+v", e.To, e.Interval, want)
 	}
 }

@@ -13,18 +13,19 @@ import (
 
 // The kinds of doubt that a measure has (domain 5.3). Each has a method of its own.
 const (
-	kindShare = "share" // successes of trials: Wilson
-	kindCount = "count" // events: Poisson, or negative binomial when months vary more
-	kindRate  = "rate"  // events by exposure: the same, divided
-	kindSum   = "sum"   // amounts added up over months: Student's t with their memory
-	kindRatio = "ratio" // a formula over such sums: the same of the linearized formula
-	kindStock = "stock" // looked at on a day: exact
-	kindIndex = "index" // computed of other cells or single values of a closed period: exact
+	kindShare    = "share"    // successes of trials: Wilson
+	kindCount    = "count"    // events: Poisson, or negative binomial when months vary more
+	kindRate     = "rate"     // events by exposure: the same, divided
+	kindSum      = "sum"      // amounts added up over months: Student's t with their memory
+	kindRatio    = "ratio"    // a formula over such sums: the same of the linearized formula
+	kindStock    = "stock"    // looked at on a day: exact
+	kindQuantile = "quantile" // the middle, or nine tenths, of single values: order statistics, or Kaplan-Meier
+	kindIndex    = "index"    // computed of other cells or single values of a closed period: exact
 )
 
 // Doubt says what can be uncertain about a measure, and how that was told.
 type Doubt struct {
-	Kind string `json:"kind"` // share, count, rate, sum, ratio, stock or index
+	Kind string `json:"kind"` // share, count, rate, sum, ratio, stock, quantile or index
 	N    int    `json:"n"`    // months or cases behind the interval
 	// TooFew is true when there are too few months or cases for an interval: look at the rows.
 	TooFew bool   `json:"too_few"`
@@ -47,6 +48,8 @@ func kindOf(c *metric.Catalog, m *metric.Measure) string {
 		return errA == nil && errB == nil && a.Fact == b.Fact
 	}
 	switch {
+	case m.Special != "":
+		return kindQuantile
 	case m.Wide():
 		return kindIndex
 	case len(flows) == 0:

@@ -25,7 +25,7 @@ func TestEveryMeasureHasAKindOfDoubt(t *testing.T) {
 		"sla_attainment": kindShare, "csat": kindShare,
 		"ticket_count": kindCount, "csat_responses": kindCount, "tickets_per_endpoint": kindRate,
 		"mrr": kindStock, "endpoints": kindStock, "license_waste": kindStock, "license_utilization": kindStock, "receivables": kindStock, "active_clients": kindStock,
-		"client_concentration": kindIndex,
+		"client_concentration": kindIndex, "resolution_time": kindQuantile, "first_response_p90": kindQuantile,
 	}
 	kinds := map[string]int{}
 	for _, m := range c.Measures() {
@@ -35,12 +35,12 @@ func TestEveryMeasureHasAKindOfDoubt(t *testing.T) {
 			t.Errorf("%s is a %s, want %s", m.Name, got, want)
 		}
 	}
-	for _, k := range []string{kindSum, kindRatio, kindShare, kindCount, kindRate, kindStock, kindIndex} {
+	for _, k := range []string{kindSum, kindRatio, kindShare, kindCount, kindRate, kindStock, kindIndex, kindQuantile} {
 		if kinds[k] == 0 {
 			t.Errorf("no measure is a %s: %v", k, kinds)
 		}
 	}
-	if len(kinds) != 7 {
+	if len(kinds) != 8 {
 		t.Errorf("kinds %v", kinds)
 	}
 }

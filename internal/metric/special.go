@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
 )
@@ -122,6 +123,56 @@ func (c *Catalog) quantile(ctx context.Context, scope tenant.Scope, q Query, che
 			}
 		}
 		out[cellKey(dims)] = v
+	}})
+	return out, err
+}
+
+// Observed are the values that a median or p90 is of.
+type Observed struct {
+	Share   float64   // that the quantile is of: 0.5 or 0.9
+	Values  []float64 // in the measure's unit
+	Running []bool    // whether a value, a duration, still ran when it was looked at
+}
+
+// Observed returns the values behind a median or p90 over a query's period and condition;
+// q.Measures names it alone, its dimensions and order are ignored. More than 100,000 values
+// are a TooLarge fault.
+func (c *Catalog) Observed(ctx context.Context, scope tenant.Scope, q Query) (*Observed, error) {
+	c, err := c.For(ctx, scope)
+	if err != nil {
+		return nil, err
+	}
+	m, err := c.Measure(q.Measures[0])
+	if err != nil {
+		return nil, err
+	}
+	if m.Special == "" {
+		return nil, fault.Newf(fault.Invalid, "%s is no median", m.Name)
+	}
+	q = Query{Measures: m.base[:1], Where: q.Where, Period: q.Period, Snapshot: q.Snapshot}
+	if q.Snapshot == 0 {
+		if q.Snapshot, err = c.w.Current(ctx, scope); err != nil {
+			return nil, err
+		}
+	}
+	if q, err = c.prepare(ctx, scope, q); err != nil {
+		return nil, err
+	}
+	checked, err := c.ask(ctx, scope, q)
+	if err != nil {
+		return nil, err
+	}
+	b := &builder{q: checked}
+	r := b.read(checked.facts[0], "", nil)
+	r.where = append(r.where, "f."+m.Column+" IS NOT NULL")
+	sql := "SELECT f." + m.Column + "::DECIMAL(18,6), " + orElse(m.Open, "false") + r.from()
+	out := &Observed{Share: 0.5}
+	if m.Special == "p90" {
+		out.Share = 0.9
+	}
+	_, err = c.w.Query(ctx, scope, warehouse.Statement{Snapshot: q.Snapshot, SQL: b.withHelpers(sql), Args: b.args, Uses: b.uses, Helpers: b.helpers, MaxRows: maxRows, Each: func(raw []any) {
+		out.Values = append(out.Values, asDecimal(raw[0]).InexactFloat64())
+		out.Running = append(out.Running, raw[1] == true)
 	}})
 	return out, err
 }

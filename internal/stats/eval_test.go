@@ -241,21 +241,27 @@ func TestEvalQuantiles(t *testing.T) {
 func TestEvalSurvival(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{12, 24, 60} {
-		for _, what := range []string{"median", "survival at the median"} {
+		for _, what := range []string{"median", "p90", "survival at the median"} {
+			if what == "p90" && n < 60 {
+				continue // mostly not bounded above
+			}
 			cover(t, fmt.Sprintf("Kaplan-Meier %s, n %d, a third censored", what, n), 2000, 300, allowed{4, 5}, func(rnd *rand.Rand) (float64, func(float64) (stats.Interval, error)) {
 				times, censored := make([]float64, n), make([]bool, n)
 				for i := range times {
 					end, seen := rnd.ExpFloat64(), 2*rnd.ExpFloat64()
 					times[i], censored[i] = min(end, seen), seen < end
 				}
-				truth := math.Ln2
-				if what != "median" {
+				truth := map[string]float64{"median": math.Ln2, "p90": math.Log(10)}[what]
+				if truth == 0 {
 					truth = 0.5
 				}
 				return truth, func(level float64) (stats.Interval, error) {
 					s, err := stats.KaplanMeier(times, censored, level)
 					if err != nil || what == "median" {
 						return s.Median, err
+					}
+					if what == "p90" {
+						return s.Quantile(0.9), nil
 					}
 					at := stats.Interval{Low: 1, High: 1}
 					for _, step := range s.Steps {

@@ -23,6 +23,9 @@ type Survival struct {
 	// Median is the time that half of them outlast, in the unit of the times. It is NaN when
 	// more than half outlast what was observed; its High is +Inf when the data do not bound it.
 	Median Interval
+
+	level float64
+	n     int
 }
 
 // KaplanMeier estimates how long things last from their times, in any unit, of which those
@@ -94,26 +97,34 @@ func KaplanMeier(times []float64, censored []bool, level float64) (Survival, err
 		}
 		out.Steps = append(out.Steps, step)
 	}
-	out.Median = Interval{math.NaN(), math.NaN(), math.Inf(1), level, n, "Kaplan-Meier, log(-log) Greenwood"}
+	out.level, out.n = level, n
+	out.Median = out.Quantile(0.5)
 	// A step that meets one half exactly holds until the next one: the middle of both.
 	for i, s := range out.Steps {
 		if math.Abs(s.Survival-0.5) < 1e-12 && i+1 < len(out.Steps) {
 			out.Median.Estimate = (s.Time + out.Steps[i+1].Time) / 2
-			break
-		}
-		if s.Survival < 0.5 {
-			out.Median.Estimate = s.Time
-			break
-		}
-	}
-	for _, s := range out.Steps {
-		if math.IsNaN(out.Median.Low) && s.Low <= 0.5 {
-			out.Median.Low = s.Time
-		}
-		if s.High <= 0.5 {
-			out.Median.High = s.Time
-			break
 		}
 	}
 	return out, nil
+}
+
+// Quantile returns the time by which the share p (0 to 1) has ended, the smallest at which it
+// has, with the times at which the interval of the survivors crosses 1 − p. It is NaN when
+// fewer ended while they were observed; its High is +Inf when the data do not bound it.
+func (s Survival) Quantile(p float64) Interval {
+	out := Interval{math.NaN(), math.NaN(), math.Inf(1), s.level, s.n, "Kaplan-Meier, log(-log) Greenwood"}
+	left := 1 - p + 1e-12
+	for _, step := range s.Steps {
+		if math.IsNaN(out.Estimate) && step.Survival <= left {
+			out.Estimate = step.Time
+		}
+		if math.IsNaN(out.Low) && step.Low <= left {
+			out.Low = step.Time
+		}
+		if step.High <= left {
+			out.High = step.Time
+			break
+		}
+	}
+	return out
 }
