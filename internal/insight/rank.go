@@ -138,6 +138,7 @@ type member struct {
 	value       *quantity.Decimal
 	// own is its estimate and its standard error; known only from five months or cases on.
 	own, se float64
+	of      estimate // the same at any level; nil when there are too few
 	n       int
 	few     bool
 }
@@ -321,7 +322,7 @@ func (k *ranking) estimate(one *member) {
 	}
 	// 68.27 % of a normal distribution lie within one standard deviation.
 	if i, err := of(0.6827); err == nil && !math.IsNaN(i.Low) && !math.IsNaN(i.High) {
-		one.own, one.se, one.few = i.Estimate, i.HalfWidth(), false
+		one.own, one.se, one.few, one.of = i.Estimate, i.HalfWidth(), false, of
 	}
 }
 
@@ -417,19 +418,25 @@ func (k *ranking) shrink(out *Ranking) string {
 				hits[i], cases[i] = int(one.now.sums[over].IntPart()), int(one.now.sums[under].IntPart())
 			}
 		}
-		prior, err := stats.FitBeta(hits, cases)
+		group, err := stats.LearnShares(hits, cases)
 		if err != nil {
-			return "too few to learn from the others: the raw values stand alone"
+			for i, one := range k.members {
+				if one.value != nil && cases[i] >= fewest {
+					of, err := byCases(one.now.sums[over], one.now.sums[under])
+					k.alone(&out.Rows[i], of, err, out)
+				}
+			}
+			return tooAlone
 		}
 		for i, one := range k.members {
 			if one.value == nil {
 				continue
 			}
-			if p, err := prior.Posterior(hits[i], cases[i], level); err == nil {
+			if p, err := group.Posterior(hits[i], cases[i], level); err == nil {
 				set(i, p)
 			}
 		}
-		return fmt.Sprintf("beta-binomial: the others are worth %s cases of %s", plain(dec(prior.A+prior.B)), percent(dec(prior.A/(prior.A+prior.B))))
+		return fmt.Sprintf("beta-binomial: the others have around %s (hierarchical, priors averaged)", percent(dec(group.Mean())))
 	}
 	var values, se []float64
 	for _, one := range k.members {
@@ -437,9 +444,14 @@ func (k *ranking) shrink(out *Ranking) string {
 			values, se = append(values, one.own), append(se, one.se)
 		}
 	}
-	prior, err := stats.FitNormal(values, se, stats.PauleMandel)
+	group, err := stats.LearnValues(values, se)
 	if err != nil {
-		return "too few to learn from the others: the raw values stand alone"
+		for i, one := range k.members {
+			if one.value != nil && one.of != nil {
+				k.alone(&out.Rows[i], one.of, nil, out)
+			}
+		}
+		return tooAlone
 	}
 	for i, one := range k.members {
 		if one.value == nil || one.few && !(one.se > 0) {
@@ -449,9 +461,33 @@ func (k *ranking) shrink(out *Ranking) string {
 			set(i, stats.Posterior{Interval: stats.Interval{Estimate: one.own, Low: one.own, High: one.own, Method: "all its months are alike"}, Weight: 1})
 			continue
 		}
-		if p, err := prior.Posterior(one.own, one.se, level); err == nil {
+		if p, err := group.Posterior(one.own, one.se, level); err == nil {
 			set(i, p)
 		}
 	}
-	return fmt.Sprintf("normal-normal: the others are around %s, give or take %s (Paule-Mandel)", inCurrency(out.Currency, inUnit(dec(prior.Mu), out.Unit)), inCurrency(out.Currency, inUnit(dec(prior.Tau), out.Unit)))
+	like := group.Average()
+	return fmt.Sprintf("normal-normal: the others are around %s, give or take %s (hierarchical, priors averaged)", inCurrency(out.Currency, inUnit(dec(like.Mu), out.Unit)), inCurrency(out.Currency, inUnit(dec(like.Tau), out.Unit)))
+}
+
+const tooAlone = "fewer than five to learn from: each stands for itself, nothing is drawn"
+
+// alone sets the row of a member that is not drawn towards others from its own estimate.
+func (k *ranking) alone(row *Ranked, of estimate, err error, out *Ranking) {
+	if err != nil {
+		return
+	}
+	i, err := of(level)
+	if err != nil || math.IsNaN(i.Low) || math.IsNaN(i.High) || math.IsInf(i.Low, 0) || math.IsInf(i.High, 0) {
+		return
+	}
+	p, err := chanceBelow(of, float(out.Limit))
+	if err != nil {
+		return
+	}
+	if out.Above {
+		p = round4(1 - p)
+	}
+	v, places := dec(i.Estimate).Round(k.formula.places()), k.formula.places()
+	row.Shrunken, row.Probability = &v, &p
+	row.Interval = &Interval{Low: dec(i.Low).Round(places), High: dec(i.High).Round(places), Level: level, Method: i.Method, Of: expected}
 }

@@ -235,3 +235,23 @@ func BenchmarkEveryMeasureOfEveryClient(b *testing.B) {
 		b.ReportMetric(float64(mem.Sys)/(1<<20), "MB")
 	}
 }
+
+// Fewer than five members say nothing of each other: each has its own interval and chance.
+func TestFewMembersAreRankedEachByItself(t *testing.T) {
+	t.Parallel()
+	x := practice(t)
+	three := `client in ("Client 1", "Client 2", "Client 9")`
+	r, err := x.Rank(t.Context(), northwind, insight.RankRequest{Measure: "gross_margin", Where: three})
+	if err != nil || len(r.Rows) != 3 || !strings.Contains(r.Method, "fewer than five") {
+		t.Fatalf("%+v %v", r, err)
+	}
+	for _, row := range r.Rows {
+		e := explain(t, x, insight.ExplainRequest{Measure: "gross_margin", Where: fmt.Sprintf("client = %q", row.Name), Period: r.Period})
+		if row.Weight != 1 || row.Interval == nil || row.Probability == nil || e.Interval == nil || row.Interval.Low.Sub(e.Interval.Low).Abs().GreaterThan(decimal.New(1, -9)) {
+			t.Errorf("%s: %+v, alone it is %+v", row.Name, row, e.Interval)
+		}
+	}
+	if r.Rows[0].Name != "Client 9" || *r.Rows[0].Probability < 0.95 || *r.Rows[1].Probability > 0.05 {
+		t.Errorf("order %+v", r.Rows)
+	}
+}

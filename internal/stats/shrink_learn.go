@@ -63,6 +63,15 @@ func LearnShares(k, n []int) (Shares, error) {
 	return out, nil
 }
 
+// Mean returns the share that the members have by the priors' probability.
+func (s Shares) Mean() float64 {
+	mean := 0.0
+	for i, p := range s.priors {
+		mean += s.weights[i] * p.A / (p.A + p.B)
+	}
+	return mean
+}
+
 // Posterior returns the share of a member with k successes in n trials: the mean and
 // standard deviation over all priors, and the Beta distribution that has them. Coverage is
 // nominal within 4 points from 6 members on.

@@ -153,6 +153,16 @@ func LearnValues(values, se []float64) (Values, error) {
 	return out, nil
 }
 
+// Average returns the priors' mean by their probability: what the members are like.
+func (v Values) Average() NormalPrior {
+	var p NormalPrior
+	for i, one := range v.priors {
+		p.Mu += v.weights[i] * one.Mu
+		p.Tau += v.weights[i] * one.Tau
+	}
+	return p
+}
+
 // Posterior returns the true value of one of the members, with value x and standard error
 // se: the mean and standard deviation over all Tau and means, and the normal distribution
 // that has them. Coverage is nominal within 3 points from 6 members on.
