@@ -155,7 +155,7 @@ func (k *ranking) rank(ctx context.Context, t Thresholds) (*Ranking, error) {
 	}
 	out.Total = len(k.members)
 	if out.Total == 0 {
-		out.EmptyReason = fmt.Sprintf("no %s has %s in %s", k.req.By, spoken(k.measure.Name), k.req.Period)
+		out.EmptyReason = fmt.Sprintf("no %s has %s in %s", k.req.By, spoken(k.measure.Name), k.req.Period.Words())
 	}
 	if out.Limit, err = k.limit(ctx, t); err != nil {
 		return nil, err

@@ -71,9 +71,9 @@ func (a *analysis) rule(ctx context.Context, r metric.Rule) ([]Finding, error) {
 		if v, ok := row[n].(quantity.Decimal); ok {
 			value := v.Round(placesOf(m.Unit))
 			f.Value = &value
-			f.Headline = fmt.Sprintf("%s: %s of %s is %s (%s).", r.Name, spoken(m.Name), f.Subject, inUnit(v, m.Unit), q.Period)
+			f.Headline = fmt.Sprintf("%s: %s of %s is %s (%s).", r.Name, spoken(m.Name), f.Subject, inUnit(v, m.Unit), q.Period.Words())
 		} else {
-			f.Headline = fmt.Sprintf("%s: holds for %s (%s).", r.Name, f.Subject, q.Period)
+			f.Headline = fmt.Sprintf("%s: holds for %s (%s).", r.Name, f.Subject, q.Period.Words())
 		}
 		if money, ok := row[len(row)-1].(quantity.Decimal); ok && r.Money != "" {
 			f.MoneyAtStake = yearly(money.Abs(), r.Money, a.metrics, len(q.Period.Months()))

@@ -232,6 +232,24 @@ func (p Period) String() string {
 	return fmt.Sprintf("%s to %s", end(p.From), end(p.To))
 }
 
+// Words writes a bounded period for people, its last day or month included: "June 2026",
+// "July 2025 to June 2026", "2026-01-05 to 2026-01-18".
+func (p Period) Words() string {
+	last := p.To.AddDays(-1)
+	switch {
+	case !p.Bounded():
+		return p.String()
+	case p.From != p.From.Month() || p.To != p.To.Month():
+		if p.From == last {
+			return last.String()
+		}
+		return p.From.String() + " to " + last.String()
+	case p.From == last.Month():
+		return last.t.Format("January 2006")
+	}
+	return p.From.t.Format("January 2006") + " to " + last.t.Format("January 2006")
+}
+
 // Grain is a step of time.
 type Grain string
 

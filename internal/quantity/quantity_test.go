@@ -32,3 +32,19 @@ func TestAPeriodOfImpossibleYearsIsInvalid(t *testing.T) {
 		t.Errorf("got %v %v", p, err)
 	}
 }
+
+func TestPeriodsInWordsNameTheirLastDay(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ from, to, want string }{
+		{"2026-06", "2026-07", "June 2026"},
+		{"2025-07", "2026-07", "July 2025 to June 2026"},
+		{"2026-01-05", "2026-01-19", "2026-01-05 to 2026-01-18"},
+		{"2026-01-05", "2026-01-06", "2026-01-05"},
+		{"2026-01", "", "2026-01-01 to …"},
+	} {
+		p, err := ParsePeriod(c.from, c.to)
+		if err != nil || p.Words() != c.want {
+			t.Errorf("%s to %s is %q, want %q (%v)", c.from, c.to, p.Words(), c.want, err)
+		}
+	}
+}

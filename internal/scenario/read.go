@@ -89,12 +89,12 @@ func (s *Service) read(ctx context.Context, scope tenant.Scope, d Definition) (*
 			for _, v := range values {
 				if !seen[i][dim][v] {
 					known := slices.Sorted(maps.Keys(seen[i][dim]))
-					wrong = append(wrong, fault.Field{Path: fmt.Sprintf("levers[%d].select.%s", i, dim), Message: fmt.Sprintf("%s %q has nothing to change in %s", dim, v, d.Period), Allowed: known[:min(len(known), 50)]})
+					wrong = append(wrong, fault.Field{Path: fmt.Sprintf("levers[%d].select.%s", i, dim), Message: fmt.Sprintf("%s %q has nothing to change in %s", dim, v, d.Period.Words()), Allowed: known[:min(len(known), 50)]})
 				}
 			}
 		}
 		if len(wrong) == before && l.Amount == nil && !slices.ContainsFunc(m.classes, func(c class) bool { return c.levers&(1<<i) != 0 }) {
-			wrong = append(wrong, fault.Field{Path: fmt.Sprintf("levers[%d]", i), Message: fmt.Sprintf("%s has nothing to change in %s", l, d.Period)})
+			wrong = append(wrong, fault.Field{Path: fmt.Sprintf("levers[%d]", i), Message: fmt.Sprintf("%s has nothing to change in %s", l, d.Period.Words())})
 		}
 	}
 	if wrong != nil {
@@ -152,7 +152,7 @@ func (s *Service) readTotals(ctx context.Context, scope tenant.Scope, m *model) 
 		}
 	}
 	if r.SourceRows == 0 {
-		return fault.Newf(fault.NotFound, "there is no data in %s: choose a period that has some (moatmetrics datasets shows which)", m.Period)
+		return fault.Newf(fault.NotFound, "there is no data in %s: choose a period that has some (moatmetrics datasets shows which)", m.Period.Words())
 	}
 	return nil
 }

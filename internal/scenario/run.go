@@ -332,7 +332,7 @@ func byClient(o outcome) map[string]sums {
 
 // assumptions say what a scenario takes for granted.
 func (m *model) assumptions() []string {
-	out := []string{fmt.Sprintf("%s is lived through once more under these terms, all of it: nothing else changes, and nothing is forecast", m.Period)}
+	out := []string{fmt.Sprintf("%s is lived through once more under these terms, all of it: nothing else changes, and nothing is forecast", m.Period.Words())}
 	has := func(k Kind) bool { return slices.ContainsFunc(m.Levers, func(l Lever) bool { return l.Kind == k }) }
 	if has(Price) || has(Fee) {
 		out = append(out, "no client leaves because of a price: add those that you expect to lose")

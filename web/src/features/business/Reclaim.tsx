@@ -184,14 +184,13 @@ function Month({ caption, items }: { caption: string; items: Item[] }) {
             {r.state === 'now' ? t('now') : r.state === 'locked' ? t('locked') : t('not known')}
           </Badge>{' '}
           <small className="muted">{r.term}</small>
+          <small className="muted" style={{ display: 'block' }}>
+            {t('who pays: {{who}}', {
+              who: r.payer === 'both' ? t('both; {{seats}} seats we do', { seats: integer(Number(r.seats_msp)) }) : PAYERS[r.payer],
+            })}
+          </small>
         </>
       ),
-    },
-    {
-      id: 'payer',
-      head: t('Who pays'),
-      sort: (r) => r.payer,
-      cell: (r) => (r.payer === 'both' ? t('both; {{seats}} seats we do', { seats: integer(Number(r.seats_msp)) }) : PAYERS[r.payer]),
     },
   ];
   return (

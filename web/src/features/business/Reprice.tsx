@@ -1,17 +1,17 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { RequestError } from '../../api/client';
-import { type Reprice as Item, reprices } from '../../api/queries';
+import { type Reprice as Item, type RepriceSheet, reprices } from '../../api/queries';
 import { negated, sum } from '../../lib/decimal';
 import { change, day, format, inCurrency, sentence } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { useView } from '../../lib/state';
 import { useKept } from '../../metrics/fit';
-import css from '../../metrics/metrics.module.css';
-import { driversInWords, periodText } from '../../metrics/words';
+import { periodText } from '../../metrics/words';
 import { Badge, Card } from '../../ui/Card';
 import { CellButton, type Column, DataTable } from '../../ui/DataTable';
 import { Empty, Loaded } from '../../ui/States';
+import own from './business.module.css';
 import { RepriceDetails } from './RepriceDetails';
 import { RepriceSettings } from './RepriceSettings';
 
@@ -28,21 +28,22 @@ export function Reprice() {
   const open = items.find((r) => r.agreement === search.row);
   return (
     <div className="stack">
-      <Card title={t('What should a price reach?')} subtitle={t('What is left empty takes the value that it shows')}>
-        <RepriceSettings
-          key={JSON.stringify(wanted)}
-          wanted={wanted}
-          used={query.data?.settings}
-          faults={faults}
-          onChange={(next) => set({ reprice: next })}
-        />
-      </Card>
       <Card
         title={t('Which price, and from when?')}
         subtitle={t('A month; work of {{period}}. Largest amount missing to the margin first; a name opens the whole reckoning.', {
           period: periodText(query.data?.period ?? days),
         })}
       >
+        <details className={own.terms} open={faults.length > 0}>
+          <summary>{query.data ? termsOf(query.data.settings) : t('What a price is to reach')}</summary>
+          <RepriceSettings
+            key={JSON.stringify(wanted)}
+            wanted={wanted}
+            used={query.data?.settings}
+            faults={faults}
+            onChange={(next) => set({ reprice: next })}
+          />
+        </details>
         {note ? <p className="muted small">{note}</p> : null}
         <Loaded
           query={query}
@@ -77,6 +78,15 @@ export function Reprice() {
     </div>
   );
 }
+
+/** What prices are set for, in a line. */
+const termsOf = (s: RepriceSheet['settings']) =>
+  t('For a margin of {{margin}}, an efficiency of {{efficiency}}, at most {{cap}} up at once, {{count}} days of notice', {
+    margin: format(s.margin, 'ratio'),
+    efficiency: format(s.efficiency, 'ratio'),
+    cap: format(s.cap, 'ratio'),
+    count: s.notice_days,
+  });
 
 export const moneyOf = (r: Item) => inCurrency('money', r.currency);
 
@@ -171,21 +181,5 @@ const columnsOf = (onOpen: (r: Item) => void): Column<Item>[] => [
     right: true,
     sort: (r) => number(r.break_even),
     cell: (r) => format(r.break_even, moneyOf(r)),
-  },
-  {
-    id: 'labor',
-    head: t('What moved labor cost'),
-    sort: (r) => number(r.labor_change),
-    cell: (r) =>
-      r.labor_change ? (
-        <span className={`${css.cellText} small`}>
-          {t('{{change}}: {{drivers}}', {
-            change: change(r.labor_change, moneyOf(r)),
-            drivers: driversInWords(r.drivers ?? [], moneyOf(r), 3) || t('nothing of note'),
-          })}
-        </span>
-      ) : (
-        '—'
-      ),
   },
 ];
