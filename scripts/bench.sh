@@ -12,6 +12,9 @@ big=${MOAT_BENCH_BIG:-$logs}
 go run ./scripts/workload -out "$work/files" -logs "$logs"
 [ "$big" = "$logs" ] || go run ./scripts/workload -out "$work/big" -logs "$big"
 .cache/venv/bin/python scripts/bench.py bin/moatmetrics "$work" "$logs" "$big"
+# Analyses of 300 clients by every measure, and a bootstrap of a margin (targets 10 s, 1 GB, 20 ms).
+go test -run '^$' -bench EveryMeasureOfEveryClient -benchtime 1x ./internal/insight
+go test -run '^$' -bench 'BootstrapRatio$' ./internal/stats
 dirty=$work/files
 [ "$big" = "$logs" ] || dirty=$work/big
 .cache/venv/bin/python scripts/bench_import.py bin/moatmetrics "$work" "$work/files/time_logs.csv" "$dirty/time_logs.csv"
