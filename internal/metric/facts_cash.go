@@ -19,11 +19,14 @@ FROM look a JOIN (SELECT *, ` + dataset.ReceivedAmountSQL + ` AS received FROM p
 var ageingView = view{with: append([]string{"invoice_dues"}, receivableView.with...), sql: `SELECT origin, row_id, import_id, record, day, month, client_key, currency,
   CASE WHEN late <= 0 THEN owed ELSE 0 END AS ar_current, CASE WHEN late BETWEEN 1 AND 30 THEN owed ELSE 0 END AS ar_1_30, CASE WHEN late BETWEEN 31 AND 60 THEN owed ELSE 0 END AS ar_31_60,
   CASE WHEN late BETWEEN 61 AND 90 THEN owed ELSE 0 END AS ar_61_90, CASE WHEN late > 90 THEN owed ELSE 0 END AS ar_over_90, CASE WHEN late IS NULL THEN owed ELSE 0 END AS ar_unapplied
-FROM (SELECT r.*, r.receivables AS owed, ` + daysFrom("coalesce(i.due_date, i.invoice_date, d.due)", "r.day") + ` AS late
-  FROM (` + receivableView.sql + `) r
-  LEFT JOIN invoices i ON r.origin = 'invoices' AND i.row_id = r.row_id
-  LEFT JOIN payments p ON r.origin = 'payments' AND p.row_id = r.row_id
-  LEFT JOIN invoice_dues d ON d.invoice_number = p.invoice_number AND d.client_key = r.client_key)`}
+FROM (SELECT o.*, a.day, a.month, ` + daysFrom("o.due", "a.day") + ` AS late FROM look a JOIN (
+  SELECT 'invoices' AS origin, row_id, import_id, record, invoice_date AS since, client_key, currency, net_amount + coalesce(tax_amount, 0) AS owed, coalesce(due_date, invoice_date) AS due
+  FROM invoices WHERE ` + posted + ` AND ((SELECT count(*) FROM payments) > 0 OR lower(coalesce(status, '')) <> 'paid')
+  UNION ALL
+  SELECT 'payments', p.row_id, p.import_id, p.record, p.payment_date, coalesce(p.client_key, n.client_key), p.currency, -p.received, d.due
+  FROM (SELECT *, ` + dataset.ReceivedAmountSQL + ` AS received FROM payments WHERE ` + dataset.ReceivedSQL + `) p
+  LEFT JOIN invoice_clients n ON n.invoice_number = p.invoice_number
+  LEFT JOIN invoice_dues d ON d.invoice_number = p.invoice_number AND d.client_key = coalesce(p.client_key, n.client_key)) o ON o.since <= a.day)`}
 
 // settledView is the invoices by the day that their last payment came, when the payments
 // reach their total. Amounts weigh the days that they were paid beyond the due date; an
