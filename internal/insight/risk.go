@@ -18,7 +18,8 @@ const (
 
 // RiskLimit is what a figure is held against: a row of the thresholds, which a tenant may edit.
 type RiskLimit struct {
-	Threshold string `json:"threshold" doc:"id of the row of thresholds"`
+	Threshold string `json:"threshold" doc:"id of the row of thresholds; empty for what holds by definition"`
+	Measure   string `json:"measure,omitempty" doc:"whose row it is"`
 	Words     string `json:"words" doc:"its bands"`
 	Kind      string `json:"kind" enum:"S,A,own" doc:"S: sourced, A: assumed by this product, own: set by the tenant"`
 	Source    string `json:"source"`
@@ -102,7 +103,7 @@ func (b bands) judge(f *RiskFigure, id string) {
 	if !ok {
 		return
 	}
-	f.Limit = &RiskLimit{Threshold: id, Words: t.Words(), Kind: t.Kind, Source: t.Source}
+	f.Limit = &RiskLimit{Threshold: id, Measure: t.Measure, Words: t.Words(), Kind: t.Kind, Source: t.Source}
 	f.State = RiskUnknown
 	if f.Value == nil {
 		return

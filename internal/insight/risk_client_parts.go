@@ -78,7 +78,7 @@ func asSentence(reason string) string {
 func (c *clientRisks) dependenceRisk(name string) RiskComponent {
 	part := RiskComponent{Name: RiskDependence, Label: "Dependence on one technician"}
 	share := c.figure(name, "top_technician_share", "Share of the hours of one person", quantity.Ratio, c.period, nil)
-	share.Of = "time entries"
+	share.Query.Measures, share.Query.Dimensions, share.Of = []string{"hours_worked"}, []string{"staff"}, "time entries"
 	total, first, second := quantity.Decimal{}, row{}, row{}
 	for _, r := range c.hours[name] {
 		total = total.Add(r.sums["hours_worked"])
@@ -150,7 +150,7 @@ func (c *clientRisks) placed(person string, hangs bool) []RiskFigure {
 	}
 	if hangs {
 		c.bands.judge(&load, "top_technician_load")
-		next.Limit = &RiskLimit{Threshold: "", Words: "none left: the person leaves or is away", Kind: "A", Source: "by definition"}
+		next.Limit = &RiskLimit{Words: "none left: the person leaves or is away", Kind: "A", Source: "by definition"}
 		switch {
 		case c.tables["staff"] == 0:
 			next.State = RiskUnknown

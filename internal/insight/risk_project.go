@@ -199,8 +199,8 @@ func (p *projectRisks) readAll(ctx context.Context) error {
 	if err := together(into(p.plans, planSums), into(p.money, projectMoneySums)); err != nil {
 		return err
 	}
-	for _, r := range p.plans {
-		p.out.AsOf = r.counted.To.AddDays(-1)
+	for _, r := range p.money {
+		p.period, p.out.AsOf = r.counted, r.counted.To.AddDays(-1) // the open ends, as the data fills them
 		break
 	}
 	return nil

@@ -172,6 +172,9 @@ func (p *projectRisks) hoursRisk(r *ProjectRisk, s projectState) RiskComponent {
 	if r.Overrun != nil {
 		one := RiskChance{Limit: one, Above: true, Probability: *r.Overrun, Words: "the budget is overrun with a probability of " + percent(dec(*r.Overrun))}
 		eac.Chances, eac.Sure = []RiskChance{one}, r.Why
+		if i := r.FinalHours; i != nil {
+			eac.Interval = &Interval{Low: i.Low.DivRound(*r.Budget, 4), High: i.High.DivRound(*r.Budget, 4), Level: i.Level, Method: i.Method, Of: i.Of}
+		}
 		// The same probability answers for the limit: what lies above it lies above the budget.
 		if t, ok := p.bands["project_eac_share"]; ok {
 			if edge, above, ok := worstEdge(t); ok && above {
