@@ -2,6 +2,7 @@ package insight
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/moatmetrics/moatmetrics/internal/metric"
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
@@ -20,7 +21,7 @@ const (
 type RiskLimit struct {
 	Threshold string `json:"threshold" doc:"id of the row of thresholds; empty for what holds by definition"`
 	Measure   string `json:"measure,omitempty" doc:"whose row it is"`
-	Words     string `json:"words" doc:"its bands"`
+	Words     string `json:"words" doc:"its bands, and what they ask for"`
 	Kind      string `json:"kind" enum:"S,A,own" doc:"S: sourced, A: assumed by this product, own: set by the tenant"`
 	Source    string `json:"source"`
 }
@@ -91,6 +92,24 @@ func worstEdge(t metric.Threshold) (edge quantity.Decimal, above, ok bool) {
 	return edge, true, true
 }
 
+// limitWords are the bands of a threshold with what they ask for: "below 5 days: within terms;
+// from 5 days: late (watch)".
+func limitWords(t metric.Threshold, u quantity.Unit) string {
+	parts := make([]string, len(t.Bands))
+	for i, b := range t.Bands {
+		parts[i] = b.Label
+		if i > 0 {
+			parts[i] = "from " + inUnit(*t.Bands[i-1].UpTo, u) + ": " + b.Label
+		} else if b.UpTo != nil {
+			parts[i] = "below " + inUnit(*b.UpTo, u) + ": " + b.Label
+		}
+		if asks := map[string]string{"fair": RiskWatch, "bad": RiskAct}[b.Verdict]; asks != "" {
+			parts[i] += " (" + asks + ")"
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
 // evenChance is the probability from which on a figure in its worst band is no matter of chance
 // only: more likely than not, the expected value lies there, too.
 const evenChance = 0.5
@@ -103,7 +122,7 @@ func (b bands) judge(f *RiskFigure, id string) {
 	if !ok {
 		return
 	}
-	f.Limit = &RiskLimit{Threshold: id, Measure: t.Measure, Words: t.Words(), Kind: t.Kind, Source: t.Source}
+	f.Limit = &RiskLimit{Threshold: id, Measure: t.Measure, Words: limitWords(t, f.Unit), Kind: t.Kind, Source: t.Source}
 	f.State = RiskUnknown
 	if f.Value == nil {
 		return

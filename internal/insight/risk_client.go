@@ -371,7 +371,7 @@ func (c *clientRisks) chance(f *RiskFigure, client, threshold string, say func(l
 	if t, ok := c.bands[threshold]; ok {
 		limit, above, _ = worstEdge(t)
 	}
-	f.Interval, f.Sure = r.Interval, "what is expected, the client's own value drawn towards the others: "+r.Interval.Method
+	f.Interval, f.Sure = r.Interval, "what is expected, the client's own value drawn towards those of the others"
 	f.Chances = append(f.Chances, RiskChance{Limit: limit, Above: above, Probability: *r.Probability, Words: fmt.Sprintf("%s with a probability of %s", say(inUnit(limit, f.Unit)), percent(dec(*r.Probability)))})
 }
 

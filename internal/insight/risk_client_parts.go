@@ -150,7 +150,7 @@ func (c *clientRisks) placed(person string, hangs bool) []RiskFigure {
 	}
 	if hangs {
 		c.bands.judge(&load, "top_technician_load")
-		next.Limit = &RiskLimit{Words: "none left: the person leaves or is away", Kind: "A", Source: "by definition"}
+		next.Limit = &RiskLimit{Words: "none: the person leaves or is away (act)", Kind: "A", Source: "by definition"}
 		switch {
 		case c.tables["staff"] == 0:
 			next.State = RiskUnknown

@@ -232,7 +232,7 @@ func (p *projectRisks) hoursRisk(r *ProjectRisk, s projectState) RiskComponent {
 func (p *projectRisks) datesRisk(r *ProjectRisk, s projectState) RiskComponent {
 	part := RiskComponent{Name: RiskDates, Label: "Dates"}
 	f := RiskFigure{Name: "slip_days", Label: "Expected end after the planned one", Unit: quantity.Days, Sure: "at the pace of the progress since the start; no interval", Query: p.query(s, projectMeasure),
-		Limit: &RiskLimit{Words: "up to 0: in time (good), above: late (fair)", Kind: "A", Source: "by definition"}, State: RiskUnknown}
+		Limit: &RiskLimit{Words: "up to 0 days: in time; above: late (watch)", Kind: "A", Source: "by definition"}, State: RiskUnknown}
 	past := !s.end.IsZero() && s.end.Before(p.out.AsOf)
 	switch days := s.start.DaysUntil(p.out.AsOf.AddDays(1)); {
 	case s.end.IsZero():

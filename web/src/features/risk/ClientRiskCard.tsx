@@ -6,6 +6,7 @@ import type { Period } from '../../lib/period';
 import { carried, useAddress } from '../../lib/state';
 import { prose } from '../../metrics/words';
 import { Card } from '../../ui/Card';
+import { Skeleton } from '../../ui/States';
 import { StateBadge } from './Components';
 import css from './risk.module.css';
 
@@ -14,6 +15,7 @@ export function ClientRiskCard({ name, days }: { name: string; days: Period | un
   const [search] = useAddress();
   const query = useQuery({ ...clientRisks(days), enabled: days !== undefined });
   const own = query.data?.clients.find((r) => r.client === name);
+  if (query.isLoading) return <Skeleton height={160} />;
   if (!own) return null;
   return (
     <Card

@@ -5,7 +5,6 @@ import { format, inCurrency, sentence } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { carried, useView } from '../../lib/state';
 import { useKept } from '../../metrics/fit';
-import metrics from '../../metrics/metrics.module.css';
 import { periodText, prose } from '../../metrics/words';
 import { Card } from '../../ui/Card';
 import { CellButton, type Column, DataTable } from '../../ui/DataTable';
@@ -39,16 +38,22 @@ export function ClientRisks() {
         <div className="stack">
           <Card
             title={t('Which client needs something, and what?')}
-            subtitle={t('{{period}}. By rules, no probability of leaving: revenue a year x components to act on comes first. A name opens the figures.', {
-              period: periodText(report.period),
-            })}
+            subtitle={t(
+              '{{period}}. By rules, no probability of leaving: revenue a year x components to act on comes first. A name opens the figures.',
+              {
+                period: periodText(report.period),
+              },
+            )}
           >
             {note ? <p className="muted small">{note}</p> : null}
             <DataTable
               caption={t('Clients by what is to act on')}
               rows={list}
               rowKey={(r) => r.client}
-              columns={columnsOf((r) => set({ row: r.client }))}
+              columns={columnsOf(
+                (r) => set({ row: r.client }),
+                list.some((r) => r.unknown > 0),
+              )}
             />
           </Card>
           <HowItComes rule={report.rule} notInIt={report.not_in_it} missing={report.missing} notes={report.notes} />
@@ -85,7 +90,7 @@ const totals = (r: ClientRisk) =>
 
 const number = (text: string | null) => (text === null ? null : Number(text));
 
-const columnsOf = (onOpen: (r: ClientRisk) => void): Column<ClientRisk>[] => [
+const columnsOf = (onOpen: (r: ClientRisk) => void, unknown: boolean): Column<ClientRisk>[] => [
   {
     id: 'client',
     head: t('Client'),
@@ -98,18 +103,33 @@ const columnsOf = (onOpen: (r: ClientRisk) => void): Column<ClientRisk>[] => [
   },
   { id: 'act', head: t('To act on'), sort: (r) => r.act, cell: (r) => <Names of={r.components} state="act" /> },
   { id: 'watch', head: t('To watch'), sort: (r) => r.watch, cell: (r) => <Names of={r.components} state="watch" /> },
-  { id: 'unknown', head: t('Not known'), sort: (r) => r.unknown, cell: (r) => <Names of={r.components} state="unknown" /> },
-  { id: 'revenue', head: t('Revenue a year'), right: true, sort: (r) => number(r.revenue), cell: (r) => format(r.revenue, money(r)) },
+  ...(unknown
+    ? [
+        {
+          id: 'unknown',
+          head: t('Not known'),
+          sort: (r: ClientRisk) => r.unknown,
+          cell: (r: ClientRisk) => <Names of={r.components} state="unknown" />,
+        },
+      ]
+    : []),
   {
-    id: 'profit',
-    head: t('Gross profit a year'),
+    id: 'revenue',
+    head: t('Revenue a year'),
     right: true,
-    sort: (r) => number(r.gross_profit),
-    cell: (r) => format(r.gross_profit, money(r)),
+    sort: (r) => number(r.revenue),
+    cell: (r) => (
+      <>
+        {format(r.revenue, money(r))}
+        <small className="muted" style={{ display: 'block' }}>
+          {r.gross_profit === null ? t('profit not known') : t('profit {{profit}}', { profit: format(r.gross_profit, money(r)) })}
+        </small>
+      </>
+    ),
   },
   {
     id: 'step',
     head: t('Cheapest next step'),
-    cell: (r) => <span className={`${metrics.cellText} small`}>{r.step ? prose(r.step) : t('none')}</span>,
+    cell: (r) => <span className={css.step}>{r.step ? prose(r.step) : t('none')}</span>,
   },
 ];

@@ -143,7 +143,7 @@ export function HowItComes({
         </p>
       ))}
       <h3 className={css.head}>{t('Not in it')}</h3>
-      <ul className="muted">
+      <ul className={css.list}>
         {notInIt.map((n) => (
           <li key={n}>{sentence(n)}</li>
         ))}

@@ -109,7 +109,8 @@ function Facts({ r }: { r: ProjectRisk }) {
       </dd>
       <dt>{t('Probability')}</dt>
       <dd>
-        {r.overrun_probability === null ? '—' : percent(r.overrun_probability)} <span className="muted small">{sentence(r.probability_why)}</span>
+        {r.overrun_probability === null ? '—' : percent(r.overrun_probability)}{' '}
+        <span className="muted small">{sentence(r.probability_why)}</span>
       </dd>
       <dt>{t('Planned')}</dt>
       <dd>{t('{{from}} to {{to}}', { from: r.start ? day(r.start) : '—', to: r.end ? day(r.end) : '—' })}</dd>
@@ -142,18 +143,16 @@ const columnsOf = (onOpen: (r: ProjectRisk) => void): Column<ProjectRisk>[] => [
   { id: 'state', head: t('State'), sort: (r) => placeOf(r.state), cell: (r) => <StateBadge state={r.state} /> },
   {
     id: 'chance',
-    head: t('Overrun probability'),
+    head: t('Overrun'),
     right: true,
     sort: (r) => r.overrun_probability,
-    cell: (r) => (
-      <span title={sentence(r.probability_why)}>{r.overrun_probability === null ? '—' : percent(r.overrun_probability)}</span>
-    ),
+    cell: (r) => <span title={sentence(r.probability_why)}>{r.overrun_probability === null ? '—' : percent(r.overrun_probability)}</span>,
   },
   { id: 'burn', head: t('Burn'), right: true, sort: (r) => number(r.burn), cell: (r) => format(r.burn, 'ratio') },
   { id: 'progress', head: t('Done'), right: true, sort: (r) => number(r.progress), cell: (r) => format(r.progress, 'ratio') },
   {
     id: 'hours',
-    head: t('Estimate of budget'),
+    head: t('Estimate'),
     unit: 'h',
     right: true,
     sort: (r) => number(r.eac_hours),
@@ -165,7 +164,7 @@ const columnsOf = (onOpen: (r: ProjectRisk) => void): Column<ProjectRisk>[] => [
   },
   {
     id: 'cost',
-    head: t('Overrun at cost'),
+    head: t('At cost'),
     right: true,
     sort: (r) => number(r.overrun_cost),
     cell: (r) => change(r.overrun_cost, inCurrency('money', r.currency)),
@@ -173,7 +172,7 @@ const columnsOf = (onOpen: (r: ProjectRisk) => void): Column<ProjectRisk>[] => [
   { id: 'slip', head: t('Later by'), right: true, sort: (r) => number(r.slip_days), cell: (r) => change(r.slip_days, 'days') },
   {
     id: 'margin',
-    head: t('Margin at the end'),
+    head: t('End margin'),
     right: true,
     sort: (r) => number(r.margin_at_end),
     cell: (r) => format(r.margin_at_end, 'ratio'),
