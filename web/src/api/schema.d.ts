@@ -3148,7 +3148,7 @@ export interface components {
             source: string;
             /** @description id of the row of thresholds; empty for what holds by definition */
             threshold: string;
-            /** @description its bands */
+            /** @description its bands, and what they ask for */
             words: string;
         };
         InsightRiskMissing: {
