@@ -165,6 +165,7 @@ func (c *cli) root() *cobra.Command {
 		c.verifyCommand(),
 		c.configCommand(),
 		c.versionCommand(),
+		c.riskCommand(),
 		c.repriceCommand(),
 		c.reconcileCommand(),
 		c.thresholdsCommand(),

@@ -97,6 +97,7 @@ func (s *server) routes(api huma.API) {
 	get(api, "get-insight", "/insights/{id}", "One finding", func(ctx context.Context, in *FindingInput) (insight.Finding, error) { return s.finding(ctx, in) })
 	get(api, "insight-rows", "/insights/{id}/rows", "The stored rows behind a finding, by base measure", s.findingRows)
 	s.repriceRoutes(api)
+	s.riskRoutes(api)
 	s.systemRoutes(api)
 	s.eventRoutes(api)
 	get(api, "list-audit", "/audit", "The audit record, oldest first", s.auditList)

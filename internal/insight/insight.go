@@ -4,12 +4,13 @@
 // inputs, confidence, recommendations and the rules by which a person must look. It does
 // not own numbers: every figure comes from metric.Catalog.Run. Two things are read from
 // the warehouse beside it, because no metric is about them: how complete the input is,
-// and the terms of licenses and agreements.
+// and what licenses, agreements and projects state.
 //
 // Nouns. A Finding is one thing that deserves attention. A Driver is what one input
 // contributes to a change; the drivers of a change add up to it. An Explanation is the
 // attribution of one measure's change on demand (explain.go; explain_open.go opens its
-// drivers). A Ranking is who is worst at a measure most probably.
+// drivers). A Ranking is who is worst at a measure most probably. A RiskComponent is one part
+// of what may go wrong with a client or project, held against its limit.
 package insight
 
 import (

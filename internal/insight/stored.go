@@ -9,7 +9,7 @@ import (
 )
 
 // The statements below read what no metric says: which clients are on the list, which
-// fields are filled at all, and the terms of subscriptions and agreements. Values that
+// fields are filled at all, and the terms of subscriptions, agreements and projects. Values that
 // vary are bound.
 const (
 	// clientList answers which client names the tenant knows, after aliases.
@@ -43,6 +43,12 @@ FROM (SELECT *, row_number() OVER (PARTITION BY source_system, source_id ORDER B
   WHERE valid_from IS NULL OR valid_from < $1::DATE) g
 LEFT JOIN aliases a ON a.kind = 'client' AND a.key = g.client_key
 WHERE newest = 1 AND agreement_id IS NOT NULL ORDER BY start_date, agreement_id`
+
+	// projectStates answers what the projects state, under the names that the dimensions client
+	// and project have.
+	projectStates = `SELECT coalesce(a.canonical, p.client_key, 'unassigned') AS client, p.project_name, lower(trim(coalesce(p.status, ''))) AS status, lower(trim(coalesce(p.billing_method, ''))) AS billing,
+  p.budget_amount, p.currency, p.start_date, p.end_date, p.percent_complete
+FROM projects p LEFT JOIN aliases a ON a.kind = 'client' AND a.key = p.client_key ORDER BY p.start_date, p.project_id`
 )
 
 // knownClients returns the names on the client list.
@@ -112,6 +118,36 @@ func (r reader) agreementsOf(ctx context.Context, end quantity.Day) (map[string]
 	for _, row := range rows {
 		all[text(row[0])] = agreementTerm{client: text(row[1]), name: text(row[2]), model: text(row[3]), target: decimalOf(row[4]),
 			start: dayOf(row[5]), end: dayOf(row[6]), cancelled: dayOf(row[7]), fee: decimalOf(row[8]).Mul(perMonth(text(row[9]))), term: int(decimalOf(row[10]).IntPart())}
+	}
+	return all, nil
+}
+
+// projectState is what a project states.
+type projectState struct {
+	client, name, status, billing, currency string
+	price, progress                         *quantity.Decimal // nil when not stated
+	start, end                              quantity.Day
+	same                                    int // projects of this client and name
+}
+
+// projectStates returns what the projects state; several of one client and name are one.
+func (r reader) projectStates(ctx context.Context) ([]projectState, error) {
+	rows, err := r.stored(ctx, projectStates, nil, "projects", "aliases")
+	if err != nil {
+		return nil, err
+	}
+	at := map[[2]string]int{}
+	var all []projectState
+	for _, row := range rows {
+		p := projectState{client: text(row[0]), name: text(row[1]), status: text(row[2]), billing: text(row[3]), price: decimalIn(row[4]), currency: text(row[5]), start: dayOf(row[6]), end: dayOf(row[7]), progress: decimalIn(row[8]), same: 1}
+		key := [2]string{p.client, p.name}
+		if i, ok := at[key]; ok {
+			p.same += all[i].same
+			all[i] = p
+			continue
+		}
+		at[key] = len(all)
+		all = append(all, p)
 	}
 	return all, nil
 }

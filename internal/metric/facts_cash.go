@@ -32,7 +32,7 @@ FROM (SELECT o.*, a.day, a.month, ` + daysFrom("o.due", "a.day") + ` AS late FRO
 // reach their total. Amounts weigh the days that they were paid beyond the due date; an
 // invoice paid early counts with its negative days.
 var settledView = view{with: []string{"invoice_clients"}, sql: `SELECT 'invoices' AS origin, i.row_id, i.import_id, i.record, p.paid_on AS day, i.client_key, i.currency,
-  1 AS invoices_paid, CASE WHEN p.paid_on > i.due THEN 1 ELSE 0 END AS invoices_paid_late, i.total AS paid_amount, i.total * ` + daysFrom("i.due", "p.paid_on") + ` AS paid_days
+  1 AS invoices_paid, CASE WHEN p.paid_on > i.due THEN 1 ELSE 0 END AS invoices_paid_late, CASE WHEN p.paid_on > i.due THEN i.total ELSE 0 END AS paid_late_amount, i.total AS paid_amount, i.total * ` + daysFrom("i.due", "p.paid_on") + ` AS paid_days
 FROM (SELECT invoice_number, client_key, min(row_id) AS row_id, min(import_id) AS import_id, min(record) AS record, min(currency) AS currency, min(due_date) AS due, sum(net_amount + coalesce(tax_amount, 0)) AS total
   FROM invoices WHERE ` + posted + ` AND due_date IS NOT NULL GROUP BY invoice_number, client_key) i
 JOIN (SELECT p.invoice_number, coalesce(p.client_key, n.client_key) AS client_key, max(p.payment_date) AS paid_on, sum(` + dataset.ReceivedAmountSQL + `) AS paid

@@ -221,3 +221,8 @@ func (c *Catalog) threshold(id string) (Threshold, error) {
 	}
 	return Threshold{}, fault.Newf(fault.NotFound, "there is no threshold %q (list them with thresholds)%s", id, nearest(id, ids))
 }
+
+// Bands lists the bands that hold for a tenant: its own edges in place of the built-in ones.
+func (c *Catalog) Bands(ctx context.Context, scope tenant.Scope) ([]Threshold, error) {
+	return c.settings.Thresholds(ctx, scope, c)
+}

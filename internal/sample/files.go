@@ -32,7 +32,7 @@ func (f *firm) write(dir string) error {
 		{"time_off.csv", []string{"staff_name", "date", "hours", "kind"}, f.timeOffRows},
 		{"holidays.csv", []string{"date", "name", "country"}, f.holidayRows},
 		{"surveys.csv", []string{"survey_id", "ticket_number", "client_name", "kind", "score", "scale", "responded_on", "comment"}, f.surveyRows},
-		{"projects.csv", []string{"project_id", "project_name", "client_name", "status", "budget_hours", "budget_amount", "start_date", "end_date", "percent_complete"}, f.projectRows},
+		{"projects.csv", []string{"project_id", "project_name", "client_name", "status", "billing_method", "budget_hours", "budget_amount", "start_date", "end_date", "percent_complete"}, f.projectRows},
 		{"ledger.csv", []string{"period_start", "account", "account_class", "amount", "currency"}, f.ledgerRows},
 		{"payroll.csv", []string{"staff_name", "period_start", "period_end", "gross_amount", "paid_hours", "currency"}, f.payrollRows},
 		{"opportunities.csv", []string{"opportunity_id", "name", "stage", "probability", "recurring_amount", "one_time_amount", "expected_close", "status", "loss_reason", "opened_on", "closed_on"}, f.opportunityRows},

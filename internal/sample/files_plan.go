@@ -65,27 +65,21 @@ func (f *firm) assignmentRows(t *table) {
 	}
 }
 
-// projectRows sets each budget near what the work came to. A running project's budget is
-// for its whole plan.
+// projectRows lists the projects.
 func (f *firm) projectRows(t *table) {
-	d := newDice(f.Seed, 91)
 	for _, p := range f.projects {
-		slack := d.between(94, 112) // percent of the work
-		done, status, end := 100, "Completed", f.cal.at(p.until).AddDays(-1)
-		if p.until > f.Months {
-			done, status = 100*(f.Months-p.from)/(p.until-p.from), "In Progress"
+		status := "Completed"
+		if p.done(f.Months) < 100 {
+			status = "In Progress"
 		}
-		hours := max(8, p.worked*quarters(slack)/quarters(done)/8*8) // even hours
-		amount := p.billed * cents(slack) / cents(done) / 10_000 * 10_000
-		t.text(p.id)
-		t.text(p.name)
-		t.text(p.client.name)
-		t.text(status)
-		t.hours(hours)
-		t.money(amount)
+		for _, s := range []string{p.id, p.name, p.client.name, status, "Time and materials"} {
+			t.text(s)
+		}
+		t.hours(p.hours)
+		t.money(p.amount)
 		t.day(p.start)
-		t.day(end)
-		t.text(strconv.Itoa(done) + "%")
+		t.day(f.cal.at(p.until).AddDays(-1))
+		t.text(strconv.Itoa(p.done(f.Months)) + "%")
 		t.end()
 	}
 }

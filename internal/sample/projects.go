@@ -14,6 +14,8 @@ type project struct {
 	weight      int // demand in thousandths of the average client's
 	worked      quarters
 	billed      cents
+	hours       quarters // budget
+	amount      cents
 	start       quantity.Day
 }
 
@@ -65,4 +67,39 @@ func (f *firm) planProjects() {
 			f.projects = append(f.projects, p)
 		}
 	}
+}
+
+// planBudgets sets each budget near what the work came to. A running project's budget is for
+// its whole plan, that of the planted one (overrunning) for too little of it.
+func (f *firm) planBudgets() {
+	d := newDice(f.Seed, 91)
+	for _, p := range f.projects {
+		slack, done := d.between(94, 112), p.done(f.Months)           // percent of the work
+		p.hours = max(8, p.worked*quarters(slack)/quarters(done)/8*8) // even hours
+		p.amount = p.billed * cents(slack) / cents(done) / 10_000 * 10_000
+	}
+	if f.tight = f.overrunning(); f.tight != nil {
+		f.tight.hours, f.tight.amount = f.tight.hours*5/8/8*8, f.tight.amount*5/8/10_000*10_000
+	}
+}
+
+// done is how many percent of the project are done after so many months of data.
+func (p *project) done(months int) int {
+	if p.until <= months {
+		return 100
+	}
+	return 100 * (months - p.from) / (p.until - p.from)
+}
+
+// overrunning is the running project that is nearest to its half: its budget is planted to be
+// too small. It is nil when none runs that is large enough to show it.
+func (f *firm) overrunning() *project {
+	var out *project
+	off := func(p *project) int { return max(p.done(f.Months)-50, 50-p.done(f.Months)) }
+	for _, p := range f.projects {
+		if p.done(f.Months) < 100 && p.hours >= 64 && (out == nil || off(p) < off(out)) {
+			out = p
+		}
+	}
+	return out
 }

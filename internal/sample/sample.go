@@ -60,6 +60,7 @@ type firm struct {
 	people     []*person
 	clients    []*client
 	projects   []*project
+	tight      *project // whose budget is planted to be too small, nil when there is none
 	agreements []*agreement
 	licenses   []*license
 	entries    []entry
@@ -119,6 +120,7 @@ func build(opt MSPOptions) *firm {
 	f.answerTickets()
 	f.keepAssets()
 	f.bill()
+	f.planBudgets()
 	f.keepBooks()
 	return f
 }

@@ -32,6 +32,19 @@ type Truth struct {
 	LedgerGaps     []LedgerGap     `json:"ledger_gaps"`  // months in which the books differ from the invoices
 	Unbilled       []UnbilledWork  `json:"unbilled"`     // hours that were never invoiced
 	Leaked         []Leak          `json:"leaked"`       // seats that the vendor charges for and no agreement bills
+	// Overrunning is a running project whose budget is too small; nil when no large one runs.
+	Overrunning *ProjectOverrun `json:"overrunning,omitempty"`
+}
+
+// ProjectOverrun is a running project that comes out above its budget at the pace so far:
+// Estimate = Worked ÷ Progress.
+type ProjectOverrun struct {
+	Project  string           `json:"project"`
+	Client   string           `json:"client"`
+	Budget   quantity.Decimal `json:"budget"` // hours
+	Worked   quantity.Decimal `json:"worked"`
+	Progress quantity.Decimal `json:"progress"` // a ratio
+	Estimate quantity.Decimal `json:"estimate"` // hours, to two decimals
 }
 
 // Profit is the result of a client or the firm over a period.
@@ -244,6 +257,10 @@ func (f *firm) truth() (Truth, error) {
 	}
 	t.LedgerGaps = f.ledgerGaps()
 	t.Unbilled = f.unbilledWork()
+	if p := f.tight; p != nil {
+		t.Overrunning = &ProjectOverrun{Project: p.name, Client: p.client.name, Budget: decimal.New(int64(p.hours)*25, -2), Worked: decimal.New(int64(p.worked)*25, -2), Progress: decimal.New(int64(p.done(f.Months)), -2)}
+		t.Overrunning.Estimate = t.Overrunning.Worked.DivRound(t.Overrunning.Progress, 2)
+	}
 	t.Utilization = all.Hours.DivRound(all.Capacity, 4)
 	t.Overloaded = f.loadOf(f.overloaded(), f.cal.quarter())
 	t.Underused = f.loadOf(f.underused(), f.cal.quarter())
@@ -321,6 +338,9 @@ func (t Truth) check() error {
 		if d.Before.GrossMargin.Sub(d.After.GrossMargin).LessThan(point(10)) {
 			return fault.Newf(fault.Internal, "the planted drop of %s came out as %s to %s", d.Client, d.Before.GrossMargin, d.After.GrossMargin)
 		}
+	}
+	if o := t.Overrunning; o != nil && o.Estimate.LessThan(o.Budget.Mul(point(130))) {
+		return fault.Newf(fault.Internal, "the planted overrun of %s came out as %s of %s hours", o.Project, o.Estimate, o.Budget)
 	}
 	switch {
 	case t.Overloaded.Utilization.LessThan(point(120)), t.Underused.Utilization.GreaterThan(point(50)):

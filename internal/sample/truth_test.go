@@ -31,7 +31,40 @@ func TestPlantedTruthsComeOutOfTheFiles(t *testing.T) {
 			checkLoads(t, dir, truth)
 			checkVendors(t, truth, books)
 			checkRates(t, dir, truth)
+			checkOverrun(t, dir, truth)
 		})
+	}
+}
+
+// One running project comes out above its budget at its pace, by the files alone, and the
+// others near theirs.
+func checkOverrun(t *testing.T, dir string, truth sample.Truth) {
+	t.Helper()
+	if truth.Overrunning == nil {
+		t.Fatal("no project overruns")
+	}
+	worked := map[string]decimal.Decimal{}
+	for _, r := range read(t, dir, "time_entries.csv") {
+		if r["project_name"] != "" {
+			key := r["client_name"] + "/" + r["project_name"]
+			worked[key] = worked[key].Add(dec(r["hours_worked"]))
+		}
+	}
+	o, over := truth.Overrunning, 0
+	for _, r := range read(t, dir, "projects.csv") {
+		done := dec(r["percent_complete"][:len(r["percent_complete"])-1]).Shift(-2)
+		hours, budget := worked[r["client_name"]+"/"+r["project_name"]], dec(r["budget_hours"])
+		estimate := hours.DivRound(done, 2)
+		if r["status"] == "Completed" || !hours.Div(budget).Sub(done).GreaterThan(dec("0.1")) {
+			continue
+		}
+		over++
+		if r["project_name"] != o.Project || r["client_name"] != o.Client || !budget.Equal(o.Budget) || !hours.Equal(o.Worked) || !done.Equal(o.Progress) || !estimate.Equal(o.Estimate) || !estimate.GreaterThan(budget) {
+			t.Errorf("overrun: truth says %+v, the files say %v with %s hours", o, r, hours)
+		}
+	}
+	if over != 1 {
+		t.Errorf("%d running projects are at risk, want one", over)
 	}
 }
 

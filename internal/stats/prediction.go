@@ -30,3 +30,21 @@ func Prediction(values []float64, level float64) (Interval, error) {
 	half := t * sd * math.Sqrt(1+1/float64(n))
 	return Interval{mean, mean - half, mean + half, level, n, method}, nil
 }
+
+// Exceeds returns the probability that one further observation, drawn as Prediction says, is
+// above x: 1 − T((x − mean) ÷ (s · √(1 + 1/n))) with the t distribution of n − 1 degrees. It
+// needs 2 values; equal ones give 0 or 1. Source: as Prediction.
+func Exceeds(values []float64, x float64) (float64, error) {
+	n := len(values)
+	if n < 2 || !finite(values) || math.IsNaN(x) {
+		return 0, ErrTooFew
+	}
+	if slices.Min(values) == slices.Max(values) {
+		if values[0] > x {
+			return 1, nil
+		}
+		return 0, nil
+	}
+	mean, sd := stat.MeanStdDev(values, nil)
+	return distuv.StudentsT{Mu: mean, Sigma: sd * math.Sqrt(1+1/float64(n)), Nu: float64(n - 1)}.Survival(x), nil
+}

@@ -71,3 +71,27 @@ func TestPredictionOfEqualAndOfTooFewValues(t *testing.T) {
 		t.Error("level 1 was accepted")
 	}
 }
+
+// The quantiles of Student's t are those of the tables: t(0.95; 4) = 2.1318, t(0.975; 4) = 2.7764.
+func TestExceedsAgreesWithTheTables(t *testing.T) {
+	values := []float64{-1, -0.5, 0, 0.5, 1} // s = 0.790569, s·√1.2 = 0.866025
+	for x, want := range map[float64]float64{2.131847 * 0.8660254: 0.05, 2.776445 * 0.8660254: 0.025, 0: 0.5, -2.131847 * 0.8660254: 0.95, 0.5: 0.29732} {
+		if p, err := stats.Exceeds(values, x); err != nil || math.Abs(p-want) > 1e-5 {
+			t.Errorf("above %v with %v (%v), want %v", x, p, err, want)
+		}
+	}
+	i, err := stats.Prediction(values, 0.9)
+	if p, _ := stats.Exceeds(values, i.High); err != nil || math.Abs(p-0.05) > 1e-12 {
+		t.Errorf("above the end of the 90 %% interval with %v", p)
+	}
+	for x, want := range map[float64]float64{1.9: 1, 2: 0, 2.1: 0} {
+		if p, err := stats.Exceeds([]float64{2, 2, 2}, x); err != nil || p != want {
+			t.Errorf("equal values: above %v with %v, %v", x, p, err)
+		}
+	}
+	for _, wrong := range [][]float64{nil, {1}, {1, math.NaN()}} {
+		if _, err := stats.Exceeds(wrong, 0); !errors.Is(err, stats.ErrTooFew) {
+			t.Errorf("%v: %v", wrong, err)
+		}
+	}
+}

@@ -644,3 +644,26 @@ export const definitionOf = (measure: string) =>
     queryKey: ['data', 'definition', measure],
     queryFn: ({ signal }) => unwrap(api.GET('/api/v1/metrics/{name}', { params: { path: { name: measure } }, signal })),
   });
+
+export type ClientRisk = Schemas['InsightClientRisk'];
+export type ProjectRisk = Schemas['InsightProjectRisk'];
+export type RiskComponent = Schemas['InsightRiskComponent'];
+export type RiskFigure = Schemas['InsightRiskFigure'];
+export type RiskMissing = Schemas['InsightRiskMissing'];
+
+/** What is at risk with each client, by component. */
+export const clientRisks = (period: Period | undefined) =>
+  queryOptions({
+    queryKey: ['data', 'client-risks', period ?? null],
+    queryFn: ({ signal }) =>
+      unwrap(api.GET('/api/v1/client-risks', { params: { query: { from: period?.from ?? '', to: period?.to ?? '' } }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
+/** Open projects and how they are expected to come out, as they are before a day. */
+export const projectRisks = (to: string) =>
+  queryOptions({
+    queryKey: ['data', 'project-risks', to],
+    queryFn: ({ signal }) => unwrap(api.GET('/api/v1/project-risks', { params: { query: { to } }, signal })),
+    placeholderData: keepPreviousData,
+  });

@@ -180,6 +180,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/client-risks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Clients by payment, dependence, service, margin and concentration, each held against a limit */
+        get: operations["list-client-risks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/closed-months": {
         parameters: {
             query?: never;
@@ -837,6 +854,23 @@ export interface paths {
         put?: never;
         /** Mark a notice as read */
         post: operations["read-notice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/project-risks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Open projects by burn, estimate at completion and the probability of an overrun */
+        get: operations["list-project-risks"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2549,6 +2583,50 @@ export interface components {
             probability: number;
             words: string;
         };
+        InsightClientRisk: {
+            /**
+             * Format: int64
+             * @description components to act on
+             */
+            act: number;
+            client: string;
+            components: components["schemas"]["InsightRiskComponent"][];
+            currency?: string;
+            /** @description what is to act on or to watch, in words */
+            drivers: string[];
+            /** @description a year; null when the cost is not known */
+            gross_profit: string | null;
+            /** @description revenue a year x components to act on */
+            order: string | null;
+            /** @description a year; null when it is in several currencies */
+            revenue: string | null;
+            /** @description the cheapest next step */
+            step?: string;
+            /** Format: int64 */
+            unknown: number;
+            /** Format: int64 */
+            watch: number;
+        };
+        InsightClientRisks: {
+            clients: components["schemas"]["InsightClientRisk"][];
+            definition_versions: {
+                [key: string]: number;
+            };
+            /**
+             * @description a list by rules, no model and no score
+             * @enum {string}
+             */
+            kind: "rules";
+            /** @description data sets that would tell what is unknown */
+            missing: components["schemas"]["InsightRiskMissing"][];
+            not_in_it: string[];
+            notes: string[];
+            period: components["schemas"]["QuantityPeriod"];
+            /** @description how the order comes about */
+            rule: string;
+            /** Format: int64 */
+            snapshot: number;
+        };
         InsightCoefficient: {
             /** Format: double */
             high: number;
@@ -2753,6 +2831,94 @@ export interface components {
             x: string | null;
             y: string | null;
         };
+        InsightProjectHistory: {
+            /** @description … to here */
+            high: string | null;
+            /** @description nine of ten further projects come out from here … */
+            low: string | null;
+            method: string;
+            /**
+             * Format: int64
+             * @description finished projects with a budget and hours
+             */
+            n: number;
+            /**
+             * Format: int64
+             * @description of these, over their budget
+             */
+            over: number;
+            /** @description final hours over planned hours, the geometric mean; null from fewer than five */
+            typical: string | null;
+            words: string;
+        };
+        InsightProjectRisk: {
+            /** @enum {string} */
+            billing: "fixed_fee" | "t_and_m" | "not_billed" | "not_stated";
+            budget_hours: string | null;
+            /** @description worked / budget */
+            burn: string | null;
+            client: string;
+            components: components["schemas"]["InsightRiskComponent"][];
+            currency?: string;
+            drivers: string[];
+            /** @description estimate at completion: worked / progress */
+            eac_hours: string | null;
+            /** @description planned last day */
+            end?: string;
+            /** @description at the pace of the progress since the start */
+            expected_end?: string;
+            /** @description 90 % interval of the final hours */
+            final_hours: components["schemas"]["InsightInterval"];
+            /** @description burn - progress; more than 0.1 is at risk */
+            gap: string | null;
+            /** @description when the hours come out as estimated */
+            margin_at_end: string | null;
+            margin_so_far: string | null;
+            /** @description the same at what an hour cost so far */
+            overrun_cost: string | null;
+            /** @description estimate - budget; negative is room */
+            overrun_hours: string | null;
+            /** @description the same at the planned price of an hour, else at what an hour brought so far */
+            overrun_price: string | null;
+            /**
+             * Format: double
+             * @description that the final hours are above the budget
+             */
+            overrun_probability: number | null;
+            /** @description how the probability is made, or why there is none */
+            probability_why: string;
+            profit_at_end: string | null;
+            /** @description percent complete, a ratio */
+            progress: string | null;
+            project: string;
+            /** @description expected end after the planned one */
+            slip_days: string | null;
+            start?: string;
+            /** @enum {string} */
+            state: "act" | "watch" | "unknown" | "ok";
+            /** @description as it was imported */
+            status: string;
+            step?: string;
+            worked_hours: string | null;
+        };
+        InsightProjectRisks: {
+            /** @description hours and money until this day; progress is that of the newest import */
+            as_of?: string;
+            definition_versions: {
+                [key: string]: number;
+            };
+            history: components["schemas"]["InsightProjectHistory"];
+            /** @enum {string} */
+            kind: "rules";
+            missing: components["schemas"]["InsightRiskMissing"][];
+            not_in_it: string[];
+            notes: string[];
+            projects: components["schemas"]["InsightProjectRisk"][];
+            /** @description how the order comes about */
+            rule: string;
+            /** Format: int64 */
+            snapshot: number;
+        };
         InsightRaise: {
             component: string;
             /** Format: int64 */
@@ -2925,6 +3091,69 @@ export interface components {
             likely: string[] | null;
             month: string;
             reason?: string;
+        };
+        InsightRiskChance: {
+            /** @description beyond is above the limit, else below */
+            above: boolean;
+            limit: string;
+            /** Format: double */
+            probability: number;
+            words: string;
+        };
+        InsightRiskComponent: {
+            figures: components["schemas"]["InsightRiskFigure"][];
+            label: string;
+            name: string;
+            /** @enum {string} */
+            state: "act" | "watch" | "unknown" | "ok";
+            /** @description what to do next */
+            step?: string;
+            words: string;
+        };
+        InsightRiskFigure: {
+            chances: components["schemas"]["InsightRiskChance"][];
+            currency?: string;
+            /** @description how the interval or probability is made, or that the figure is counted */
+            how_sure: string;
+            interval: components["schemas"]["InsightInterval"];
+            label: string;
+            /** @description null: it only tells more and has no state */
+            limit: components["schemas"]["InsightRiskLimit"];
+            /**
+             * Format: int64
+             * @description what it is made of, 0 when it is counted on a day
+             */
+            n: number;
+            /** @description what n counts, such as invoices paid */
+            n_of?: string;
+            name: string;
+            /** @description leads to the rows */
+            query: components["schemas"]["MetricQuery"];
+            /** @description why there is no value, or none that says enough */
+            reason?: string;
+            /** @enum {string} */
+            state?: "act" | "watch" | "unknown" | "ok";
+            unit: string;
+            /** @description null when it is not known */
+            value: string | null;
+        };
+        InsightRiskLimit: {
+            /**
+             * @description S: sourced, A: assumed by this product, own: set by the tenant
+             * @enum {string}
+             */
+            kind: "S" | "A" | "own";
+            /** @description whose row it is */
+            measure?: string;
+            source: string;
+            /** @description id of the row of thresholds; empty for what holds by definition */
+            threshold: string;
+            /** @description its bands, and what they ask for */
+            words: string;
+        };
+        InsightRiskMissing: {
+            dataset: string;
+            tells: string;
         };
         InsightSeason: {
             /** Format: int64 */
@@ -5074,6 +5303,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MetricCalendar"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "list-client-risks": {
+        parameters: {
+            query?: {
+                /** @description first day; without a period the last twelve complete months count */
+                from?: string;
+                /** @description first day not included */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InsightClientRisks"];
                 };
             };
             /** @description Not Found */
@@ -8193,6 +8492,74 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "list-project-risks": {
+        parameters: {
+            query?: {
+                /** @description first day not included; without it the end of the data */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InsightProjectRisks"];
+                };
             };
             /** @description Not Found */
             404: {

@@ -23,6 +23,7 @@ const routes = [
   at('/service', () => import('../features/business/Service'), 'Service'),
   at('/cash', () => import('../features/business/Cash'), 'Cash'),
   at('/spend', () => import('../features/business/Spend'), 'Spend'),
+  at('/risk', () => import('../features/risk/Risk'), 'Risk'),
   at('/books', () => import('../features/books/Books'), 'Books'),
   at('/explore', () => import('../features/explore/Explore'), 'Explore'),
   at('/trends', () => import('../features/trends/Trends'), 'Trends'),

@@ -15,6 +15,7 @@ import { periodText } from '../../metrics/words';
 import { Badge, Card } from '../../ui/Card';
 import { Empty, Loaded } from '../../ui/States';
 import { Tabs } from '../../ui/Tabs';
+import { ClientRiskCard } from '../risk/ClientRiskCard';
 import { Statement } from './Statement';
 import { Timeline } from './Timeline';
 
@@ -70,6 +71,7 @@ export function Client() {
           <Findings list={mine} />
         </Card>
       ) : null}
+      <ClientRiskCard name={name} days={days} />
       <Tabs
         label={t('Parts of {{name}}', { name })}
         value={search.tab ?? 'profit'}
