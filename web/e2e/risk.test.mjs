@@ -1,7 +1,7 @@
 // Risk: what stands on the page is what the API answers, and each figure leads to its rows.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { ask, demoData, emptyData, open, PHONE, serve, serveFor, settled } from './app.mjs';
+import { ask, demoData, open, PHONE, serve, settled } from './app.mjs';
 
 const DAYS = 'from=2025-07-01&to=2026-07-01';
 
@@ -64,9 +64,8 @@ describe('risk', () => {
     assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);
   });
 
-  test('without data it says what it is made of', async (t) => {
-    const empty = await serveFor(t, emptyData());
-    const page = await open(t, empty, '/risk?tab=projects');
+  test('a client without an open project is told what projects are made of', async (t) => {
+    const page = await open(t, app, `/risk?tab=projects&where=${encodeURIComponent('client = "Walnut Street Dental Group"')}`);
     await page.getByText('No open project').waitFor();
     await page.getByRole('link', { name: 'Import projects' }).waitFor();
   });
