@@ -6,6 +6,7 @@ import { both, only } from '../../lib/filters';
 import { words } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { carried, useAddress, useView } from '../../lib/state';
+import { ClientRiskCard } from '../../metrics/ClientRiskCard';
 import { Findings } from '../../metrics/Findings';
 import { columns } from '../../metrics/grid';
 import { Kpis } from '../../metrics/Kpi';
@@ -15,7 +16,6 @@ import { periodText } from '../../metrics/words';
 import { Badge, Card } from '../../ui/Card';
 import { Empty, Loaded } from '../../ui/States';
 import { Tabs } from '../../ui/Tabs';
-import { ClientRiskCard } from '../risk/ClientRiskCard';
 import { Statement } from './Statement';
 import { Timeline } from './Timeline';
 

@@ -4,17 +4,13 @@ import { format, inCurrency, integer, sentence } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { carried, useAddress } from '../../lib/state';
 import { intervalText } from '../../metrics/Grade';
+import { STATES } from '../../metrics/riskStates';
+import { StateBadge } from '../../metrics/StateBadge';
 import { daysOf, prose } from '../../metrics/words';
 import { Badge, Card } from '../../ui/Card';
 import { CellButton } from '../../ui/DataTable';
 import { Notice } from '../../ui/States';
 import css from './risk.module.css';
-import { STATES } from './states';
-
-export function StateBadge({ state }: { state: RiskComponent['state'] }) {
-  const { label, tone } = STATES[state];
-  return <Badge {...(tone ? { tone } : {})}>{label}</Badge>;
-}
 
 /** The names of the components in a state, or a dash. */
 export function Names({ of, state }: { of: RiskComponent[]; state: RiskComponent['state'] }) {

@@ -7,14 +7,15 @@ import { useView } from '../../lib/state';
 import { useKept } from '../../metrics/fit';
 import { intervalText } from '../../metrics/Grade';
 import metrics from '../../metrics/metrics.module.css';
+import { placeOf } from '../../metrics/riskStates';
+import { StateBadge } from '../../metrics/StateBadge';
 import { prose } from '../../metrics/words';
 import { Card } from '../../ui/Card';
 import { CellButton, type Column, DataTable } from '../../ui/DataTable';
 import { Drawer } from '../../ui/Dialog';
 import { Empty, Loaded } from '../../ui/States';
-import { Components, HowItComes, StateBadge } from './Components';
+import { Components, HowItComes } from './Components';
 import css from './risk.module.css';
-import { placeOf } from './states';
 
 /** Open projects by how they are expected to come out. */
 export function ProjectRisks() {

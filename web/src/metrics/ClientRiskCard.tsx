@@ -1,14 +1,14 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { clientRisks } from '../../api/queries';
-import { t } from '../../lib/i18n';
-import type { Period } from '../../lib/period';
-import { carried, useAddress } from '../../lib/state';
-import { prose } from '../../metrics/words';
-import { Card } from '../../ui/Card';
-import { Skeleton } from '../../ui/States';
-import { StateBadge } from './Components';
-import css from './risk.module.css';
+import { clientRisks } from '../api/queries';
+import { t } from '../lib/i18n';
+import type { Period } from '../lib/period';
+import { carried, useAddress } from '../lib/state';
+import { Card } from '../ui/Card';
+import { Skeleton } from '../ui/States';
+import css from './metrics.module.css';
+import { StateBadge } from './StateBadge';
+import { prose } from './words';
 
 /** A client's five components in a line each; they open on the page of risks. */
 export function ClientRiskCard({ name, days }: { name: string; days: Period | undefined }) {
@@ -27,7 +27,7 @@ export function ClientRiskCard({ name, days }: { name: string; days: Period | un
         </Link>
       }
     >
-      <dl className={css.states}>
+      <dl className={css.riskStates}>
         {own.components.map((c) => (
           <div key={c.name}>
             <dt>

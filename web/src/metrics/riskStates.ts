@@ -1,5 +1,5 @@
-import type { RiskComponent } from '../../api/queries';
-import { t } from '../../lib/i18n';
+import type { RiskComponent } from '../api/queries';
+import { t } from '../lib/i18n';
 
 type State = RiskComponent['state'];
 
