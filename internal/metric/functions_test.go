@@ -1,6 +1,7 @@
 package metric_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -114,4 +115,34 @@ func othersReconcile(t *testing.T, c *metric.Catalog) {
 			rt.Errorf("the margin of the others is %s, that of their sums %s", got, want)
 		}
 	})
+}
+
+// A measure that looks at the members of a dimension stands beside measures that cannot be
+// cut by it, and neither changes the other.
+func TestConcentrationsStandBesideMeasuresWithoutTheirDimension(t *testing.T) {
+	t.Parallel()
+	c := sampled(t)
+	p := period(t, "2026-02", "2026-06")
+	for _, by := range [][]string{nil, {"client"}, {"month"}} {
+		both, err := c.Run(t.Context(), acme, metric.Query{Measures: []string{"ticket_type_concentration", "revenue", "gross_margin"}, Dimensions: by, Period: p})
+		if err != nil {
+			t.Fatalf("by %v: %v", by, err)
+		}
+		n := len(by)
+		for i, name := range []string{"ticket_type_concentration", "revenue", "gross_margin"} {
+			alone, err := c.Run(t.Context(), acme, metric.Query{Measures: []string{name}, Dimensions: by, Period: p})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := map[string]string{}
+			for _, row := range alone.Rows {
+				want[fmt.Sprint(row[:n])] = fmt.Sprint(row[n])
+			}
+			for _, row := range both.Rows {
+				if got, key := fmt.Sprint(row[n+i]), fmt.Sprint(row[:n]); want[key] != "" && got != want[key] {
+					t.Errorf("%s of %s beside others is %s, alone %s", name, key, got, want[key])
+				}
+			}
+		}
+	}
 }

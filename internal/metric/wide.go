@@ -288,6 +288,9 @@ func (w *wide) cube(dims []string, span quantity.Period) (*cube, error) {
 	}
 	q := *w.asked
 	q.dims, q.base, q.measures, q.hidden = slices.Clone(dims), slices.Clone(w.asked.base), nil, 0
+	if len(dims) > len(w.dims) {
+		q.leaveOut(w.c, dims[len(w.dims):])
+	}
 	if w.step != nil {
 		q.dims = append(q.dims, w.step.name)
 		if w.overs && (!q.period.From.IsZero() || w.from.Before(q.span.From)) {
@@ -334,6 +337,23 @@ func (w *wide) cube(dims []string, span quantity.Period) (*cube, error) {
 	w.sources = append(w.sources, p.sources...)
 	w.cubes[key] = out
 	return out, nil
+}
+
+// leaveOut drops the base measures that cannot be cut by the dimensions, which another
+// measure of the question looks at the members of.
+func (q *question) leaveOut(c *Catalog, dims []string) {
+	base, facts := q.base, q.facts
+	q.base, q.facts, q.slots = nil, nil, map[string]int{}
+	for _, b := range base {
+		f := facts[b.fact]
+		if slices.ContainsFunc(dims, func(name string) bool { d, ok := c.dimension(name); return ok && !f.has(d) }) {
+			continue
+		}
+		if b.fact = slices.Index(q.facts, f); b.fact < 0 {
+			b.fact, q.facts = len(q.facts), append(q.facts, f)
+		}
+		q.slots[b.Name], q.base = len(q.base), append(q.base, b)
+	}
 }
 
 // frames are the cells of the answer: those that have rows, and, with functions over time,

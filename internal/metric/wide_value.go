@@ -137,9 +137,8 @@ func (w *wide) parameter(name string, f frame) value {
 
 // base is the sum of a base measure over a frame.
 func (w *wide) base(m *Measure, f frame) value {
-	at := w.asked.slots[m.Name]
 	if f.moved {
-		if v := w.history(w.asked.base[at], f.span); v.reason != "" {
+		if v := w.history(w.asked.base[w.asked.slots[m.Name]], f.span); v.reason != "" {
 			return v
 		}
 	}
@@ -148,7 +147,7 @@ func (w *wide) base(m *Measure, f frame) value {
 		w.err = err
 		return null("the query failed")
 	}
-	s := w.sums(cube, f)
+	s, at := w.sums(cube, f), cube.q.slots[m.Name]
 	w.inCurrency(s.lo[at], s.hi[at])
 	return s.values[at]
 }
