@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -40,12 +41,18 @@ func (c *cli) benchmarkCommand() *cobra.Command {
 }
 
 func (c *cli) printBenchmarks(r *insight.BenchmarkReport) error {
-	rows := [][]string{}
+	rows, why := [][]string{}, []string{}
 	for _, b := range r.Benchmarks {
 		rows = append(rows, c.benchmarkRows(b)...)
+		if p := b.Peers; p != nil && p.Release == nil && !slices.Contains(why, p.Reason) {
+			why = append(why, p.Reason)
+		}
 	}
 	if err := c.table([]string{"measure", "value", "beside", "says", "probability", "of"}, rows, r); err != nil || c.format != "table" {
 		return err
+	}
+	for _, reason := range why {
+		fmt.Fprintf(c.out, "Other tenants: %s.\n", reason)
 	}
 	_, err := fmt.Fprintf(c.out, "%s. %s\n", r.Period, r.Note)
 	return err
@@ -85,13 +92,11 @@ func (c *cli) benchmarkRows(b insight.Benchmark) [][]string {
 	if b.History.Words != "" {
 		add("own history", b.History.Words, "-", fmt.Sprintf("n = %d", b.History.N))
 	}
-	if b.Peers != nil {
-		of := ""
-		if p := b.Peers.Release; p != nil {
-			of = fmt.Sprintf("n = %d, ε = %s, %s; %s of %s spent in %s", p.N, p.Epsilon, p.At.Format("2006-01-02"), p.Spent, p.Budget, p.Quarter)
-			if p.Note != "" {
-				of += "; " + p.Note
-			}
+	if b.Peers != nil && b.Peers.Release != nil {
+		p := b.Peers.Release
+		of := fmt.Sprintf("n = %d, ε = %s, %s; %s of %s spent in %s", p.N, p.Epsilon, p.At.Format("2006-01-02"), p.Spent, p.Budget, p.Quarter)
+		if p.Note != "" {
+			of += "; " + p.Note
 		}
 		add("other tenants", b.Peers.Words, "-", of)
 	}

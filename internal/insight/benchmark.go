@@ -66,7 +66,7 @@ type BenchmarkReport struct {
 	Snapshot   warehouse.Snapshot `json:"snapshot"`
 }
 
-const benchmarkNote = "Bands are advice, not truth: most are statements of vendors and consultants, each for its own population and by its own definition. Where sources differ, each is shown; they are never averaged."
+const benchmarkNote = "Bands are advice, not truth: most are statements of vendors and consultants, each for its own population and by its own definition. Where sources differ, each is shown; they are never averaged. Earlier windows are a month apart; longer ones overlap, so they are not independent of each other."
 
 // firmMeasures and clientMeasures are compared unless others are asked for.
 var (

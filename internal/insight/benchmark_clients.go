@@ -129,6 +129,6 @@ func (x *comparison) place(p *ClientPeers, b *Benchmark, r *Ranking) {
 	}
 	share := round4(below / float64(len(others)))
 	p.Low, p.Median, p.High, p.Percentile = at(0.25), at(0.5), at(0.75), &share
-	p.Words = inCurrency(cmp.Or(b.Currency, r.Currency), fmt.Sprintf("above %s of %d others (%s); their middle is %s, half of them lie between %s and %s",
-		percent(dec(share)), p.N, p.Group, inUnit(*p.Median, b.Unit), inUnit(*p.Low, b.Unit), inUnit(*p.High, b.Unit)))
+	p.Words = inCurrency(cmp.Or(b.Currency, r.Currency), fmt.Sprintf("%s %d others (%s); their middle is %s, half of them lie between %s and %s",
+		above(share), p.N, p.Group, inUnit(*p.Median, b.Unit), inUnit(*p.Low, b.Unit), inUnit(*p.High, b.Unit)))
 }

@@ -3,6 +3,7 @@ package insight
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 
 	"github.com/moatmetrics/moatmetrics/internal/fault"
@@ -55,34 +56,51 @@ func (x *comparison) readWindows(ctx context.Context) error {
 	return together(all...)
 }
 
-// all reads the measures over a window in one question; where one of them cannot be asked
-// so, each in its own, and that one has no value but the reason.
+// all reads the measures over a window: those that look at other cells in a question of their
+// own, because the tables of the others need not know the dimensions they look at.
 func (x *comparison) all(ctx context.Context, w quantity.Period) (row, error) {
-	names := make([]string, len(x.measures))
-	for i, m := range x.measures {
-		names[i] = m.Name
+	var wide, plain []string
+	for _, m := range x.measures {
+		if m.Wide() {
+			wide = append(wide, m.Name)
+		} else {
+			plain = append(plain, m.Name)
+		}
 	}
-	out, err := x.whole(ctx, w, x.where, names...)
-	if fault.KindOf(err) != fault.Invalid {
-		return out, err
-	}
-	out = row{sums: cell{}, why: map[string]string{}, counted: w}
-	for _, name := range names {
-		one, err := x.whole(ctx, w, x.where, name)
-		switch {
-		case fault.KindOf(err) == fault.Invalid:
-			out.why[name] = fault.Message(err)
-		case err != nil:
+	out := row{sums: cell{}, why: map[string]string{}, counted: w}
+	for _, names := range [][]string{plain, wide} {
+		if err := x.into(ctx, &out, w, names); err != nil {
 			return out, err
-		default:
-			out.codes = merged(out.codes, one.codes)
-			out.why[name] = one.why[name]
-			if v, ok := one.sums[name]; ok {
-				out.sums[name] = v
-			}
 		}
 	}
 	return out, nil
+}
+
+// into reads measures over a window in one question; where one of them cannot be asked so,
+// each in its own, and that one has no value but the reason.
+func (x *comparison) into(ctx context.Context, out *row, w quantity.Period, names []string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	all, err := x.whole(ctx, w, x.where, names...)
+	switch {
+	case fault.KindOf(err) == fault.Invalid && len(names) > 1:
+		for _, name := range names {
+			if err := x.into(ctx, out, w, []string{name}); err != nil {
+				return err
+			}
+		}
+		return nil
+	case fault.KindOf(err) == fault.Invalid:
+		out.why[names[0]] = fault.Message(err)
+		return nil
+	case err != nil:
+		return err
+	}
+	out.codes = merged(out.codes, all.codes)
+	maps.Copy(out.sums, all.sums)
+	maps.Copy(out.why, all.why)
+	return nil
 }
 
 // history places a figure among its earlier windows.
@@ -148,6 +166,17 @@ func difference(a quantity.Decimal, ia *Interval, b quantity.Decimal, ib *Interv
 	return &Interval{Low: dec(d - down), High: dec(d + up), Level: level, Method: "difference of two estimates (MOVER)", Of: expected}
 }
 
+// above says how much of several values lies below one.
+func above(share float64) string {
+	switch share {
+	case 0:
+		return "below all"
+	case 1:
+		return "above all"
+	}
+	return fmt.Sprintf("above %.0f%% of the", 100*share)
+}
+
 func (h History) words(b Benchmark, length int) string {
 	if b.Value == nil {
 		return ""
@@ -156,9 +185,5 @@ func (h History) words(b Benchmark, length int) string {
 	if h.TooFew {
 		return fmt.Sprintf("%d earlier windows of %s have a value: too few to say where this one stands (%d are needed)", h.N, span, fewest)
 	}
-	text := fmt.Sprintf("above %s of the %d earlier windows of %s", percent(dec(*h.Percentile)), h.N, span)
-	if length > 1 {
-		text += "; they are a month apart and overlap, so they are not independent"
-	}
-	return text
+	return fmt.Sprintf("%s %d earlier windows of %s", above(*h.Percentile), h.N, span)
 }
