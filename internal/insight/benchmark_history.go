@@ -49,44 +49,43 @@ func (x *comparison) readWindows(ctx context.Context) error {
 	all := make([]func() error, len(x.windows))
 	for i, w := range x.windows {
 		all[i] = func() (err error) {
-			x.figures[i], err = x.all(ctx, w)
+			x.figures[i], err = x.eachWhole(ctx, w, x.where, x.measures)
 			return err
 		}
 	}
 	return together(all...)
 }
 
-// all reads the measures over a window: those that look at other cells in a question of their
-// own, because the tables of the others need not know the dimensions they look at.
-func (x *comparison) all(ctx context.Context, w quantity.Period) (row, error) {
+// eachWhole is whole for measures of any kind: those that look at other cells in a question of
+// their own, because the tables of the others need not know the dimensions they look at; and
+// where one of them cannot be asked so, each in its own, and that one has no value but the reason.
+func (r reader) eachWhole(ctx context.Context, p quantity.Period, where string, measures []*metric.Measure) (row, error) {
 	var wide, plain []string
-	for _, m := range x.measures {
+	for _, m := range measures {
 		if m.Wide() {
 			wide = append(wide, m.Name)
 		} else {
 			plain = append(plain, m.Name)
 		}
 	}
-	out := row{sums: cell{}, why: map[string]string{}, counted: w}
+	out := row{sums: cell{}, why: map[string]string{}, counted: p}
 	for _, names := range [][]string{plain, wide} {
-		if err := x.into(ctx, &out, w, names); err != nil {
+		if err := r.into(ctx, &out, where, names); err != nil {
 			return out, err
 		}
 	}
 	return out, nil
 }
 
-// into reads measures over a window in one question; where one of them cannot be asked so,
-// each in its own, and that one has no value but the reason.
-func (x *comparison) into(ctx context.Context, out *row, w quantity.Period, names []string) error {
+func (r reader) into(ctx context.Context, out *row, where string, names []string) error {
 	if len(names) == 0 {
 		return nil
 	}
-	all, err := x.whole(ctx, w, x.where, names...)
+	all, err := r.whole(ctx, out.counted, where, names...)
 	switch {
 	case fault.KindOf(err) == fault.Invalid && len(names) > 1:
 		for _, name := range names {
-			if err := x.into(ctx, out, w, []string{name}); err != nil {
+			if err := r.into(ctx, out, where, []string{name}); err != nil {
 				return err
 			}
 		}

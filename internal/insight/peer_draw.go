@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/moatmetrics/moatmetrics/internal/fault"
+	"github.com/moatmetrics/moatmetrics/internal/metric"
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
 	"github.com/moatmetrics/moatmetrics/internal/stats"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
@@ -91,13 +92,15 @@ func (s *Service) yearOf(ctx context.Context, scope tenant.Scope, now time.Time,
 	if err != nil || !complete.Bounded() || year.From.Before(complete.From) || complete.To.AddMonths(peerStale).Before(today) {
 		return nil, r.snapshot, quantity.Period{}, err
 	}
-	names := make([]string, len(wanted))
+	measures := make([]*metric.Measure, len(wanted))
 	for i, m := range wanted {
-		names[i] = m.name
+		if measures[i], err = r.metrics.Measure(m.name); err != nil {
+			return nil, r.snapshot, year, err
+		}
 	}
 	r.oneCurrency = true
-	figures, err := r.total(ctx, year, "", names...)
-	return figures, r.snapshot, year, err
+	all, err := r.eachWhole(ctx, year, "", measures)
+	return all.sums, r.snapshot, year, err
 }
 
 // ownFigures are the asking tenant's own.

@@ -195,6 +195,40 @@ func TestPeersAreSeenOnlyThroughReleases(t *testing.T) {
 	})
 }
 
+// All measures that peers compare can be asked for at once, whatever tables a firm has.
+func TestPeersCompareEveryMeasure(t *testing.T) {
+	t.Parallel()
+	db, _ := metadbtest.Open(t, metadb.SQLite)
+	x := newInstallation(t, db)
+	for n := range 6 {
+		x.bill(t, n, 5000+n, 12)
+		x.joins(t, n)
+	}
+	status, err := x.Status(t.Context(), firmOf(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, m := range status.Measures {
+		names = append(names, m.Measure)
+	}
+	r, err := x.Benchmark(t.Context(), firmOf(0), insight.BenchmarkRequest{Measures: names})
+	if err != nil {
+		t.Fatal(err)
+	}
+	released := map[string]bool{}
+	for _, b := range r.Benchmarks {
+		if b.Peers == nil || (b.Peers.Release == nil) == (b.Peers.Reason == "") {
+			t.Errorf("%s: neither a release nor a reason: %+v", b.Measure, b.Peers)
+			continue
+		}
+		released[b.Measure] = b.Peers.Release != nil
+	}
+	if !released["recurring_share"] || !released["client_concentration"] || released["csat"] || len(released) != len(names) {
+		t.Errorf("released are %v", released)
+	}
+}
+
 func TestFirmsWithoutAYearOfDataDoNotCount(t *testing.T) {
 	t.Parallel()
 	db, _ := metadbtest.Open(t, metadb.SQLite)
