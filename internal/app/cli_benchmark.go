@@ -82,7 +82,7 @@ func (c *cli) benchmarkRows(b insight.Benchmark) [][]string {
 			says = fmt.Sprintf("%s (%s)", band.Label, band.Verdict)
 		}
 		if r.Band != nil && r.Chances != nil {
-			chance = fmt.Sprintf("%.0f%%", 100*r.Chances[*r.Band])
+			chance = likely(r.Chances[*r.Band])
 		}
 		add("band, "+r.Threshold.Quality, says, chance, r.Threshold.Source)
 	}
@@ -110,6 +110,17 @@ func (c *cli) benchmarkRows(b insight.Benchmark) [][]string {
 		out[0][3] = "no figure: " + b.Reason
 	}
 	return out
+}
+
+// likely writes a probability; no finite number of months makes anything certain.
+func likely(p float64) string {
+	switch {
+	case p >= 0.995:
+		return ">99%"
+	case p < 0.005:
+		return "<1%"
+	}
+	return fmt.Sprintf("%.0f%%", 100*p)
 }
 
 // cell writes a value for people in a table, exactly elsewhere.

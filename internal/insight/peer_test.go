@@ -59,7 +59,12 @@ func (x *installation) bill(t *testing.T, n, recurring, months int) {
 		day := quantity.NewDay(2026, 6, 1).AddMonths(-m)
 		text += fmt.Sprintf("%d-r,Someone,%s,%d,recurring_labor\n%d-p,Someone,%s,%d,project\n", m, day, recurring, m, day, 10_000-recurring)
 	}
-	path := filepath.Join(t.TempDir(), "invoices.csv")
+	x.imports(t, n, "invoices.csv", text)
+}
+
+func (x *installation) imports(t *testing.T, n int, name, text string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -202,6 +207,8 @@ func TestPeersCompareEveryMeasure(t *testing.T) {
 	x := newInstallation(t, db)
 	for n := range 6 {
 		x.bill(t, n, 5000+n, 12)
+		x.imports(t, n, "staff.csv", "staff_name,cost_rate,weekly_hours,hired_on\nDana Ortiz,50,40,2024-01-01\n")
+		x.imports(t, n, "time_entries.csv", "time_entry_id,staff_name,client_name,work_date,hours_worked\n1,Dana Ortiz,Someone,2025-07-10,5\n2,Dana Ortiz,Someone,2026-06-29,5\n")
 		x.joins(t, n)
 	}
 	status, err := x.Status(t.Context(), firmOf(0))
@@ -224,7 +231,7 @@ func TestPeersCompareEveryMeasure(t *testing.T) {
 		}
 		released[b.Measure] = b.Peers.Release != nil
 	}
-	if !released["recurring_share"] || !released["client_concentration"] || released["csat"] || len(released) != len(names) {
+	if !released["recurring_share"] || !released["client_concentration"] || !released["utilization"] || released["csat"] || len(released) != len(names) {
 		t.Errorf("released are %v", released)
 	}
 }

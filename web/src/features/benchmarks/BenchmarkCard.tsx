@@ -46,7 +46,9 @@ export function BenchmarkCard({ b, where, period }: { b: Benchmark; where: strin
             >
               <strong className={css.value}>{format(b.value, unit)}</strong>
             </CellButton>
-            <span className="muted small">{own?.low ? intervalText(b.interval, unit) : b.doubt.too_few ? t('too few to say') : t('exact')}</span>
+            <span className="muted small">
+              {own?.low ? intervalText(b.interval, unit) : b.doubt.too_few ? t('too few to say') : t('exact')}
+            </span>
           </>
         )}
       </div>
@@ -92,13 +94,15 @@ function Source({ r, unit, children }: { r: Reference; unit: Unit; children: Rea
         ) : (
           <span className="muted small">{sentence(prose(r.reason ?? ''))}</span>
         )}
-        {chance === undefined ? null : <span className={css.chance}>{t('{{chance}} likely', { chance: percent(chance) })}</span>}
+        {chance === undefined ? null : <span className={css.chance}>{t('{{chance}} likely', { chance: likely(chance) })}</span>}
       </div>
       {children}
       <p className="muted small">
-        {t('{{quality}}: {{source}}, {{date}}', {
-          quality: sentence(QUALITY[r.threshold.quality]),
-          source: r.threshold.source,
+        {t('{{who}}, {{date}}', {
+          who:
+            r.threshold.quality === 'assumed'
+              ? sentence(r.threshold.source)
+              : t('{{quality}}: {{source}}', { quality: sentence(QUALITY[r.threshold.quality]), source: r.threshold.source }),
           date: /^\d{4}-\d\d-\d\d/.test(r.threshold.date) ? day(r.threshold.date) : r.threshold.date,
         })}
         {'. '}
@@ -106,6 +110,12 @@ function Source({ r, unit, children }: { r: Reference; unit: Unit; children: Rea
       </p>
     </li>
   );
+}
+
+/** No finite number of months makes anything certain. */
+function likely(chance: number): string {
+  if (chance >= 0.995) return t('over 99%');
+  return chance < 0.005 ? t('under 1%') : percent(chance);
 }
 
 function History({ b, unit }: { b: Benchmark; unit: Unit }) {
@@ -125,7 +135,9 @@ function History({ b, unit }: { b: Benchmark; unit: Unit }) {
       {h.change !== null && h.previous !== null ? (
         <p className="muted small">
           {t('{{change}} since {{period}}', { change: change(h.change, unit), period: periodText(h.before) })}
-          {h.interval ? ` ${t('(perhaps {{low}} to {{high}})', { low: change(h.interval.low, unit), high: change(h.interval.high, unit) })}` : ''}
+          {h.interval
+            ? ` ${t('(perhaps {{low}} to {{high}})', { low: change(h.interval.low, unit), high: change(h.interval.high, unit) })}`
+            : ''}
         </p>
       ) : null}
     </div>

@@ -6,8 +6,8 @@ import { write } from '../../lib/filters';
 import { sentence } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { useView } from '../../lib/state';
-import { daysOf, prose } from '../../metrics/words';
 import { columns } from '../../metrics/grid';
+import { daysOf, prose } from '../../metrics/words';
 import { Empty, Loaded, Notice } from '../../ui/States';
 import { BenchmarkCard } from './BenchmarkCard';
 import css from './benchmarks.module.css';
@@ -36,7 +36,9 @@ export function Benchmarks() {
       ) : (
         <div className="stack">
           {where && !client ? <Notice>{t('The filter does not apply here: only one on a single client does.')}</Notice> : null}
-          {client ? <Notice>{t('Not for the client’s eyes: what stands under “Other clients” is made of other clients’ figures.')}</Notice> : null}
+          {client ? (
+            <Notice>{t('Not for the client’s eyes: what stands under “Other clients” is made of other clients’ figures.')}</Notice>
+          ) : null}
           <Loaded query={query} height={640}>
             {(r) => (
               <div className="stack">

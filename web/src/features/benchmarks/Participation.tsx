@@ -19,7 +19,9 @@ export function Participation({ reason }: { reason: string }) {
         <Card
           title={t('How do others do?')}
           subtitle={t('Other tenants of this installation that take part')}
-          actions={<Badge {...(s.taking_part ? { tone: 'accent' as const } : {})}>{s.taking_part ? t('taking part') : t('not taking part')}</Badge>}
+          actions={
+            <Badge {...(s.taking_part ? { tone: 'accent' as const } : {})}>{s.taking_part ? t('taking part') : t('not taking part')}</Badge>
+          }
         >
           <div className="stack">
             <p>

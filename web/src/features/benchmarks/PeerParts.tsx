@@ -39,15 +39,18 @@ export function TenantPeers({ peers, unit }: { peers: NonNullable<Benchmark['pee
         </p>
       ) : null}
       <p className="muted small">
-        {t('n = {{n}}, ε = {{epsilon}}; drawn {{day}}; {{spent}} of ε {{budget}} spent in {{quarter}}. Each one’s last twelve complete months{{own}}.', {
-          n: release.n,
-          epsilon: release.epsilon,
-          day: day(String(release.at)),
-          spent: release.spent,
-          budget: release.budget,
-          quarter: release.quarter,
-          own: own === null ? '' : t(' (yours: {{period}})', { period: periodText(peers.own_period) }),
-        })}
+        {t(
+          'n = {{n}}, ε = {{epsilon}}; drawn {{day}}; {{spent}} of ε {{budget}} spent in {{quarter}}. Each one’s last twelve complete months{{own}}.',
+          {
+            n: release.n,
+            epsilon: release.epsilon,
+            day: day(String(release.at)),
+            spent: release.spent,
+            budget: release.budget,
+            quarter: release.quarter,
+            own: own === null ? '' : t(' (yours: {{period}})', { period: periodText(peers.own_period) }),
+          },
+        )}
         {release.note ? ` ${sentence(release.note)}.` : ''}
       </p>
     </div>
@@ -68,7 +71,9 @@ export function ClientPeers({ clients: c, own, unit }: { clients: NonNullable<Be
         <p className="muted small">
           {t('Drawn towards them: {{value}}{{range}}', {
             value: format(c.shrunken, unit),
-            range: c.interval ? t(' ({{low}} to {{high}})', { low: format(c.interval.low, unit), high: format(c.interval.high, unit) }) : '',
+            range: c.interval
+              ? t(' ({{low}} to {{high}})', { low: format(c.interval.low, unit), high: format(c.interval.high, unit) })
+              : '',
           })}
           . {sentence(prose(c.method))}.
         </p>
