@@ -170,7 +170,7 @@ func (c *cli) peersRun(do peersDo) func(*cobra.Command, []string) error {
 func (c *cli) printPeers(s insight.PeerStatus) error {
 	rows := make([][]string, len(s.Measures))
 	for i, m := range s.Measures {
-		rows[i] = []string{m.Measure, m.Low.String(), m.High.String(), m.Step.String(), m.Spent.String(), s.Budget.String()}
+		rows[i] = []string{m.Measure, c.cell(m.Low, m.Unit), c.cell(m.High, m.Unit), c.cell(m.Step, m.Unit), m.Spent.String(), s.Budget.String()}
 	}
 	if c.format == "table" {
 		part := "This tenant does not take part (moatmetrics peers join)."

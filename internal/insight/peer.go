@@ -102,6 +102,7 @@ type PeerStatus struct {
 // budget.
 type PeerGrid struct {
 	Measure string           `json:"measure"`
+	Unit    quantity.Unit    `json:"unit"`
 	Low     quantity.Decimal `json:"low"` // figures outside count as the nearest bound
 	High    quantity.Decimal `json:"high"`
 	Step    quantity.Decimal `json:"step"`
@@ -163,7 +164,11 @@ func (b *Benchmarks) Status(ctx context.Context, scope tenant.Scope) (PeerStatus
 		out.Taking, out.Since, out.By = true, &own.joined, own.author
 	}
 	for _, m := range peerMeasures {
-		out.Measures = append(out.Measures, PeerGrid{Measure: m.name, Low: dec(m.grid.Low), High: dec(m.grid.High), Step: dec(m.grid.Step()), Spent: epsilonOf(state.spent(m.name))})
+		one, err := b.insights.metrics.Measure(m.name)
+		if err != nil {
+			return PeerStatus{}, err
+		}
+		out.Measures = append(out.Measures, PeerGrid{Measure: m.name, Unit: one.Unit, Low: dec(m.grid.Low), High: dec(m.grid.High), Step: dec(m.grid.Step()), Spent: epsilonOf(state.spent(m.name))})
 	}
 	var most, total int64
 	for _, milli := range state.lost {

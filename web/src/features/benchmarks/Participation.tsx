@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { api, messageOf, unwrap } from '../../api/client';
 import { type PeerStatus, peers } from '../../api/queries';
-import { day } from '../../lib/format';
+import { day, format } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { titled } from '../../metrics/words';
 import { Button } from '../../ui/Button';
@@ -81,8 +81,8 @@ function Spent({ s }: { s: PeerStatus }) {
         rowKey={(m) => m.measure}
         columns={[
           { id: 'measure', head: t('Measure'), cell: (m) => titled(m.measure) },
-          { id: 'bounds', head: t('Between'), right: true, cell: (m) => t('{{low}} and {{high}}', { low: m.low, high: m.high }) },
-          { id: 'step', head: t('Step'), right: true, cell: (m) => m.step },
+          { id: 'bounds', head: t('Between'), right: true, cell: (m) => t('{{low}} and {{high}}', { low: format(m.low, m.unit), high: format(m.high, m.unit) }) },
+          { id: 'step', head: t('Step'), right: true, cell: (m) => format(m.step, m.unit) },
           { id: 'spent', head: t('ε spent of {{budget}}', { budget: s.budget }), right: true, cell: (m) => m.spent },
         ]}
       />
