@@ -54,7 +54,7 @@ func (c *cli) printBenchmarks(r *insight.BenchmarkReport) error {
 	for _, reason := range why {
 		fmt.Fprintf(c.out, "Other tenants: %s.\n", reason)
 	}
-	_, err := fmt.Fprintf(c.out, "%s. %s\n", r.Period, r.Note)
+	_, err := fmt.Fprintf(c.out, "%s. %s\n", r.Period.Words(), r.Note)
 	return err
 }
 

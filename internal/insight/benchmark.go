@@ -211,7 +211,7 @@ func (x *comparison) figure(window int, m *metric.Measure) (*quantity.Decimal, s
 	if isMoney(m.Unit) {
 		return nil, "there are no amounts, or they are in several currencies"
 	}
-	return nil, "there is no data for it in " + x.windows[window].String()
+	return nil, "there is no data for it in " + x.windows[window].Words()
 }
 
 // expect is the estimator of a measure over p, what is uncertain about it, and its interval.
