@@ -81,7 +81,12 @@ function Spent({ s }: { s: PeerStatus }) {
         rowKey={(m) => m.measure}
         columns={[
           { id: 'measure', head: t('Measure'), cell: (m) => titled(m.measure) },
-          { id: 'bounds', head: t('Between'), right: true, cell: (m) => t('{{low}} and {{high}}', { low: format(m.low, m.unit), high: format(m.high, m.unit) }) },
+          {
+            id: 'bounds',
+            head: t('Between'),
+            right: true,
+            cell: (m) => t('{{low}} and {{high}}', { low: format(m.low, m.unit), high: format(m.high, m.unit) }),
+          },
           { id: 'step', head: t('Step'), right: true, cell: (m) => format(m.step, m.unit) },
           { id: 'spent', head: t('ε spent of {{budget}}', { budget: s.budget }), right: true, cell: (m) => m.spent },
         ]}
