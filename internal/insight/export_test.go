@@ -1,7 +1,6 @@
 package insight
 
 import "github.com/moatmetrics/moatmetrics/internal/stats"
-import "io"
 
 // Queries are prepared on both engines by a test.
 var Queries = queries
@@ -12,5 +11,3 @@ func Overrun(worked, budget float64, progress *float64, ratios []float64) (proba
 	o := overrunOf(worked, budget, progress, ratios)
 	return o.probability, o.final, o.why
 }
-// SetRandom replaces the secret source of what is drawn.
-func (b *Benchmarks) SetRandom(r io.Reader) { b.random = r }
