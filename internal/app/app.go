@@ -35,21 +35,22 @@ import (
 
 // App is the product, built and ready. Close releases it.
 type App struct {
-	Config    Config
-	Scope     tenant.Scope
-	Log       *slog.Logger
-	DB        *metadb.DB
-	Warehouse *warehouse.Warehouse
-	Audit     *audit.Log
-	Workspace *workspace.Store
-	Jobs      *job.Queue
-	Data      *dataset.Service
-	Inbox     *inbox.Service
-	Metrics   *metric.Catalog
-	Settings  *metric.Settings
-	Insights  *insight.Service
-	Scenarios *scenario.Service
-	Rules     *insight.Watch
+	Config     Config
+	Scope      tenant.Scope
+	Log        *slog.Logger
+	DB         *metadb.DB
+	Warehouse  *warehouse.Warehouse
+	Audit      *audit.Log
+	Workspace  *workspace.Store
+	Jobs       *job.Queue
+	Data       *dataset.Service
+	Inbox      *inbox.Service
+	Metrics    *metric.Catalog
+	Settings   *metric.Settings
+	Insights   *insight.Service
+	Scenarios  *scenario.Service
+	Rules      *insight.Watch
+	Benchmarks *insight.Benchmarks
 
 	databaseFile string // of SQLite, "" otherwise
 }
@@ -111,6 +112,7 @@ func (a *App) build(ctx context.Context) error {
 	a.Metrics = metric.New(a.Warehouse, metric.Options{Settings: a.Settings, Definitions: definition.New(a.DB, a.Audit, time.Now)})
 	a.Insights = insight.New(a.Metrics, a.Warehouse, insight.Options{})
 	a.Rules = insight.NewWatch(a.Insights, a.DB, review.New(a.DB, a.Audit, time.Now), a.Inbox, time.Now)
+	a.Benchmarks = insight.NewBenchmarks(a.Insights, a.Settings, a.DB, a.Audit, time.Now)
 	a.Scenarios = scenario.New(a.Metrics)
 	a.registerJobs()
 	return nil

@@ -176,6 +176,8 @@ func (c *cli) root() *cobra.Command {
 		c.segmentCommand(),
 		c.calendarCommand(),
 		c.rankCommand(),
+		c.benchmarkCommand(),
+		c.peersCommand(),
 	)
 	for _, cmd := range root.Commands() {
 		wrapArgs(cmd)

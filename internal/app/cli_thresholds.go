@@ -73,9 +73,9 @@ func (c *cli) thresholdsCommand() *cobra.Command {
 func (c *cli) printThresholds(list []metric.Threshold) error {
 	rows := make([][]string, len(list))
 	for i, t := range list {
-		rows[i] = []string{t.ID, t.Measure, t.Kind, t.Words(), t.Source, t.Date}
+		rows[i] = []string{t.ID, t.Measure, t.Kind, t.Quality, t.Words(), t.Source, t.Date}
 	}
-	return c.table([]string{"id", "measure", "kind", "bands", "source", "date"}, rows, list)
+	return c.table([]string{"id", "measure", "kind", "quality", "bands", "source", "date"}, rows, list)
 }
 
 func (c *cli) workClassesCommand() *cobra.Command {

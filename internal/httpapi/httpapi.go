@@ -45,17 +45,18 @@ import (
 
 // Deps are what the API shows.
 type Deps struct {
-	DB        *metadb.DB
-	Warehouse *warehouse.Warehouse
-	Data      *dataset.Service
-	Inbox     *inbox.Service
-	Metrics   *metric.Catalog
-	Settings  *metric.Settings
-	Insights  *insight.Service
-	Scenarios *scenario.Service
-	Rules     *insight.Watch
-	Audit     *audit.Log
-	Workspace *workspace.Store
+	DB         *metadb.DB
+	Warehouse  *warehouse.Warehouse
+	Data       *dataset.Service
+	Inbox      *inbox.Service
+	Metrics    *metric.Catalog
+	Settings   *metric.Settings
+	Insights   *insight.Service
+	Scenarios  *scenario.Service
+	Rules      *insight.Watch
+	Benchmarks *insight.Benchmarks
+	Audit      *audit.Log
+	Workspace  *workspace.Store
 	// Rollback makes an older snapshot the current one, with its audit event.
 	Rollback func(ctx context.Context, scope tenant.Scope, to warehouse.Snapshot) (warehouse.Outcome, error)
 	// CloseMonth closes a month, or opens it again, with its audit event.

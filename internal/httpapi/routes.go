@@ -98,6 +98,7 @@ func (s *server) routes(api huma.API) {
 	get(api, "insight-rows", "/insights/{id}/rows", "The stored rows behind a finding, by base measure", s.findingRows)
 	s.repriceRoutes(api)
 	s.riskRoutes(api)
+	s.benchmarkRoutes(api)
 	s.systemRoutes(api)
 	s.eventRoutes(api)
 	get(api, "list-audit", "/audit", "The audit record, oldest first", s.auditList)

@@ -407,9 +407,9 @@ func side(f formula, r row) (*quantity.Decimal, string) {
 }
 
 // sums reads the base measures of a formula, and its parameters.
-func (x *explanation) sums(ctx context.Context, f formula, p quantity.Period, where string) (row, error) {
+func (r reader) sums(ctx context.Context, f formula, p quantity.Period, where string) (row, error) {
 	measures := slices.DeleteFunc(slices.Clone(f.sums), isParameter)
-	all, err := x.whole(ctx, p, where, measures...)
+	all, err := r.whole(ctx, p, where, measures...)
 	c := all.sums
 	for _, s := range f.sums {
 		switch s {

@@ -87,26 +87,35 @@ func byValues(o *metric.Observed) estimate {
 }
 
 // estimate returns the estimator of the expected value that suits the measure's kind.
-func (x *explanation) estimate(ctx context.Context, out *Explanation, m *metric.Measure) (estimate, error) {
-	if out.Doubt.Kind == kindShare {
+func (x *explanation) estimate(ctx context.Context, out *Explanation, m *metric.Measure) (of estimate, err error) {
+	of, out.Doubt.N, err = x.estimator(ctx, m, x.req.Period, x.req.Where, out.To.Inputs, *out.To.Value)
+	return of, err
+}
+
+// estimator returns the estimator of a measure's expected value and how many months or cases
+// it is made of; inputs are the measure's over p and value the measure there. Errors:
+// errNoInterval and stats.ErrTooFew.
+func (r reader) estimator(ctx context.Context, m *metric.Measure, p quantity.Period, where string, inputs cell, value quantity.Decimal) (estimate, int, error) {
+	kind := kindOf(r.metrics, m)
+	if kind == kindShare {
 		parts := m.Inputs()
-		under := out.To.Inputs[parts[len(parts)-1]]
-		out.Doubt.N = int(under.IntPart())
-		return byCases(out.To.Inputs[parts[0]], under)
+		under := inputs[parts[len(parts)-1]]
+		of, err := byCases(inputs[parts[0]], under)
+		return of, int(under.IntPart()), err
 	}
-	if out.Doubt.Kind == kindStock || out.Doubt.Kind == kindIndex {
-		return nil, errNoInterval
+	if kind == kindStock || kind == kindIndex {
+		return nil, 0, errNoInterval
 	}
-	if !x.req.Period.WholeMonths() || slices.ContainsFunc(m.BaseInputs(), func(b string) bool { return !slices.Contains(x.dimensionsOf(b), "month") }) {
-		return nil, stats.ErrTooFew
+	if !p.WholeMonths() || slices.ContainsFunc(m.BaseInputs(), func(b string) bool { return !slices.Contains(r.dimensionsOf(b), "month") }) {
+		return nil, 0, stats.ErrTooFew
 	}
-	s, err := x.monthlyTotal(ctx, x.req.Period, x.req.Where, m.BaseInputs()...)
+	s, err := r.monthlyTotal(ctx, p, where, m.BaseInputs()...)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	s = s.active()
-	out.Doubt.N = len(s.cells)
-	return x.estimateOf(out.Measure, out.Doubt.Kind, s, out.To.Inputs, *out.To.Value)
+	of, err := r.estimateOf(m.Name, kind, s, inputs, value)
+	return of, len(s.cells), err
 }
 
 // estimateOf is the estimator of a measure over the months of a series; whole are its inputs

@@ -86,15 +86,15 @@ func (x *explanation) cuts(f formula, dimension string) bool {
 }
 
 // dimensionsOf are the dimensions of a base measure; none for a parameter.
-func (x *explanation) dimensionsOf(sum string) []string {
+func (r reader) dimensionsOf(sum string) []string {
 	if isParameter(sum) {
 		return nil
 	}
-	m, err := x.metrics.Measure(sum)
+	m, err := r.metrics.Measure(sum)
 	if err != nil {
 		return nil
 	}
-	return x.metrics.DimensionsOf(m)
+	return r.metrics.DimensionsOf(m)
 }
 
 // tree is a change in atoms.

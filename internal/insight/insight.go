@@ -10,7 +10,9 @@
 // contributes to a change; the drivers of a change add up to it. An Explanation is the
 // attribution of one measure's change on demand (explain.go; explain_open.go opens its
 // drivers). A Ranking is who is worst at a measure most probably. A RiskComponent is one part
-// of what may go wrong with a client or project, held against its limit.
+// of what may go wrong with a client or project, held against its limit. A Benchmark is a figure beside
+// bands, its history and peers; other tenants' figures are read by peer_draw.go alone and
+// leave it only as differentially private releases.
 package insight
 
 import (

@@ -31,6 +31,7 @@ type world struct {
 	datasets  *dataset.Service
 	metrics   *metric.Catalog
 	warehouse *warehouse.Warehouse
+	db        *metadb.DB
 }
 
 // with returns the same data under a service with other options.
@@ -56,7 +57,7 @@ func newWorld(t testing.TB) *world {
 	metrics := metric.New(w, metric.Options{})
 	return &world{
 		Service:  insight.New(metrics, w, insight.Options{Now: clock}),
-		datasets: dataset.New(w, db, audit.New(clock), idle{}, clock), metrics: metrics, warehouse: w,
+		datasets: dataset.New(w, db, audit.New(clock), idle{}, clock), metrics: metrics, warehouse: w, db: db,
 	}
 }
 

@@ -40,7 +40,7 @@ func TestTheMetricsPageIsCurrent(t *testing.T) {
 			fmt.Fprintf(&b, "- Caveat: %s.\n", caveat)
 		}
 		for _, band := range d.Thresholds {
-			fmt.Fprintf(&b, "- Band `%s` (%s, %s): %s. %s; %s.\n", band.ID, band.Kind, band.Date, band.Words(), band.Population, band.Source)
+			fmt.Fprintf(&b, "- Band `%s` (%s, %s, %s): %s. %s; %s.\n", band.ID, band.Kind, band.Quality, band.Date, band.Words(), band.Population, band.Source)
 		}
 		if len(d.Caveats)+len(d.Thresholds) > 0 {
 			b.WriteString("\n")

@@ -22,6 +22,9 @@ type Threshold struct {
 	Population string `yaml:"population" json:"population" doc:"whom it speaks of, and by which definition"`
 	Kind       string `yaml:"kind" json:"kind" enum:"S,A,own" doc:"S: sourced, A: assumed by this product, own: set by the tenant"`
 	Source     string `yaml:"source" json:"source" doc:"who says so"`
+	Quality    string `yaml:"quality" json:"quality" enum:"panel,vendor,consultant,provider,assumed,own" doc:"panel: figures of many firms, gathered by a method; vendor; consultant: opinion of one; provider: what one firm says of itself; assumed; own"`
+	Currency   string `yaml:"currency" json:"currency,omitempty" doc:"of money edges, ISO 4217: figures in another one are not compared"`
+	Months     int    `yaml:"months" json:"months,omitempty" doc:"length of the period that it speaks of; absent for any"`
 	Date       string `yaml:"date" json:"date" doc:"of the source, or when it was read or set"`
 	Bands      []Band `yaml:"bands" json:"bands" nullable:"false" doc:"from low to high"`
 	Changed    string `yaml:"-" json:"changed_at,omitempty" doc:"when the tenant set its own edges"`
@@ -73,6 +76,9 @@ func loadThresholds(files fs.FS) ([]Threshold, error) {
 	for i, t := range file.Thresholds {
 		if t.ID == "" || t.Measure == "" || t.Population == "" || t.Source == "" || t.Date == "" || t.Kind != "S" && t.Kind != "A" || len(t.Bands) < 2 {
 			return nil, fmt.Errorf("metric catalog: threshold %q needs an id, measure, population, source, date, kind S or A and bands", t.ID)
+		}
+		if assumed := t.Kind == "A"; !slices.Contains([]string{"panel", "vendor", "consultant", "provider", "assumed"}, t.Quality) || assumed != (t.Quality == "assumed") {
+			return nil, fmt.Errorf("metric catalog: threshold %q: quality must be panel, vendor, consultant or provider, of kind A assumed", t.ID)
 		}
 		if slices.ContainsFunc(file.Thresholds[:i], func(o Threshold) bool { return o.ID == t.ID }) {
 			return nil, fmt.Errorf("metric catalog: threshold %q stands twice", t.ID)
@@ -144,7 +150,7 @@ func (t Threshold) with(edges []quantity.Decimal, source, at string) Threshold {
 	for i := range edges {
 		t.Bands[i].UpTo = &edges[i]
 	}
-	t.Kind, t.Source, t.Changed = "own", source, at
+	t.Kind, t.Quality, t.Source, t.Changed = "own", "own", source, at
 	if len(at) >= len("2006-01-02") {
 		t.Date = at[:len("2006-01-02")]
 	}

@@ -8,6 +8,9 @@ export type Explanation = Schemas['InsightExplanation'];
 export type Confidence = Schemas['InsightConfidence'];
 export type Driver = Schemas['InsightDriver'];
 export type Interval = Schemas['InsightInterval'];
+export type Benchmark = Schemas['InsightBenchmark'];
+export type Reference = Schemas['InsightReference'];
+export type PeerStatus = Schemas['InsightPeerStatus'];
 export type Measure = Schemas['MeasureAnswer'];
 export type Dimension = Schemas['DimensionAnswer'];
 export type ImportRecord = Schemas['DatasetImport'];
@@ -621,6 +624,24 @@ export const reconciliation = (period: Period | undefined) =>
       unwrap(api.GET('/api/v1/reconciliations', { params: { query: { from: period?.from ?? '', to: period?.to ?? '' } }, signal })),
     placeholderData: keepPreviousData,
   });
+
+/** Figures beside published bands, their own history and peers; of one client when it is named. */
+export const benchmarks = (ask: { client: string; period: Period | undefined }) =>
+  queryOptions({
+    queryKey: ['data', 'benchmarks', ask],
+    queryFn: ({ signal }) =>
+      unwrap(
+        api.GET('/api/v1/benchmarks', {
+          params: { query: { client: ask.client, from: ask.period?.from ?? '', to: ask.period?.to ?? '' } },
+          signal,
+        }),
+      ),
+    placeholderData: keepPreviousData,
+  });
+
+/** Whether this tenant takes part in the comparison with others. */
+export const peers = () =>
+  queryOptions({ queryKey: ['data', 'peers'], queryFn: ({ signal }) => unwrap(api.GET('/api/v1/peers', { signal })) });
 
 /** The members of a dimension, those first that are worst most probably. */
 export const ranking = (ask: { measure: string; by: string; where: string; period: Period | undefined }) =>

@@ -162,6 +162,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/benchmarks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Figures beside published bands, their own history, and peers */
+        get: operations["list-benchmarks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/calendar": {
         parameters: {
             query?: never;
@@ -855,6 +872,25 @@ export interface paths {
         /** Mark a notice as read */
         post: operations["read-notice"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/peers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether this tenant takes part in the comparison with other tenants, what that shares, what was spent */
+        get: operations["get-peers"];
+        /** Take part in the comparison with other tenants */
+        put: operations["join-peers"];
+        post?: never;
+        /** Take no part any more; what was drawn from this tenant's figures is removed */
+        delete: operations["leave-peers"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2575,12 +2611,56 @@ export interface components {
             unit: string;
             value: string | null;
         };
+        InsightBenchmark: {
+            clients?: components["schemas"]["InsightClientPeers"];
+            currency?: string;
+            /** Format: int64 */
+            definition_version: number;
+            direction: string;
+            doubt: components["schemas"]["InsightDoubt"];
+            history: components["schemas"]["InsightHistory"];
+            interval: components["schemas"]["InsightInterval"];
+            label: string;
+            measure: string;
+            peers?: components["schemas"]["InsightPeers"];
+            reason?: string;
+            references: components["schemas"]["InsightReference"][] | null;
+            unit: string;
+            value: string | null;
+            words: string;
+        };
+        InsightBenchmarkReport: {
+            benchmarks: components["schemas"]["InsightBenchmark"][] | null;
+            client?: string;
+            note: string;
+            period: components["schemas"]["QuantityPeriod"];
+            /** Format: int64 */
+            snapshot: number;
+        };
         InsightChance: {
             below: string;
             name: string;
             of: string;
             /** Format: double */
             probability: number;
+            words: string;
+        };
+        InsightClientPeers: {
+            group: string;
+            high: string | null;
+            industry: string;
+            interval: components["schemas"]["InsightInterval"];
+            low: string | null;
+            median: string | null;
+            method: string;
+            /** Format: int64 */
+            n: number;
+            /** Format: double */
+            percentile: number | null;
+            shrunken: string | null;
+            too_few: boolean;
+            /** Format: double */
+            weight: number;
             words: string;
         };
         InsightClientRisk: {
@@ -2762,6 +2842,19 @@ export interface components {
             unit: string;
             value: string | null;
         };
+        InsightHistory: {
+            before: components["schemas"]["QuantityPeriod"];
+            change: string | null;
+            interval: components["schemas"]["InsightInterval"];
+            /** Format: int64 */
+            n: number;
+            /** Format: double */
+            percentile: number | null;
+            previous: string | null;
+            too_few: boolean;
+            windows: components["schemas"]["InsightWindow"][] | null;
+            words: string;
+        };
         InsightHit: {
             /** Format: date-time */
             ended_at: string | null;
@@ -2830,6 +2923,60 @@ export interface components {
             name: string;
             x: string | null;
             y: string | null;
+        };
+        InsightPeerGrid: {
+            high: string;
+            low: string;
+            measure: string;
+            spent: string;
+            step: string;
+            unit: string;
+        };
+        InsightPeerQuartile: {
+            epsilon: string;
+            high: string;
+            low: string;
+            /** Format: int64 */
+            quartile: number;
+            value: string;
+        };
+        InsightPeerRelease: {
+            /** Format: date-time */
+            at: string;
+            budget: string;
+            epsilon: string;
+            /** Format: int64 */
+            n: number;
+            note?: string;
+            quarter: string;
+            quartiles: components["schemas"]["InsightPeerQuartile"][] | null;
+            spent: string;
+        };
+        InsightPeerStatus: {
+            budget: string;
+            by?: string;
+            epsilon: string;
+            measures: components["schemas"]["InsightPeerGrid"][] | null;
+            most_loss: string;
+            /** Format: int64 */
+            needed: number;
+            /** Format: int64 */
+            participants: number;
+            quarter: string;
+            shares: string;
+            /** Format: date-time */
+            since: string | null;
+            taking_part: boolean;
+            total_loss: string;
+            /** Format: int64 */
+            used_in: number;
+        };
+        InsightPeers: {
+            own: string | null;
+            own_period: components["schemas"]["QuantityPeriod"];
+            reason?: string;
+            release: components["schemas"]["InsightPeerRelease"];
+            words: string;
         };
         InsightProjectHistory: {
             /** @description … to here */
@@ -3024,6 +3171,13 @@ export interface components {
             revenue: components["schemas"]["InsightRevenueTie"][] | null;
             /** Format: int64 */
             snapshot: number;
+        };
+        InsightReference: {
+            /** Format: int64 */
+            band: number | null;
+            chances: number[] | null;
+            reason?: string;
+            threshold: components["schemas"]["MetricThreshold"];
         };
         InsightReprice: {
             agreement: string;
@@ -3261,6 +3415,11 @@ export interface components {
             unit: string;
             where: string;
             words: string;
+        };
+        InsightWindow: {
+            period: components["schemas"]["QuantityPeriod"];
+            reason?: string;
+            value: string | null;
         };
         ItemAnswer: {
             /** @description who created it */
@@ -3530,6 +3689,8 @@ export interface components {
             bands: components["schemas"]["MetricBand"][];
             /** @description when the tenant set its own edges */
             changed_at?: string;
+            /** @description of money edges, ISO 4217: figures in another one are not compared */
+            currency?: string;
             /** @description of the source, or when it was read or set */
             date: string;
             id: string;
@@ -3539,8 +3700,18 @@ export interface components {
              */
             kind: "S" | "A" | "own";
             measure: string;
+            /**
+             * Format: int64
+             * @description length of the period that it speaks of; absent for any
+             */
+            months?: number;
             /** @description whom it speaks of, and by which definition */
             population: string;
+            /**
+             * @description panel: figures of many firms, gathered by a method; vendor; consultant: opinion of one; provider: what one firm says of itself; assumed; own
+             * @enum {string}
+             */
+            quality: "panel" | "vendor" | "consultant" | "provider" | "assumed" | "own";
             /** @description who says so */
             source: string;
         };
@@ -5214,6 +5385,80 @@ export interface operations {
                         /** @enum {string} */
                         event?: "progress" | "end";
                     };
+                };
+            };
+        };
+    };
+    "list-benchmarks": {
+        parameters: {
+            query?: {
+                /** @description names with commas between; those that are usually compared when left out */
+                measures?: string;
+                /** @description one client, among the other clients; the firm as a whole when left out */
+                client?: string;
+                /** @description first month; without a period the last twelve complete months count */
+                from?: string;
+                /** @description first month not included */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InsightBenchmarkReport"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
                 };
             };
         };
@@ -8492,6 +8737,201 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "get-peers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InsightPeerStatus"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "join-peers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InsightPeerStatus"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "leave-peers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InsightPeerStatus"];
+                };
             };
             /** @description Not Found */
             404: {

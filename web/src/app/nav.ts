@@ -17,6 +17,7 @@ import {
   type LucideIcon,
   MessageSquareHeart,
   Receipt,
+  Ruler,
   Search,
   Settings,
   ShieldCheck,
@@ -69,6 +70,7 @@ export const PLACES: { head: string; places: Place[] }[] = [
     places: [
       { to: '/explore', label: t('Explore'), icon: Search, words: 'pivot query cut', filtered: true },
       { to: '/trends', label: t('Trends'), icon: ChartSpline, words: 'season anomalies correlation change point unusual', filtered: true },
+      { to: '/benchmarks', label: t('Benchmarks'), icon: Ruler, words: 'peers bands compare industry percentile privacy', filtered: true },
       { to: '/scenarios', label: t('What if'), icon: Shuffle, words: 'scenario price levers churn hire break even plan', timed: true },
       { to: '/kpis', label: t('KPIs & rules'), icon: SquareFunction, words: 'formula own measures segments fiscal calendar alerts' },
       { to: '/dashboards', label: t('Dashboards'), icon: LayoutDashboard, words: 'boards tiles wall' },

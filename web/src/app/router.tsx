@@ -27,6 +27,7 @@ const routes = [
   at('/books', () => import('../features/books/Books'), 'Books'),
   at('/explore', () => import('../features/explore/Explore'), 'Explore'),
   at('/trends', () => import('../features/trends/Trends'), 'Trends'),
+  at('/benchmarks', () => import('../features/benchmarks/Benchmarks'), 'Benchmarks'),
   at('/scenarios', () => import('../features/scenarios/Scenarios'), 'Scenarios'),
   at('/scenarios/compare', () => import('../features/scenarios/Compare'), 'Compare'),
   at('/scenarios/$id', () => import('../features/scenarios/Scenario'), 'Scenario'),
