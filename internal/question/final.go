@@ -70,7 +70,7 @@ func final(ctx context.Context, a *asked) error {
 	}
 	issues := Table{Title: "What is not right with it", Note: "By what putting it right gains.", Columns: []Column{text("dataset", "Dataset"), in("rows", "Rows", quantity.Count), in("share", "Share", quantity.Ratio), text("what", "What"), text("fix", "What to do")}}
 	for _, i := range quality.Issues {
-		issues.Rows = append(issues.Rows, Row{Cells: []any{i.Dataset, whole(int(i.Rows)), fraction(&i.Share), i.Message, i.Suggestion}})
+		issues.Rows = append(issues.Rows, Row{Cells: []any{i.Dataset, whole(int(i.Rows)), fraction(&i.Share), clause(i.Message), i.Suggestion}})
 	}
 	open := Table{Title: "Decisions that are open", Columns: []Column{text("kind", "Kind"), in("open", "Open", quantity.Count)}}
 	waiting := 0
@@ -100,13 +100,16 @@ func final(ctx context.Context, a *asked) error {
 	}
 	if n := len(issues.Rows); n > 0 {
 		a.Reasons = append(a.Reasons, count(n, "kind")+" of rows with something missing or wrong")
-		a.Next = append(a.Next, fmt.Sprintf("Put right first: %s that %s.", quality.Issues[0].Dataset, quality.Issues[0].Message))
+		a.Next = append(a.Next, fmt.Sprintf("Put right first: %s. %s.", clause(quality.Issues[0].Message), capital(quality.Issues[0].Suggestion)))
 	}
 	if tally["complete, may still be corrected"] > 0 {
 		a.Next = append(a.Next, "Close the months that are billed and checked.")
 	}
 	return nil
 }
+
+// clause joins what rows have in common to them: "19 rows of opportunities name no client".
+func clause(message string) string { return strings.Replace(message, ": ", " ", 1) }
 
 // closed returns the months that no import may change.
 func (a *asked) closed(ctx context.Context) (map[quantity.Day]bool, error) {

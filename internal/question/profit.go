@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/moatmetrics/moatmetrics/internal/insight"
 	"github.com/moatmetrics/moatmetrics/internal/metric"
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
@@ -13,6 +15,8 @@ import (
 // likely is the probability of a loss from which a client is shown: below it, a reader has
 // better things to look at.
 const likely = 0.2
+
+var likelyShare = decimal.NewFromFloat(likely)
 
 // losingClients ranks clients by the probability that they lose money after labor.
 func losingClients(ctx context.Context, a *asked) error {
@@ -40,19 +44,23 @@ func losingClients(ctx context.Context, a *asked) error {
 	}
 	t := Table{
 		Title: "Clients that lose money, or may",
-		Note:  r.Words + " " + r.Method + ".",
+		Note: "Gross profit and margin are those of the past months asked for. Margin ahead, its interval (90%) and the probability are about the coming months, if these vary as the past ones did: a client can have lost and be unlikely to lose again. " +
+			r.Words + " " + capital(r.Method) + ".",
 		Columns: []Column{
 			by("client", "Client"), of("gross_profit", "Gross profit", quantity.Money), of("gross_margin", "Margin", quantity.Ratio),
-			in("expected", "Expected margin", quantity.Ratio), in("low", "From", quantity.Ratio), in("high", "To", quantity.Ratio),
-			in("probability", "Probability of a loss", quantity.Ratio), in("months", "Months", quantity.Count), text("grade", "How sure"),
+			in("expected", "Margin ahead", quantity.Ratio), in("low", "From", quantity.Ratio), in("high", "To", quantity.Ratio),
+			in("probability", "Loss ahead, P", quantity.Ratio), in("months", "Months", quantity.Count), text("grade", "How sure"),
 		},
 	}
-	losing, possible := 0, 0
+	losing, possible, loss := 0, 0, amounts{}
 	for _, row := range r.Rows {
 		lost := row.Raw != nil && row.Raw.Sign() < 0 || row.Raw == nil && isNegative(earned[row.Name])
 		switch {
 		case lost:
 			losing++
+			if d, ok := earned[row.Name].(quantity.Decimal); ok && d.Sign() < 0 {
+				loss.add(row.Currency, d.Neg())
+			}
 		case row.Probability != nil && *row.Probability >= likely:
 			possible++
 		case a.req.Client == "":
@@ -74,7 +82,29 @@ func losingClients(ctx context.Context, a *asked) error {
 		})
 	}
 	a.Tables = []Table{t}
-	a.Headline = fmt.Sprintf("%s of %d lost money after labor from %s; %s may, with a probability of 20%% or more.", capital(count(losing, "client")), r.Total, a.Period.Words(), count(possible, "other"))
+	again, open := 0, 0
+	for _, row := range t.Rows {
+		if p, ok := row.Cells[6].(quantity.Decimal); !ok {
+			open++
+		} else if p.GreaterThanOrEqual(likelyShare) && isNegative(row.Cells[1]) {
+			again++
+		}
+	}
+	ahead := fmt.Sprintf("In the coming months, with a probability of 20%% or more: %d of these and %s.", again, count(possible, "other"))
+	switch {
+	case open == len(t.Rows):
+		ahead = "What the coming months bring cannot be said: there are too few months or clients."
+	case open > 0:
+		ahead = strings.TrimSuffix(ahead, ".") + fmt.Sprintf("; of %d it cannot be said.", open)
+	}
+	switch {
+	case r.Total == 0:
+		a.Headline = "This cannot be answered: " + r.EmptyReason + "."
+	case losing == 0:
+		a.Headline = fmt.Sprintf("None of %s lost money after labor, %s. In the coming months, with a probability of 20%% or more: %s.", count(r.Total, "client"), a.Period.Words(), count(possible, "client"))
+	default:
+		a.Headline = fmt.Sprintf("%s was lost after labor at %d of %s, %s. %s", loss.say(quantity.Money), losing, count(r.Total, "client"), a.Period.Words(), ahead)
+	}
 	a.worst(t, about)
 	if losing > 0 {
 		a.Next = append(a.Next, "Open the first client and see what drives it; then ask what to reprice.")

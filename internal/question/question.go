@@ -63,6 +63,97 @@ var questions = []Question{
 		answer: losingClients,
 	},
 	{
+		Number: 2, Name: "reprice", Asks: "owner", Text: "Which agreements need repricing, to what price, from when?", Place: "/agreements?tab=reprice",
+		Needs: []Need{
+			{"agreements", "the fee, the term and the notice", true},
+			{"time_entries", "the work that each agreement takes", true},
+			{"staff", "what an hour of labor costs", false},
+			{"agreement_additions", "the products on the fee, and what they cost", false},
+			{"tickets", "whether more tickets or longer ones take the work", false},
+			{"assets", "whether more devices take the work", false},
+		},
+		answer: reprice,
+	},
+	{
+		Number: 3, Name: "margin-change", Asks: "owner", Text: "Why did the margin change last month?", Place: "/trends",
+		Needs: []Need{
+			{"invoices", "what was charged: price, volume, mix and credits", true},
+			{"time_entries", "the hours and who worked them", true},
+			{"staff", "what an hour of labor costs", false},
+			{"expenses", "what vendors charge", false},
+		},
+		answer: marginChange,
+	},
+	{
+		Number: 4, Name: "ledger-ties", Asks: "finance", Text: "Does this tie to the books?", Place: "/books",
+		Needs: []Need{
+			{"invoices", "the revenue here", true},
+			{"ledger", "the income in the books", false},
+			{"payroll", "the pay that labor cost is compared with", false},
+			{"time_entries", "the labor here", false},
+		},
+		answer: ledgerTies,
+	},
+	{
+		Number: 5, Name: "unbilled", Asks: "finance", Text: "What did we deliver and not bill: hours, seats, devices?", Place: "/explore",
+		Needs: []Need{
+			{"time_entries", "hours, and what was billed for them", false},
+			{"licenses", "seats that the vendor counts", false},
+			{"agreement_additions", "seats that agreements bill", false},
+			{"assets", "devices that are managed", false},
+			{"agreements", "which clients pay a recurring fee", false},
+		},
+		answer: unbilled,
+	},
+	{
+		Number: 7, Name: "reclaim", Asks: "finance", Text: "Which unused licenses can we drop, by what date, and whose money is it?", Place: "/licenses?tab=reclaim",
+		Needs: []Need{
+			{"licenses", "seats, their cost, term and renewal", true},
+			{"license_assignments", "who holds a seat and whether it is used", false},
+			{"agreement_additions", "whether the client pays for them", false},
+		},
+		answer: reclaim,
+	},
+	{
+		Number: 8, Name: "true-up", Asks: "finance", Text: "Where are more seats in use than we bought, and what may that cost?", Place: "/licenses",
+		Needs: []Need{
+			{"licenses", "seats bought, their cost, term and renewal", true},
+			{"license_assignments", "seats in use", false},
+		},
+		answer: trueUp,
+	},
+	{
+		Number: 15, Name: "what-if", Asks: "owner", Text: "What if we raise prices, lose our largest client, hire, or drop a tool?", Place: "/scenarios",
+		Needs: []Need{
+			{"invoices", "revenue by client", true},
+			{"time_entries", "hours and labor cost", false},
+			{"staff", "what an hour costs, and the capacity", false},
+			{"expenses", "what vendors are paid", false},
+			{"agreements", "which agreements earn least", false},
+		},
+		answer: whatIf,
+	},
+	{
+		Number: 16, Name: "concentration", Asks: "owner", Text: "How dependent are we on few clients, and how would a buyer see us?", Place: "/clients",
+		Needs: []Need{
+			{"invoices", "revenue by client", true},
+			{"agreements", "recurring revenue kept and lost", false},
+			{"ledger", "EBITDA", false},
+		},
+		answer: concentration,
+	},
+	{
+		Number: 17, Name: "segments", Asks: "owner", Text: "Which services, sizes of client and industries make money?", Place: "/explore",
+		Needs: []Need{
+			{"invoices", "revenue by client and category", true},
+			{"clients", "the industry of each client", false},
+			{"time_entries", "the labor of each client", false},
+			{"staff", "what an hour of labor costs", false},
+			{"expenses", "what vendors charge", false},
+		},
+		answer: segments,
+	},
+	{
 		Number: 23, Name: "final", Asks: "everyone", Text: "Are the figures of this period final?", Place: "/quality",
 		answer: final,
 	},
