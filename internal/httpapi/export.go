@@ -23,20 +23,22 @@ const (
 	xlsxType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 )
 
+// fileOf describes a route that answers with a file.
+func fileOf(api huma.API, id, path, summary string, asJSON any) huma.Operation {
+	op := huma.Operation{OperationID: id, Method: http.MethodGet, Path: "/api/v1" + path, Summary: summary,
+		Description: "All rows or, beyond 100,000, an error: never a part. In CSV, texts that a spreadsheet would run as a formula have a ' in front; null is an empty cell.",
+		Errors:      []int{http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
+		Responses: map[string]*huma.Response{"200": {Description: "the file", Headers: map[string]*huma.Param{"Content-Disposition": {Description: "attachment with a speaking file name", Schema: &huma.Schema{Type: "string"}}},
+			Content: map[string]*huma.MediaType{"text/csv": {Schema: &huma.Schema{Type: "string"}}, xlsxType: {Schema: &huma.Schema{Type: "string", Format: "binary"}}}}}}
+	if asJSON != nil {
+		op.Responses["200"].Content["application/json"] = &huma.MediaType{Schema: api.OpenAPI().Components.Schemas.Schema(reflect.TypeOf(asJSON), true, "")}
+	}
+	return op
+}
+
 // exportRoutes registers the answers as files.
 func (s *server) exportRoutes(api huma.API) {
-	file := func(id, path, summary string, asJSON any) huma.Operation {
-		op := huma.Operation{OperationID: id, Method: http.MethodGet, Path: "/api/v1" + path, Summary: summary,
-			Description: "All rows or, beyond 100,000, an error: never a part. In CSV, texts that a spreadsheet would run as a formula have a ' in front; null is an empty cell.",
-			Errors:      []int{http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
-			Responses: map[string]*huma.Response{"200": {Description: "the file", Headers: map[string]*huma.Param{"Content-Disposition": {Description: "attachment with a speaking file name", Schema: &huma.Schema{Type: "string"}}},
-				Content: map[string]*huma.MediaType{"text/csv": {Schema: &huma.Schema{Type: "string"}}, xlsxType: {Schema: &huma.Schema{Type: "string", Format: "binary"}}}}}}
-		if asJSON != nil {
-			op.Responses["200"].Content["application/json"] = &huma.MediaType{Schema: api.OpenAPI().Components.Schemas.Schema(reflect.TypeOf(asJSON), true, "")}
-		}
-		return op
-	}
-	huma.Register(api, file("export-query", "/query/export", "The answer of a query as a file", metric.Result{}), func(ctx context.Context, in *struct {
+	huma.Register(api, fileOf(api, "export-query", "/query/export", "The answer of a query as a file", metric.Result{}), func(ctx context.Context, in *struct {
 		QueryParams
 		Format string `query:"format" enum:"csv,xlsx,json" default:"csv"`
 	}) (*huma.StreamResponse, error) {
@@ -53,7 +55,7 @@ func (s *server) exportRoutes(api huma.API) {
 		}
 		return attachment(s.opt.Log, name+".csv", csvType, s.resultTable(ctx, in.body(), r).writeCSV), nil
 	})
-	huma.Register(api, file("export-rows", "/query/rows/export", "The stored rows behind a base measure as a file", nil), func(ctx context.Context, in *struct {
+	huma.Register(api, fileOf(api, "export-rows", "/query/rows/export", "The stored rows behind a base measure as a file", nil), func(ctx context.Context, in *struct {
 		RowsParams
 		Format string `query:"format" enum:"csv,xlsx" default:"csv"`
 	}) (*huma.StreamResponse, error) {

@@ -23,6 +23,9 @@ const panel = (of, more = {}) =>
 
 const VIEWS = {
   overview: '/',
+  questions: '/questions',
+  question: '/questions/losing-clients',
+  'question-what-if': '/questions/what-if',
   clients: '/clients',
   client,
   'client-agreements': `${client}?tab=agreements`,

@@ -23,6 +23,11 @@ export type Fix = Schemas['DatasetFix'];
 export type Review = Schemas['ReviewAnswer'];
 export type QualityReport = Schemas['DatasetQualityReport'];
 export type SnapshotInfo = Schemas['SnapshotAnswer'];
+export type Question = Schemas['QuestionQuestion'];
+export type Answer = Schemas['QuestionAnswer'];
+export type AnswerTable = Schemas['QuestionTable'];
+export type AnswerRow = Schemas['QuestionRow'];
+export type AnswerColumn = Schemas['QuestionColumn'];
 export type SourceRows = Schemas['MetricSourceRows'];
 
 /** What a page asks the semantic layer. */
@@ -642,6 +647,46 @@ export const benchmarks = (ask: { client: string; period: Period | undefined }) 
 /** Whether this tenant takes part in the comparison with others. */
 export const peers = () =>
   queryOptions({ queryKey: ['data', 'peers'], queryFn: ({ signal }) => unwrap(api.GET('/api/v1/peers', { signal })) });
+
+/** The standing questions of a provider's people, by number. */
+export const questions = () =>
+  queryOptions({
+    queryKey: ['questions'],
+    queryFn: ({ signal }) => unwrap(api.GET('/api/v1/questions', { signal })),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+/** What an answer is asked for; without a period the question takes its own. */
+export interface Asking {
+  name: string;
+  period?: Period | undefined;
+  client?: string | undefined;
+  /** The most rows of a table; all of them without it. */
+  top?: number;
+}
+
+const askingOf = ({ period, client, top }: Asking) => ({
+  ...(period ? { from: period.from, to: period.to } : {}),
+  ...(client ? { client } : {}),
+  ...(top ? { top } : {}),
+});
+
+/** The answer of a standing question. */
+export const answerOf = (ask: Asking) =>
+  queryOptions({
+    queryKey: ['data', 'answer', ask],
+    queryFn: ({ signal }) =>
+      unwrap(api.GET('/api/v1/questions/{name}', { params: { path: { name: ask.name }, query: askingOf(ask) as never }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
+/** Where a table of an answer is fetched as a file. */
+export const answerFile = (ask: Asking, table: number, format: string) =>
+  `/api/v1/questions/${encodeURIComponent(ask.name)}/export?${new URLSearchParams({
+    ...(askingOf(ask) as Record<string, string>),
+    table: String(table),
+    format,
+  })}`;
 
 /** The members of a dimension, those first that are worst most probably. */
 export const ranking = (ask: { measure: string; by: string; where: string; period: Period | undefined }) =>

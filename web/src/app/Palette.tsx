@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { type RefObject, useMemo, useState } from 'react';
 import { Autocomplete, Input, Menu, MenuItem, SearchField } from 'react-aria-components';
-import { catalog, table } from '../api/queries';
+import { catalog, questions, table } from '../api/queries';
 import { t } from '../lib/i18n';
 import { setLook } from '../lib/look';
 import { carried, useAddress, useView } from '../lib/state';
@@ -41,6 +41,7 @@ function List({ onClose, early }: { onClose: () => void; early: RefObject<string
   const [search, set] = useAddress();
   const { days } = useView();
   const names = useQuery(catalog()).data;
+  const asked = useQuery(questions()).data;
   const clients = useQuery(table({ measures: ['revenue'], by: ['client'], order: ['-revenue'] })).data;
 
   const entries = useMemo<Entry[]>(() => {
@@ -50,6 +51,13 @@ function List({ onClose, early }: { onClose: () => void; early: RefObject<string
       ...PLACES.flatMap((g) =>
         g.places.map((p) => ({ id: `page ${p.to}`, label: p.label, kind: t('Page'), words: p.words ?? '', run: () => go(p.to) })),
       ),
+      ...(asked ?? []).map((q) => ({
+        id: `question ${q.name}`,
+        label: q.text,
+        kind: t('Question'),
+        words: `${q.name} ${q.asks} ${q.number}`,
+        run: () => go(`/questions/${q.name}`),
+      })),
       ...(clients?.rows ?? []).map((r) => ({
         id: `client ${r[0]}`,
         label: r[0] ?? '',
@@ -77,7 +85,7 @@ function List({ onClose, early }: { onClose: () => void; early: RefObject<string
       },
       { id: 'print', label: t('Print this page'), kind: t('Action'), words: 'pdf', run: () => setTimeout(() => window.print(), 300) },
     ];
-  }, [clients, names, search, days, navigate, set]);
+  }, [asked, clients, names, search, days, navigate, set]);
 
   const shown = useMemo(() => {
     const needles = text.toLowerCase().split(/\s+/).filter(Boolean);

@@ -15,6 +15,7 @@ import {
   LayoutDashboard,
   Link2,
   type LucideIcon,
+  MessageCircleQuestionMark,
   MessageSquareHeart,
   Receipt,
   Ruler,
@@ -48,6 +49,7 @@ export const PLACES: { head: string; places: Place[] }[] = [
     head: t('Business'),
     places: [
       { to: '/', label: t('Overview'), icon: House, words: 'home findings', filtered: true },
+      { to: '/questions', label: t('Questions'), icon: MessageCircleQuestionMark, words: 'ask answers standing', timed: true },
       { to: '/clients', label: t('Clients'), icon: Users, words: 'profit margin ranking losing money probability', filtered: true },
       { to: '/agreements', label: t('Agreements'), icon: FileSignature, words: 'contracts reprice mrr', filtered: true },
       { to: '/licenses', label: t('Licenses'), icon: KeyRound, words: 'waste seats reclaim calendar', filtered: true },

@@ -15,6 +15,8 @@ const at = <const P extends string, M extends Record<string, unknown>>(path: P, 
 
 const routes = [
   at('/', () => import('../features/overview/Overview'), 'Overview'),
+  at('/questions', () => import('../features/questions/Questions'), 'Questions'),
+  at('/questions/$name', () => import('../features/questions/Answer'), 'Answer'),
   at('/clients', () => import('../features/clients/Clients'), 'Clients'),
   at('/clients/$name', () => import('../features/clients/Client'), 'Client'),
   at('/agreements', () => import('../features/business/Agreements'), 'Agreements'),

@@ -82,6 +82,9 @@ const shared = v.object({
     ),
     undefined,
   ),
+  // Questions
+  /** Whom a question is about. */
+  client: v.fallback(v.optional(v.pipe(v.string(), v.maxLength(400))), undefined),
   /** Of a sheet: the row whose details are open. */
   row: v.fallback(v.optional(v.string()), undefined),
 });

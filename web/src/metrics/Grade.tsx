@@ -9,18 +9,23 @@ const DOTS: Record<string, number> = { high: 3, medium: 2, low: 1, no_answer: 0 
 
 /** How sure a value is: grade and score; the reasons on hover or focus. */
 export function Grade({ confidence, long }: { confidence: Confidence; long?: boolean }) {
-  const on = DOTS[confidence.grade] ?? 0;
-  const reasons = confidence.reasons ?? [];
-  const text = confidence.grade === 'no_answer' ? t('no answer') : t('{{grade}} confidence', { grade: words(confidence.grade) });
+  return <Sure grade={confidence.grade} reasons={confidence.reasons ?? []} score={confidence.score} {...(long ? { long } : {})} />;
+}
+
+/** The same of an answer, which has a grade and no score. */
+export function Sure({ grade, reasons, score, long }: { grade: string; reasons: string[]; score?: number; long?: boolean }) {
+  const on = DOTS[grade] ?? 0;
+  const name = grade === 'no_answer' ? t('no answer') : t('{{grade}} confidence', { grade: words(grade) });
+  const text = score === undefined ? name : `${name} (${percent(score)})`;
   return (
-    <Hint text={`${sentence(text)} (${percent(confidence.score)}): ${reasons.join('; ')}`}>
-      <Button className={css.grade ?? ''} aria-label={`${text} (${percent(confidence.score)})`}>
+    <Hint text={reasons.length > 0 ? `${sentence(text)}: ${reasons.join('; ')}` : sentence(text)}>
+      <Button className={css.grade ?? ''} aria-label={text}>
         <span className={css.dots} aria-hidden="true">
           {[1, 2, 3].map((n) => (
             <i key={n} {...(n <= on ? { 'data-on': true } : {})} />
           ))}
         </span>
-        {long ? `${text} (${percent(confidence.score)})` : <span className={css.gradeText}>{sentence(words(confidence.grade))}</span>}
+        {long ? text : <span className={css.gradeText}>{sentence(words(grade))}</span>}
       </Button>
     </Hint>
   );
