@@ -154,6 +154,16 @@ var questions = []Question{
 		answer: segments,
 	},
 	{
+		Number: 18, Name: "project-overruns", Asks: "project manager", Text: "Which fixed-fee projects will overrun?", Place: "/risk?tab=projects",
+		Needs: []Need{
+			{"projects", "budget, progress and planned end", true},
+			{"time_entries", "the hours worked on them", true},
+			{"staff", "what an hour of labor costs", false},
+			{"invoices", "what they brought", false},
+		},
+		answer: projectOverruns,
+	},
+	{
 		Number: 23, Name: "final", Asks: "everyone", Text: "Are the figures of this period final?", Place: "/quality",
 		answer: final,
 	},

@@ -89,12 +89,13 @@ func (x *world) answer(t testing.TB, name string) *question.Answer {
 }
 
 // demo is the sample as the demo command makes it.
-func demo(t testing.TB) *world {
+func demo(t testing.TB) (*world, sample.Truth) {
 	t.Helper()
 	x := newWorld(t, t.TempDir())
 	t.Cleanup(func() { x.warehouse.Close() })
 	files := t.TempDir()
-	if _, err := sample.MSP(files, sample.MSPOptions{}); err != nil {
+	truth, err := sample.MSP(files, sample.MSPOptions{})
+	if err != nil {
 		t.Fatal(err)
 	}
 	paths, err := filepath.Glob(filepath.Join(files, "*.csv"))
@@ -104,5 +105,5 @@ func demo(t testing.TB) *world {
 	for _, p := range paths {
 		x.load(t, p, "")
 	}
-	return x
+	return x, truth
 }
