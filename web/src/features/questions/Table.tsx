@@ -154,21 +154,12 @@ function useColumns(part: AnswerTable, period: Period | undefined, onOpen: (row:
     );
   };
   return [
-    {
-      id: 'why',
-      head: t('Why'),
-      cell: ({ row, at }) => (
-        <CellButton label={t('{{row}}: why, and what is behind it', { row: nameOf(part, row) })} onPress={() => onOpen(at)}>
-          <CircleQuestionMark size={15} aria-hidden="true" className={css.why} />
-        </CellButton>
-      ),
-    },
     ...(part.columns ?? []).map(
       (c, n): Column<Numbered> => ({
         id: c.name,
         head: c.label,
         right: !isText(c),
-        ...(dense(c).unit ? { unit: dense(c).unit ?? '' } : {}),
+        ...(dense(c).unit && !c.label.toLowerCase().includes(dense(c).unit ?? '') ? { unit: dense(c).unit ?? '' } : {}),
         ...(c.name === 'levers' || c.name === 'draft'
           ? {}
           : {
@@ -177,7 +168,17 @@ function useColumns(part: AnswerTable, period: Period | undefined, onOpen: (row:
                 return isText(c) || text === null ? text : Number(text);
               },
             }),
-        cell: (x) => cell(c, n, x),
+        cell: (x) =>
+          n === 0 ? (
+            <span className={css.first}>
+              <CellButton label={t('{{row}}: why, and what is behind it', { row: nameOf(part, x.row) })} onPress={() => onOpen(x.at)}>
+                <CircleQuestionMark size={15} aria-hidden="true" className={css.why} />
+              </CellButton>
+              {cell(c, n, x)}
+            </span>
+          ) : (
+            cell(c, n, x)
+          ),
       }),
     ),
   ];
