@@ -10,9 +10,9 @@ func TestQuestionsAreListedAndAnswered(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	for path, want := range map[string]string{
-		"/api/v1/questions":                              `"name":"losing-clients"`,
-		"/api/v1/questions/losing-clients":               `"headline":"This cannot be answered yet: import invoices and time_entries."`,
-		"/api/v1/questions/1":                            `"missing":[{"dataset":"invoices"`,
+		"/api/v1/questions":                               `"name":"losing-clients"`,
+		"/api/v1/questions/losing-clients":                `"headline":"This cannot be answered yet: import invoices and time_entries."`,
+		"/api/v1/questions/1":                             `"missing":[{"dataset":"invoices"`,
 		"/api/v1/questions/final?from=2026-01&to=2026-03": `"grade":"`,
 	} {
 		if a := get(t, s, path); a.status != http.StatusOK || !strings.Contains(a.body, want) {
