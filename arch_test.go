@@ -26,6 +26,7 @@ var floors = []string{
 	"dataset",
 	"metric connector inbox",
 	"insight scenario",
+	"question",
 	"report",
 	"httpapi",
 	"app",

@@ -26,8 +26,9 @@
 //	6      inbox       where files come from by themselves, and when; quarantine, notices
 //	7      insight     what matters, why, how sure, what to do
 //	7      scenario    what if: a past period under other terms
-//	9      httpapi     HTTP and nothing else
-//	10     app         configuration, construction in floor order, the commands
+//	8      question    the standing questions of a provider's people, answered
+//	10     httpapi     HTTP and nothing else
+//	11     app         configuration, construction in floor order, the commands
 //
 // Start reading at internal/app/app.go (what is built from what), then
 // internal/metric (the heart) and internal/warehouse (where facts live).

@@ -25,6 +25,7 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
 	"github.com/moatmetrics/moatmetrics/internal/metric"
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
+	"github.com/moatmetrics/moatmetrics/internal/question"
 	"github.com/moatmetrics/moatmetrics/internal/review"
 	"github.com/moatmetrics/moatmetrics/internal/scenario"
 	"github.com/moatmetrics/moatmetrics/internal/secret"
@@ -49,6 +50,7 @@ type App struct {
 	Settings   *metric.Settings
 	Insights   *insight.Service
 	Scenarios  *scenario.Service
+	Questions  *question.Service
 	Rules      *insight.Watch
 	Benchmarks *insight.Benchmarks
 
@@ -114,6 +116,7 @@ func (a *App) build(ctx context.Context) error {
 	a.Rules = insight.NewWatch(a.Insights, a.DB, review.New(a.DB, a.Audit, time.Now), a.Inbox, time.Now)
 	a.Benchmarks = insight.NewBenchmarks(a.Insights, a.Settings, a.DB, a.Audit, time.Now)
 	a.Scenarios = scenario.New(a.Metrics)
+	a.Questions = question.New(a.Metrics, a.Insights, a.Scenarios, a.Data, a.Warehouse, time.Now)
 	a.registerJobs()
 	return nil
 }

@@ -178,6 +178,7 @@ func (c *cli) root() *cobra.Command {
 		c.rankCommand(),
 		c.benchmarkCommand(),
 		c.peersCommand(),
+		c.askCommand(),
 	)
 	for _, cmd := range root.Commands() {
 		wrapArgs(cmd)

@@ -102,7 +102,7 @@ func listenFlag(cmd *cobra.Command, listen *string) {
 // listen answers requests until ctx ends, then lets running ones finish for up to 10 s.
 func (a *App) listen(ctx context.Context, l net.Listener, version string) error {
 	handler := httpapi.New(httpapi.Deps{
-		DB: a.DB, Warehouse: a.Warehouse, Data: a.Data, Inbox: a.Inbox, Metrics: a.Metrics, Settings: a.Settings, Insights: a.Insights, Rules: a.Rules, Benchmarks: a.Benchmarks, Scenarios: a.Scenarios, Audit: a.Audit, Workspace: a.Workspace,
+		DB: a.DB, Warehouse: a.Warehouse, Data: a.Data, Inbox: a.Inbox, Metrics: a.Metrics, Settings: a.Settings, Insights: a.Insights, Rules: a.Rules, Benchmarks: a.Benchmarks, Scenarios: a.Scenarios, Questions: a.Questions, Audit: a.Audit, Workspace: a.Workspace,
 		Rollback: a.Rollback, CloseMonth: a.CloseMonth, Verify: a.Verify, Jobs: a.Jobs, Dir: a.Config.Data, DatabaseFile: a.databaseFile, Scope: a.Scope,
 	}, httpapi.Options{Version: version, Log: a.Log, Done: ctx.Done()})
 	// No write timeout: an upload of gigabytes may take its time; the header and idle

@@ -37,6 +37,7 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
 	"github.com/moatmetrics/moatmetrics/internal/metric"
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
+	"github.com/moatmetrics/moatmetrics/internal/question"
 	"github.com/moatmetrics/moatmetrics/internal/scenario"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
@@ -53,6 +54,7 @@ type Deps struct {
 	Settings   *metric.Settings
 	Insights   *insight.Service
 	Scenarios  *scenario.Service
+	Questions  *question.Service
 	Rules      *insight.Watch
 	Benchmarks *insight.Benchmarks
 	Audit      *audit.Log

@@ -99,6 +99,7 @@ func (s *server) routes(api huma.API) {
 	s.repriceRoutes(api)
 	s.riskRoutes(api)
 	s.benchmarkRoutes(api)
+	s.questionRoutes(api)
 	s.systemRoutes(api)
 	s.eventRoutes(api)
 	get(api, "list-audit", "/audit", "The audit record, oldest first", s.auditList)

@@ -89,6 +89,12 @@ func inUnit(d quantity.Decimal, u quantity.Unit) string {
 	return plain(d)
 }
 
+// Say writes a value of a unit for people, amounts in the currency of an ISO 4217 code:
+// "$3,480.00 a month", "42.0%", "12.5 h".
+func Say(d quantity.Decimal, u quantity.Unit, currency string) string {
+	return inCurrency(currency, inUnit(d, u))
+}
+
 // changeIn writes a change: points for a ratio, otherwise the amount, without sign.
 func changeIn(d quantity.Decimal, u quantity.Unit) string {
 	if u == quantity.Ratio {

@@ -1,0 +1,191 @@
+// Package question answers the standing questions of a provider's people: which clients lose
+// money after labor, what to reprice, what was delivered and not billed, who is over capacity.
+//
+// It owns the list of questions, and the shape of an answer: a sentence, how sure it is, the
+// rows behind it, what data would make it fuller, what to do next. It computes no figure of
+// its own: those come from metric, insight and scenario.
+//
+// Reading order: this file is the list and how one of it is asked; answer.go is what an
+// answer is made of; the other files hold the answers, a topic each.
+package question
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/moatmetrics/moatmetrics/internal/dataset"
+	"github.com/moatmetrics/moatmetrics/internal/fault"
+	"github.com/moatmetrics/moatmetrics/internal/insight"
+	"github.com/moatmetrics/moatmetrics/internal/metric"
+	"github.com/moatmetrics/moatmetrics/internal/quantity"
+	"github.com/moatmetrics/moatmetrics/internal/scenario"
+	"github.com/moatmetrics/moatmetrics/internal/tenant"
+	"github.com/moatmetrics/moatmetrics/internal/warehouse"
+)
+
+// Question is one of the standing questions.
+type Question struct {
+	// Number is its number in docs/questions.md, Name the short one: a question is asked by either.
+	Number int    `json:"number"`
+	Name   string `json:"name"`
+	Asks   string `json:"asks"` // who: owner, finance, service manager, …
+	Text   string `json:"text"`
+	Place  string `json:"place"` // page of the web app where the answer is worked on
+	// OfClient says that it is about one client, who must be named.
+	OfClient bool   `json:"of_client,omitempty"`
+	Needs    []Need `json:"needs"`
+
+	answer func(context.Context, *asked) error
+}
+
+// Need is a dataset that a question is answered from.
+type Need struct {
+	Dataset string `json:"dataset"`
+	For     string `json:"for"` // what it adds to the answer
+	// Must says that nothing can be said without it.
+	Must bool `json:"must"`
+}
+
+// questions are all there are, by number.
+var questions = []Question{
+	{
+		Number: 1, Name: "losing-clients", Asks: "owner", Text: "Which clients lose money after labor, and how sure are we?", Place: "/clients",
+		Needs: []Need{
+			{"invoices", "what each client pays", true},
+			{"time_entries", "the labor that each client takes", true},
+			{"staff", "what an hour of labor costs", false},
+			{"expenses", "what vendors charge for each client", false},
+		},
+		answer: losingClients,
+	},
+	{
+		Number: 23, Name: "final", Asks: "everyone", Text: "Are the figures of this period final?", Place: "/quality",
+		answer: final,
+	},
+}
+
+// Service answers questions. It is safe for concurrent use.
+type Service struct {
+	metrics   *metric.Catalog
+	insights  *insight.Service
+	scenarios *scenario.Service
+	data      *dataset.Service
+	warehouse *warehouse.Warehouse
+	now       func() time.Time
+}
+
+// New returns a Service over the analyses and what they are made from; a nil now is time.Now.
+func New(m *metric.Catalog, i *insight.Service, s *scenario.Service, d *dataset.Service, w *warehouse.Warehouse, now func() time.Time) *Service {
+	if now == nil {
+		now = time.Now
+	}
+	return &Service{metrics: m, insights: i, scenarios: s, data: d, warehouse: w, now: now}
+}
+
+// List returns the questions, by number.
+func (s *Service) List() []Question { return slices.Clone(questions) }
+
+// Request asks one question.
+type Request struct {
+	// Question is its name or number.
+	Question string
+	// Period is made of whole months; open is the last twelve complete months.
+	Period quantity.Period
+	// Client narrows the answer to a client; a question of a client needs it.
+	Client string
+	// Top is the most rows of a table; 0 means all.
+	Top int
+}
+
+// Answer answers a question. What the data does not hold is in the answer, as Missing; data
+// that nothing can be said without makes an answer without tables, not an error.
+//
+// Errors: NotFound for an unknown question; Invalid when a client is missing or unknown, and
+// for a period without a whole month; and those of the analyses behind it.
+func (s *Service) Answer(ctx context.Context, scope tenant.Scope, req Request) (*Answer, error) {
+	i := slices.IndexFunc(questions, func(q Question) bool {
+		return q.Name == req.Question || strconv.Itoa(q.Number) == req.Question
+	})
+	if i < 0 {
+		var names []string
+		for _, q := range questions {
+			names = append(names, q.Name)
+		}
+		return nil, fault.WithFields(fmt.Sprintf("there is no question %q", req.Question), fault.Field{Path: "question", Message: "must be the name or the number of a question", Allowed: names})
+	}
+	start := time.Now()
+	a := &asked{Service: s, scope: scope, req: req, Answer: Answer{Question: questions[i], Client: req.Client, Reasons: []string{}, Tables: []Table{}, Missing: []Need{}, Next: []string{}, Versions: map[string]int{}}}
+	ready, err := a.prepare(ctx)
+	if err == nil && ready {
+		err = a.answer(ctx, a)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("question %s: %w", questions[i].Name, err)
+	}
+	a.cut()
+	a.ElapsedMS = time.Since(start).Milliseconds()
+	return &a.Answer, nil
+}
+
+// prepare fills what all answers have; ready is false when nothing can be answered, and the
+// answer says why.
+func (a *asked) prepare(ctx context.Context) (ready bool, err error) {
+	if a.Snapshot, err = a.warehouse.Current(ctx, a.scope); err != nil {
+		return false, err
+	}
+	tables, err := a.warehouse.Tables(ctx, a.scope, a.Snapshot)
+	if err != nil {
+		return false, err
+	}
+	a.rows = map[string]int64{}
+	for _, t := range tables {
+		a.rows[t.Name] = t.Rows
+	}
+	var must []string
+	for _, n := range a.Needs {
+		if a.rows[n.Dataset] == 0 {
+			a.Missing = append(a.Missing, n)
+			if n.Must {
+				must = append(must, n.Dataset)
+			}
+		}
+	}
+	if len(must) > 0 {
+		a.Headline = fmt.Sprintf("This cannot be answered yet: import %s.", strings.Join(must, " and "))
+		a.Grade = "no_answer"
+		return false, nil
+	}
+	if a.complete, err = a.insights.Complete(ctx, a.scope); err != nil {
+		return false, err
+	}
+	a.Period = a.req.Period
+	if !a.Period.Bounded() {
+		if !a.complete.Bounded() {
+			a.Headline, a.Grade = "This cannot be answered yet: there is no complete month of data.", "no_answer"
+			return false, nil
+		}
+		a.Period = lastYear(a.Period, a.complete)
+	}
+	if a.OfClient && a.req.Client == "" {
+		return false, fault.WithFields("this question is about one client", fault.Field{Path: "client", Message: "name the client"})
+	}
+	return true, nil
+}
+
+// lastYear fills an open period from the complete months: the last twelve of them, or fewer.
+func lastYear(p, complete quantity.Period) quantity.Period {
+	if p.To.IsZero() {
+		p.To = complete.To
+	}
+	if p.From.IsZero() {
+		p.From = p.To.AddMonths(-12)
+		if p.From.Before(complete.From) {
+			p.From = complete.From
+		}
+	}
+	return p
+}
