@@ -97,10 +97,7 @@ func TestAClientHasNoCashBandOfItsOwn(t *testing.T) {
 	}
 	invoices += "O1,Oak,2026-06-20,2026-07-20,900\n"
 	x := of(t, "clients", "client_name,status\nHarbor,active\nElm,active\nOak,active\n", "invoices", invoices, "payments", payments, "time_entries", "time_entry_id,staff_name,client_name,work_date,hours_worked\n1,Dana,Harbor,2026-06-30,1\n")
-	a, err := x.Answer(t.Context(), firm, question.Request{Question: "late-payers"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := x.answer(t, "late-payers")
 	// All pay 3 days after the due date: the 900 come on 23 July, in the fourth week from 1 July.
 	for i, row := range part(t, a, "Cash of the next 8 weeks").Rows {
 		want := "0"

@@ -1005,6 +1005,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/questions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The standing questions of a provider's people */
+        get: operations["list-questions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/questions/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answer a standing question: a sentence, how sure it is, and the rows behind it */
+        get: operations["answer-question"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rankings": {
         parameters: {
             query?: never;
@@ -4071,6 +4105,67 @@ export interface components {
             versus_snapshot?: number;
             /** @description condition such as client = "X" and month >= 2026-01 */
             where?: string;
+        };
+        QuestionAnswer: {
+            asks: string;
+            client?: string;
+            definition_versions: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            elapsed_ms: number;
+            grade: string;
+            headline: string;
+            missing: components["schemas"]["QuestionNeed"][] | null;
+            name: string;
+            needs: components["schemas"]["QuestionNeed"][] | null;
+            next: string[] | null;
+            /** Format: int64 */
+            number: number;
+            of_client?: boolean;
+            period: components["schemas"]["QuantityPeriod"];
+            place: string;
+            reasons: string[] | null;
+            /** Format: int64 */
+            snapshot: number;
+            tables: components["schemas"]["QuestionTable"][] | null;
+            text: string;
+        };
+        QuestionColumn: {
+            dimension?: string;
+            label: string;
+            measure?: string;
+            name: string;
+            unit: string;
+        };
+        QuestionNeed: {
+            dataset: string;
+            for: string;
+            must: boolean;
+        };
+        QuestionQuestion: {
+            asks: string;
+            name: string;
+            needs: components["schemas"]["QuestionNeed"][] | null;
+            /** Format: int64 */
+            number: number;
+            of_client?: boolean;
+            place: string;
+            text: string;
+        };
+        QuestionRow: {
+            cells: unknown[] | null;
+            currency?: string;
+            query?: components["schemas"]["MetricQuery"];
+            why?: string;
+        };
+        QuestionTable: {
+            columns: components["schemas"]["QuestionColumn"][] | null;
+            note?: string;
+            rows: components["schemas"]["QuestionRow"][] | null;
+            title: string;
+            /** Format: int64 */
+            total: number;
         };
         ReleaseBody: {
             /** @description how the file is read; as its source says when left out */
@@ -9467,6 +9562,148 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "list-questions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuestionQuestion"][] | null;
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "answer-question": {
+        parameters: {
+            query?: {
+                /** @description first month; without a period the last twelve complete months count */
+                from?: string;
+                /** @description first month not included */
+                to?: string;
+                /** @description answer for this client; a question about one client needs it */
+                client?: string;
+                /** @description the most rows of a table; 0 is all */
+                top?: number;
+            };
+            header?: never;
+            path: {
+                /** @description name or number of the question */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuestionAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
