@@ -50,6 +50,7 @@ type App struct {
 	Settings   *metric.Settings
 	Insights   *insight.Service
 	Scenarios  *scenario.Service
+	Questions  *question.Service
 	Rules      *insight.Watch
 	Benchmarks *insight.Benchmarks
 	Questions  *question.Service

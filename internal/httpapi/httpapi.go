@@ -54,11 +54,11 @@ type Deps struct {
 	Settings   *metric.Settings
 	Insights   *insight.Service
 	Scenarios  *scenario.Service
+	Questions  *question.Service
 	Rules      *insight.Watch
 	Benchmarks *insight.Benchmarks
 	Audit      *audit.Log
 	Workspace  *workspace.Store
-	Questions  *question.Service
 	// Rollback makes an older snapshot the current one, with its audit event.
 	Rollback func(ctx context.Context, scope tenant.Scope, to warehouse.Snapshot) (warehouse.Outcome, error)
 	// CloseMonth closes a month, or opens it again, with its audit event.

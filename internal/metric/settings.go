@@ -165,3 +165,12 @@ func (s *Settings) zone(ctx context.Context, scope tenant.Scope) (string, error)
 	}
 	return zone, nil
 }
+
+// Zone returns the tenant's time zone, UTC unless it is set.
+func (c *Catalog) Zone(ctx context.Context, scope tenant.Scope) (*time.Location, error) {
+	name, err := c.settings.zone(ctx, scope)
+	if err != nil {
+		return time.UTC, err
+	}
+	return time.LoadLocation(name)
+}

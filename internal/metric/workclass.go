@@ -132,3 +132,8 @@ func (c *Catalog) TicketClasses(ctx context.Context, scope tenant.Scope) ([]Tick
 	}
 	return out, nil
 }
+
+// WorkClasses returns the tenant's mapping of tickets to classes of work.
+func (c *Catalog) WorkClasses(ctx context.Context, scope tenant.Scope) (WorkClasses, error) {
+	return c.settings.WorkClasses(ctx, scope)
+}

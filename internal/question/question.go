@@ -106,6 +106,14 @@ var questions = []Question{
 		answer: unbilled,
 	},
 	{
+		Number: 6, Name: "late-payers", Asks: "finance", Text: "Who pays late, and what cash lands in the next 8 weeks?", Place: "/cash",
+		Needs: []Need{
+			{"invoices", "what is owed, and when it is due", true},
+			{"payments", "what was paid, and when", false},
+		},
+		answer: latePayers,
+	},
+	{
 		Number: 7, Name: "reclaim", Asks: "finance", Text: "Which unused licenses can we drop, by what date, and whose money is it?", Place: "/licenses?tab=reclaim",
 		Needs: []Need{
 			{"licenses", "seats, their cost, term and renewal", true},
@@ -121,6 +129,43 @@ var questions = []Question{
 			{"license_assignments", "seats in use", false},
 		},
 		answer: trueUp,
+	},
+	{
+		Number: 9, Name: "over-capacity", Asks: "service manager", Text: "Who is over capacity next month, by role? Hire, shift or stop?", Place: "/team",
+		Needs: []Need{
+			{"time_entries", "the hours that are asked for", true},
+			{"staff", "roles, contract hours and what an hour costs", false},
+			{"time_off", "who is away", false},
+			{"holidays", "which days nobody works", false},
+		},
+		answer: overCapacity,
+	},
+	{
+		Number: 10, Name: "missing-time", Asks: "service manager", Text: "Who has not entered time, and what does that do to the numbers?", Place: "/team",
+		Needs: []Need{
+			{"time_entries", "the time that was entered", true},
+			{"staff", "contract hours, and what an hour costs", false},
+			{"time_off", "who was away instead of not entering time", false},
+			{"holidays", "which days nobody works", false},
+			{"invoices", "what missing time does to margins", false},
+		},
+		answer: missingTime,
+	},
+	{
+		Number: 11, Name: "noise", Asks: "service manager", Text: "Which clients, assets or ticket types make the noise?", Place: "/service",
+		Needs: []Need{
+			{"tickets", "what broke, and for whom", true},
+			{"time_entries", "the hours on tickets, and what they cost", false},
+			{"assets", "the endpoints that make one client larger than another", false},
+		},
+		answer: noise,
+	},
+	{
+		Number: 12, Name: "sla", Asks: "service manager", Text: "Are we meeting the SLA, and where will we miss this week?", Place: "/service",
+		Needs: []Need{
+			{"tickets", "when tickets were due, answered and solved", true},
+		},
+		answer: serviceLevels,
 	},
 	{
 		Number: 15, Name: "what-if", Asks: "owner", Text: "What if we raise prices, lose our largest client, hire, or drop a tool?", Place: "/scenarios",
@@ -162,6 +207,17 @@ var questions = []Question{
 			{"invoices", "what they brought", false},
 		},
 		answer: projectOverruns,
+	},
+	{
+		Number: 22, Name: "service-received", Asks: "client", Text: "What did the client get for its fee?", Place: "/clients", OfClient: true,
+		Needs: []Need{
+			{"tickets", "what was asked for, and how fast it was done", false},
+			{"time_entries", "the hours of service", false},
+			{"surveys", "how content people were", false},
+			{"assets", "the devices that are looked after", false},
+			{"licenses", "the licenses in use", false},
+		},
+		answer: serviceReceived,
 	},
 	{
 		Number: 23, Name: "final", Asks: "everyone", Text: "Are the figures of this period final?", Place: "/quality",

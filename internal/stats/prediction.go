@@ -48,3 +48,40 @@ func Exceeds(values []float64, x float64) (float64, error) {
 	mean, sd := stat.MeanStdDev(values, nil)
 	return distuv.StudentsT{Mu: mean, Sigma: sd * math.Sqrt(1+1/float64(n)), Nu: float64(n - 1)}.Survival(x), nil
 }
+
+// NextError is where the next error of a forecasting rule lies, about zero.
+type NextError struct {
+	Half     float64 // of the interval, in the unit of the errors
+	N        int     // past errors
+	scale, n float64
+}
+
+// PastErrors returns where the next error of a rule lies with probability level, given its
+// past ones: ± t(n) × their root mean square, for independent normal errors around zero. A
+// rule that is off to one side has a wider interval, not a moved one. It needs 5 errors that
+// are not all 0 (ErrTooFew). Source: the ratio of a normal value to the root mean square of n
+// others is Student's t with n degrees of freedom; Hyndman & Athanasopoulos, Forecasting:
+// Principles and Practice, 5.5.
+func PastErrors(errors []float64, level float64) (NextError, error) {
+	if err := checkLevel(level); err != nil {
+		return NextError{}, err
+	}
+	if len(errors) < 5 || !finite(errors) {
+		return NextError{}, ErrTooFew
+	}
+	squares := 0.0
+	for _, e := range errors {
+		squares += e * e
+	}
+	n := float64(len(errors))
+	if squares == 0 {
+		return NextError{}, ErrTooFew
+	}
+	scale := math.Sqrt(squares / n)
+	return NextError{tQuantile(0.5+level/2, n) * scale, len(errors), scale, n}, nil
+}
+
+// Below returns the probability that the next error is below x.
+func (e NextError) Below(x float64) float64 {
+	return distuv.StudentsT{Mu: 0, Sigma: e.scale, Nu: e.n}.CDF(x)
+}

@@ -95,3 +95,20 @@ func TestExceedsAgreesWithTheTables(t *testing.T) {
 		}
 	}
 }
+
+func TestTheNextErrorOfARule(t *testing.T) {
+	t.Parallel()
+	e, err := stats.PastErrors([]float64{10, -10, 10, -10, 10, -10, 10}, 0.9)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Tables of Student's t with 7 degrees of freedom: 1.8946 at 0.95, and 0.90 at 1.4149.
+	if math.Abs(e.Half-18.946) > 0.001 || math.Abs(e.Below(14.149)-0.9) > 1e-4 || math.Abs(e.Below(0)-0.5) > 1e-12 {
+		t.Errorf("half %v, below 14.149 %v", e.Half, e.Below(14.149))
+	}
+	for name, errs := range map[string][]float64{"four": {1, 2, 3, 4}, "none off": {0, 0, 0, 0, 0}} {
+		if _, err := stats.PastErrors(errs, 0.9); !errors.Is(err, stats.ErrTooFew) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
