@@ -78,16 +78,6 @@ func (x *world) load(t testing.TB, path, name string) {
 	}
 }
 
-// answer asks a question of everything.
-func (x *world) answer(t testing.TB, name string) *question.Answer {
-	t.Helper()
-	a, err := x.Answer(t.Context(), firm, question.Request{Question: name})
-	if err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	return a
-}
-
 // demo is the sample as the demo command makes it.
 func demo(t testing.TB) (*world, sample.Truth) {
 	t.Helper()
