@@ -53,7 +53,6 @@ type App struct {
 	Questions  *question.Service
 	Rules      *insight.Watch
 	Benchmarks *insight.Benchmarks
-	Questions  *question.Service
 
 	databaseFile string // of SQLite, "" otherwise
 }

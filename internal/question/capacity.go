@@ -37,12 +37,15 @@ func overCapacity(ctx context.Context, a *asked) error {
 		if g.Interval != nil {
 			low, high = g.Interval.Low, g.Interval.High
 		}
-		why := ""
+		people, why := whole(g.People), ""
+		if g.People == 0 { // the staff list does not say
+			people = nil
+		}
 		if g.Interval == nil {
 			why = fmt.Sprintf("too few to say: the rule could be tested on %s", count(g.Tested, "month"))
 		}
 		roles.Rows = append(roles.Rows, Row{
-			Cells: []any{g.Role, whole(g.People), g.Demand, g.Capacity, g.Gap, low, high, fraction(g.Probability), whole(g.Tested), g.Bias}, Why: why,
+			Cells: []any{g.Role, people, g.Demand, g.Capacity, g.Gap, low, high, fraction(g.Probability), whole(g.Tested), g.Bias}, Why: why,
 			Query: &metric.Query{Measures: []string{"next_demand", "next_capacity", "capacity_gap", "headcount"}, Where: is("role", g.Role), Period: a.Period},
 		})
 		switch {

@@ -250,3 +250,13 @@ func unsafe(t *testing.T, a *question.Answer, secrets map[string][]string) []str
 	}
 	return found
 }
+
+// answer asks a question of everything.
+func (x *world) answer(t testing.TB, name string) *question.Answer {
+	t.Helper()
+	a, err := x.Answer(t.Context(), firm, question.Request{Question: name})
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return a
+}
