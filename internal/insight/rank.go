@@ -112,7 +112,7 @@ func (s *Service) Rank(ctx context.Context, scope tenant.Scope, req RankRequest)
 	if req.Period, err = within(req.Period, complete); err != nil {
 		return nil, err
 	}
-	k := &ranking{reader: r, measure: m, req: req, kind: kindOf(s.metrics, m)}
+	k := &ranking{reader: r, measure: m, req: req, kind: kindOf(s.metrics, m), begins: complete.From}
 	out, err := k.rank(ctx, s.thresholds)
 	if err != nil {
 		return nil, fmt.Errorf("ranking by %s: %w", m.Name, err)
@@ -127,6 +127,7 @@ type ranking struct {
 	req     RankRequest
 	kind    string
 	formula formula
+	begins  quantity.Day // of the data
 	members []member
 }
 
@@ -217,6 +218,9 @@ func (k *ranking) load(ctx context.Context) error {
 			return err
 		},
 		func() (err error) {
+			if !k.begins.Before(k.req.Period.Previous().To) {
+				return nil // the data begins later
+			}
 			before, err = k.read(ctx, k.req.Period.Previous(), k.req.Where, []string{k.req.By}, bases...)
 			return err
 		},

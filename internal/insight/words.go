@@ -149,5 +149,5 @@ func number(value int64, places int32) quantity.Decimal { return decimal.New(val
 // dec is a decimal from a float of the statistics, rounded to ten decimals.
 func dec(f float64) quantity.Decimal { return decimal.NewFromFloat(f).Round(10) }
 
-// float is a decimal as the statistics need it.
-func float(d quantity.Decimal) float64 { return d.InexactFloat64() }
+// float is a decimal as the statistics need it: the nearest float.
+func float(d quantity.Decimal) float64 { return quantity.Float(d) }

@@ -27,6 +27,23 @@ func ParseDecimal(s string) (Decimal, error) {
 	return d, nil
 }
 
+// Float returns the float nearest to d, as d.InexactFloat64 does and mostly without making
+// fractions of it: a coefficient of 15 digits and a power of ten up to 10^22 are exact floats,
+// and their quotient is rounded once.
+func Float(d Decimal) float64 {
+	scale := -int(d.Exponent())
+	if scale >= 0 && scale < len(powersOfTen) && d.NumDigits() <= 15 {
+		return float64(d.CoefficientInt64()) / powersOfTen[scale]
+	}
+	f, err := strconv.ParseFloat(d.String(), 64)
+	if err != nil {
+		return d.InexactFloat64() // out of range
+	}
+	return f
+}
+
+var powersOfTen = [...]float64{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22}
+
 // AppendDecimal appends what d.String() returns.
 func AppendDecimal(b []byte, d Decimal) []byte {
 	scale := -int(d.Exponent())

@@ -48,3 +48,13 @@ func TestPeriodsInWordsNameTheirLastDay(t *testing.T) {
 		}
 	}
 }
+
+func TestFloatIsTheNearest(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		d := decimal.New(rapid.Int64().Draw(t, "coefficient"), int32(rapid.IntRange(-30, 5).Draw(t, "exponent")))
+		if got, want := Float(d), d.InexactFloat64(); got != want {
+			t.Fatalf("%s is %v, want %v", d, got, want)
+		}
+	})
+}
