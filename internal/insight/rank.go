@@ -208,7 +208,7 @@ func worse(a, b Ranked, above bool) int {
 // load reads the members: their figures in the period and in the one before, and by month.
 // Three questions answer for all of them.
 func (k *ranking) load(ctx context.Context) error {
-	bases := slices.DeleteFunc(slices.Clone(k.formula.sums), isParameter)
+	bases := k.siblings(slices.DeleteFunc(slices.Clone(k.formula.sums), isParameter))
 	k.oneCurrency = true
 	var now, before []row
 	months := map[string]series{}
@@ -243,6 +243,31 @@ func (k *ranking) load(ctx context.Context) error {
 	}
 	k.pool()
 	return nil
+}
+
+// mostSiblings bounds how many measures are asked for at once.
+const mostSiblings = 24
+
+// siblings returns all base measures of the table that the bases are of, when there is one and
+// they are not too many: the next measure of it is then answered from the cache.
+func (k *ranking) siblings(bases []string) []string {
+	fact, all := "", []string{}
+	for _, b := range bases {
+		m, err := k.metrics.Measure(b)
+		if err != nil || fact != "" && m.Fact != fact {
+			return bases
+		}
+		fact = m.Fact
+	}
+	for _, m := range k.metrics.Measures() {
+		if m.Base() && m.Fact == fact {
+			all = append(all, m.Name)
+		}
+	}
+	if len(all) > mostSiblings {
+		return bases
+	}
+	return all
 }
 
 // counted adds the parameters that describe the period.
