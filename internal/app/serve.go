@@ -66,7 +66,8 @@ func (c *cli) serve(ctx context.Context, a *App, target string) error {
 		}
 		fmt.Fprintf(c.err, "MoatMetrics serves on http://%s (stop with Ctrl-C)\n", listener.Addr())
 		running++
-		go func() { ended <- a.listen(ctx, listener, c.version) }()
+		handler := a.handler(ctx, c.version)
+		go func() { ended <- listen(ctx, listener, handler) }()
 	}
 	// The live heap is small and each large answer is garbage soon: collecting less often
 	// makes answers faster for some 100 MB.
@@ -99,12 +100,16 @@ func listenFlag(cmd *cobra.Command, listen *string) {
 	cmd.Flags().StringVar(listen, "listen", "", "address (default 127.0.0.1:8080); loopback only until accounts exist")
 }
 
-// listen answers requests until ctx ends, then lets running ones finish for up to 10 s.
-func (a *App) listen(ctx context.Context, l net.Listener, version string) error {
-	handler := httpapi.New(httpapi.Deps{
+// handler answers requests; its open streams end with ctx.
+func (a *App) handler(ctx context.Context, version string) http.Handler {
+	return httpapi.New(httpapi.Deps{
 		DB: a.DB, Warehouse: a.Warehouse, Data: a.Data, Inbox: a.Inbox, Metrics: a.Metrics, Settings: a.Settings, Insights: a.Insights, Rules: a.Rules, Benchmarks: a.Benchmarks, Scenarios: a.Scenarios, Questions: a.Questions, Audit: a.Audit, Workspace: a.Workspace,
 		Rollback: a.Rollback, CloseMonth: a.CloseMonth, Verify: a.Verify, Jobs: a.Jobs, Dir: a.Config.Data, DatabaseFile: a.databaseFile, Scope: a.Scope,
 	}, httpapi.Options{Version: version, Log: a.Log, Done: ctx.Done()})
+}
+
+// listen answers requests until ctx ends, then lets running ones finish for up to 10 s.
+func listen(ctx context.Context, l net.Listener, handler http.Handler) error {
 	// No write timeout: an upload of gigabytes may take its time; the header and idle
 	// timeouts keep slow clients from holding connections for nothing.
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}

@@ -15,6 +15,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/web"
@@ -27,8 +28,9 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self' 'sha256-
 
 // asset is a file of the web app, ready to be sent.
 type asset struct {
-	plain, zipped []byte // zipped is nil for what is compressed already
-	mime, tag     string
+	plain     []byte
+	zipped    func() []byte // made when it is first asked for; nil for what is compressed already
+	mime, tag string
 }
 
 // assets are the web app's files by path, read once.
@@ -71,11 +73,13 @@ func newAsset(name string, text []byte) asset {
 		a.mime = "font/woff2"
 	}
 	if !slices.Contains([]string{".woff2", ".png"}, path.Ext(name)) {
-		var b bytes.Buffer
-		z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression)
-		z.Write(text)
-		z.Close()
-		a.zipped = b.Bytes()
+		a.zipped = sync.OnceValue(func() []byte {
+			var b bytes.Buffer
+			z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression)
+			z.Write(text)
+			z.Close()
+			return b.Bytes()
+		})
 	}
 	return a
 }
@@ -136,7 +140,7 @@ func (a asset) serve(w http.ResponseWriter, r *http.Request, forever bool) {
 	text := a.plain
 	if a.zipped != nil && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 		h.Set("Content-Encoding", "gzip")
-		text = a.zipped
+		text = a.zipped()
 	}
 	h.Set("Content-Length", fmt.Sprint(len(text)))
 	if r.Method != http.MethodHead {
