@@ -106,6 +106,7 @@ export const Fields = memo(function Fields({
   onDimension: (name: string) => void;
 }) {
   const [text, setText] = useState('');
+  const [turned, setTurned] = useState<Record<string, boolean>>({});
   const hit = (name: string, label: string) => `${name} ${label}`.toLowerCase().includes(text.toLowerCase());
   const topics = [...new Set(measures.map((m) => m.topic))];
   const groups = [
@@ -131,6 +132,11 @@ export const Fields = memo(function Fields({
           head={g.head}
           items={g.items}
           chosen={chosen}
+          isOpen={
+            text !== '' ||
+            (turned[g.head] ?? (g.head === t('Dimensions') || g.head === topics[0] || g.items.some((i) => chosen.includes(i.id))))
+          }
+          onToggle={(is) => setTurned((all) => ({ ...all, [g.head]: is }))}
           onPick={(f) => (f.kind === 'measure' ? onMeasure(f.id) : onDimension(f.id))}
         />
       ))}
@@ -143,11 +149,15 @@ function FieldList({
   head,
   items,
   chosen,
+  isOpen,
+  onToggle,
   onPick,
 }: {
   head: string;
   items: FieldItem[];
   chosen: string[];
+  isOpen: boolean;
+  onToggle: (is: boolean) => void;
   onPick: (f: FieldItem) => void;
 }) {
   const { dragAndDropHooks } = useDragAndDrop({
@@ -158,35 +168,39 @@ function FieldList({
       }),
   });
   return (
-    <>
-      <p className={css.fieldHead}>{head}</p>
-      <GridList
-        aria-label={head}
-        items={items}
-        dependencies={[chosen]}
-        dragAndDropHooks={dragAndDropHooks}
-        className={css.fields ?? ''}
-        onAction={(k) => {
-          const f = items.find((i) => i.id === k);
-          if (f) onPick(f);
-        }}
-      >
-        {(f) => (
-          <GridListItem
-            id={f.id}
-            textValue={f.name}
-            className={css.field ?? ''}
-            {...(chosen.includes(f.id) ? { 'data-chosen': true } : {})}
-            {...(f.off ? { 'data-off': true } : {})}
-          >
-            <Button slot="drag" className="sr" aria-label={t('Drag {{name}}', { name: f.name })}>
-              ⠿
-            </Button>
-            {f.name}
-            {chosen.includes(f.id) ? <span className="sr">{t('(chosen)')}</span> : null}
-          </GridListItem>
-        )}
-      </GridList>
-    </>
+    <details open={isOpen} onToggle={(e) => e.currentTarget.open !== isOpen && onToggle(e.currentTarget.open)}>
+      <summary className={css.fieldHead}>
+        {head} <span className="muted">{items.length}</span>
+      </summary>
+      {isOpen ? (
+        <GridList
+          aria-label={head}
+          items={items}
+          dependencies={[chosen]}
+          dragAndDropHooks={dragAndDropHooks}
+          className={css.fields ?? ''}
+          onAction={(k) => {
+            const f = items.find((i) => i.id === k);
+            if (f) onPick(f);
+          }}
+        >
+          {(f) => (
+            <GridListItem
+              id={f.id}
+              textValue={f.name}
+              className={css.field ?? ''}
+              {...(chosen.includes(f.id) ? { 'data-chosen': true } : {})}
+              {...(f.off ? { 'data-off': true } : {})}
+            >
+              <Button slot="drag" className="sr" aria-label={t('Drag {{name}}', { name: f.name })}>
+                ⠿
+              </Button>
+              {f.name}
+              {chosen.includes(f.id) ? <span className="sr">{t('(chosen)')}</span> : null}
+            </GridListItem>
+          )}
+        </GridList>
+      ) : null}
+    </details>
   );
 }
