@@ -48,6 +48,17 @@ func TestTheGoldenVectorsOfTheFormulas(t *testing.T) {
 	check("utilization", of("utilization", map[string]string{"hours_worked": "132", "capacity_hours": "144"}), "0.9167")
 	check("billable utilization", of("billable_utilization", map[string]string{"billable_hours": "108", "capacity_hours": "144"}), "0.75")
 	check("days sales outstanding", of("dso", map[string]string{"receivables": "50000", "revenue": "200000", "tax": "0", "days": "30"}), "7.5")
+	check("hour budget for a margin of 65 %", of("hour_budget_at_margin", map[string]string{"mrr": "3000", "shadow_billable": "2700", "hours_worked": "20"}), "5.5556")
+	desk := map[string]string{"reactive_hours": "62.5", "endpoints": "250", "months": "1", "service_ticket_count": "100", "closed_hours": "62.5", "closed_tickets": "100"}
+	check("tickets per endpoint", of("tickets_per_endpoint", desk), "0.4")
+	check("hours per ticket", of("hours_per_ticket", desk), "0.625")
+	check("reactive hours per endpoint", of("reactive_hours_per_endpoint", desk), "0.25")
+	kept := map[string]string{"mrr_start": "100000", "mrr_contraction": "3000", "mrr_churn": "4000", "mrr_expansion": "9000"}
+	check("gross retention", of("grr", kept), "0.93")
+	check("net retention", of("nrr", kept), "1.02")
+	won := map[string]string{"acquisition_cost": "32000", "won_mrr": "2500", "revenue": "100", "labor_cost": "55", "direct_cost": "0"}
+	check("payback on revenue", of("payback_on_revenue", won), "12.8")
+	check("payback on margin", of("payback_on_margin", won), "28.4444")
 	check("margin without revenue", of("gross_margin", map[string]string{"revenue": "0", "labor_cost": "1", "direct_cost": "0"}), "none")
 
 	hhi, _ := metric.Herfindahl([]quantity.Decimal{dec("40"), dec("25"), dec("15"), dec("10"), dec("10")})
