@@ -64,6 +64,7 @@ function Figure({ f }: { f: RiskFigure }) {
     f.n_of && f.n > 0 ? t('{{what}}: {{count}}', { what: sentence(f.n_of), count: f.n }) : '',
     f.value === null ? '' : sentence(f.how_sure),
   ].filter(Boolean);
+  const value = f.unit === 'count' ? integer(Number(f.value)) : format(f.value, unit);
   return (
     <div>
       <dt>{f.label}</dt>
@@ -72,7 +73,7 @@ function Figure({ f }: { f: RiskFigure }) {
           <strong>—</strong>
         ) : (
           <CellButton
-            label={t('{{label}}: where it comes from', { label: f.label })}
+            label={t('{{label}} {{value}}: where it comes from', { label: f.label, value })}
             negative={Number(f.value) < 0}
             onPress={() =>
               set({
@@ -87,7 +88,7 @@ function Figure({ f }: { f: RiskFigure }) {
               })
             }
           >
-            {f.unit === 'count' ? integer(Number(f.value)) : format(f.value, unit)}
+            {value}
           </CellButton>
         )}{' '}
         {f.state ? <StateBadge state={f.state} /> : null}
