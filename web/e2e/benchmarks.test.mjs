@@ -82,6 +82,6 @@ describe('benchmarks', () => {
 
 test('before there is data, the page says what is needed', async (t) => {
   const page = await open(t, await serveFor(t, emptyData()), '/benchmarks');
-  await page.getByText('Nothing to compare yet').waitFor();
+  await page.getByText('There are no figures to show').waitFor();
   await page.getByRole('main').getByRole('link', { name: 'Import files' }).waitFor();
 });

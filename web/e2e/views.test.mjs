@@ -252,7 +252,7 @@ async function batch(to, files, dry) {
 }
 
 for (const [size, viewport] of SIZES) {
-  describe(size, () => {
+  describe(size, { concurrency: 2 }, () => {
     let context;
     before(async () => {
       context = await newContext({ viewport, ...(size === 'phone' ? { hasTouch: true, isMobile: true } : {}) });
