@@ -14,6 +14,7 @@ test('what was seen stays readable without the program, marked with its date', a
   // A worker takes over at the next load; what that load asks for is kept.
   await page.reload();
   await settled(page);
+  const profit = (await page.locator('[data-kpi=gross_profit]').textContent()).match(/\$[\d.]+M/)[0];
   await page.goto(`${app.url}/clients/Linden%20Square%20Logistics`);
   await settled(page);
   await page.goto(`${app.url}/clients`);
@@ -26,7 +27,7 @@ test('what was seen stays readable without the program, marked with its date', a
   await page.goto(app.url);
   await settled(page);
   await page.getByText('MoatMetrics does not answer. These are the figures kept on this device').waitFor();
-  assert.match(await page.locator('[data-kpi=gross_profit]').textContent(), /\$1\.005M/);
+  assert.ok((await page.locator('[data-kpi=gross_profit]').textContent()).includes(profit), profit);
   await page.goto(`${app.url}/clients/Linden%20Square%20Logistics`);
   await settled(page);
   assert.match(await page.locator('[data-kpi=gross_margin]').textContent(), /11\.5%/);

@@ -34,7 +34,7 @@ describe('risk', () => {
     await part.getByText(payment.words).waitFor();
     await part.getByText(payment.step).waitFor();
     await part.getByText('from 15 days: half a month late and more (act)').waitFor();
-    await part.getByRole('button', { name: 'Days paid beyond the due date: where it comes from' }).click();
+    await part.getByRole('button', { name: /^Days paid beyond the due date .*: where it comes from/ }).click();
     await settled(page);
     await page.getByRole('tab', { name: 'Rows', selected: true }).waitFor();
     await page.goBack();
