@@ -34,7 +34,7 @@ export function Reprice() {
           period: periodText(query.data?.period ?? days),
         })}
       >
-        <details className={own.terms} open={faults.length > 0}>
+        <details className={own.terms} open={faults.length > 0 || search.reprice !== undefined}>
           <summary>{query.data ? termsOf(query.data.settings) : t('What a price is to reach')}</summary>
           <RepriceSettings
             key={JSON.stringify(wanted)}
