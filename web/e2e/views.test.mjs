@@ -252,7 +252,7 @@ async function batch(to, files, dry) {
 }
 
 for (const [size, viewport] of SIZES) {
-  describe(size, { concurrency: 2 }, () => {
+  describe(size, () => {
     let context;
     before(async () => {
       context = await newContext({ viewport, ...(size === 'phone' ? { hasTouch: true, isMobile: true } : {}) });
