@@ -56,25 +56,16 @@ func (x *comparison) readWindows(ctx context.Context) error {
 	return together(all...)
 }
 
-// eachWhole is whole for measures of any kind: those that look at other cells in a question of
-// their own, because the tables of the others need not know the dimensions they look at; and
-// where one of them cannot be asked so, each in its own, and that one has no value but the reason.
+// eachWhole is whole for measures of any kind: where one of them cannot be asked so, each is
+// asked by itself, and that one has no value but the reason.
 func (r reader) eachWhole(ctx context.Context, p quantity.Period, where string, measures []*metric.Measure) (row, error) {
-	var wide, plain []string
-	for _, m := range measures {
-		if m.Wide() {
-			wide = append(wide, m.Name)
-		} else {
-			plain = append(plain, m.Name)
-		}
+	names := make([]string, len(measures))
+	for i, m := range measures {
+		names[i] = m.Name
 	}
 	out := row{sums: cell{}, why: map[string]string{}, counted: p}
-	for _, names := range [][]string{plain, wide} {
-		if err := r.into(ctx, &out, where, names); err != nil {
-			return out, err
-		}
-	}
-	return out, nil
+	err := r.into(ctx, &out, where, names)
+	return out, err
 }
 
 func (r reader) into(ctx context.Context, out *row, where string, names []string) error {
