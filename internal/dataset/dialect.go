@@ -157,30 +157,22 @@ func (e lineEnds) String() string {
 // edges returns a cheap test for lines that may have blanks around a cell. It errs on the
 // side of yes: the first bytes of wide blanks also begin other characters.
 func edges(delim byte) func(line []byte) bool {
-	var pairs [][]byte
-	for _, b := range []byte{' ', '\t'} {
-		if b != delim {
-			pairs = append(pairs, []byte{delim, b}, []byte{b, delim}, []byte{quote, b}, []byte{b, quote})
-		}
-	}
-	return func(line []byte) bool {
-		first, last := line[0], line[len(line)-1]
-		if first == ' ' || first == '\t' && delim != '\t' || last == ' ' || last == '\t' && delim != '\t' {
-			return true
-		}
-		for _, p := range pairs[:2] {
-			if bytes.Contains(line, p) {
+	beside := func(line []byte, mark byte) bool { // a blank before or after the mark
+		for at := 0; ; at++ {
+			i := bytes.IndexByte(line[at:], mark)
+			if i < 0 {
+				return false
+			}
+			if at += i; at > 0 && line[at-1] == ' ' || at+1 < len(line) && line[at+1] == ' ' {
 				return true
 			}
 		}
-		if bytes.IndexByte(line, quote) >= 0 {
-			for _, p := range pairs {
-				if bytes.Contains(line, p) {
-					return true
-				}
-			}
+	}
+	return func(line []byte) bool {
+		if line[0] == ' ' || line[len(line)-1] == ' ' || beside(line, delim) || beside(line, quote) {
+			return true
 		}
-		if len(pairs) > 4 && bytes.IndexByte(line, '\t') >= 0 {
+		if delim != '\t' && bytes.IndexByte(line, '\t') >= 0 {
 			return true
 		}
 		return bytes.IndexByte(line, 0xc2) >= 0 || bytes.IndexByte(line, 0xe2) >= 0 || bytes.IndexByte(line, 0xef) >= 0

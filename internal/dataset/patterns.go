@@ -46,8 +46,8 @@ func (l *load) outliers(ctx context.Context) error {
 	}
 	far := fmt.Sprintf(`WITH x AS (SELECT record, client_key, %[1]s AS v, ln(abs(%[1]s)::DOUBLE) AS a FROM %[2]s WHERE %[1]s <> 0 AND client_key IS NOT NULL),
 m AS (SELECT client_key, median(a) AS mid FROM x GROUP BY 1 HAVING count(*) >= %[3]d),
-d AS (SELECT x.*, abs(a - mid) AS off, median(abs(a - mid)) OVER (PARTITION BY client_key) AS mad FROM x JOIN m USING (client_key))
-SELECT record, v, off FROM d WHERE 0.6745 * off > %[4]d * greatest(mad, 0.1)`, column, l.staged(), outlierRows, outlierScore)
+d AS (SELECT client_key, any_value(mid) AS mid, greatest(median(abs(a - mid)), 0.1) AS mad FROM x JOIN m USING (client_key) GROUP BY 1 HAVING 0.6745 * max(abs(a - mid)) > %[4]d * mad)
+SELECT record, v, abs(a - mid) AS off FROM x JOIN d USING (client_key) WHERE 0.6745 * abs(a - mid) > %[4]d * mad`, column, l.staged(), outlierRows, outlierScore)
 	rows, err := l.s.Query(ctx, "SELECT count(*), arg_max(v, off)::VARCHAR FROM ("+far+")")
 	if err != nil {
 		return err

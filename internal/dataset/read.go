@@ -401,7 +401,11 @@ func (g *lineGuard) Read(b []byte) (int, error) {
 	if text := bytes.TrimLeft(b[:n], "\xef\xbb\xbf\xff\xfe\x00 \t\r\n"); !g.started && len(text) > 0 {
 		g.started, g.json = true, text[0] == '{' || text[0] == '['
 	}
-	if last := max(bytes.LastIndexByte(b[:n], '\n'), bytes.LastIndexByte(b[:n], '\r')); last >= 0 {
+	last := bytes.LastIndexByte(b[:n], '\n')
+	if cr := bytes.LastIndexByte(b[last+1:n], '\r'); cr >= 0 {
+		last += 1 + cr
+	}
+	if last >= 0 {
 		g.line += int64(bytes.Count(b[:n], []byte("\n")))
 		g.long = int64(n - last - 1)
 	} else {

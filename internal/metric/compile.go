@@ -173,15 +173,15 @@ func (r reading) from() string {
 	return sql
 }
 
-// read prepares the rows of a fact, from a roll-up or, when source is "", from the view,
+// read prepares the rows of a fact, from a roll-up or, when source is nil, from the view,
 // within the query's period and condition, with the labels of dims.
-func (b *builder) read(f *fact, source string, dims []string) reading {
+func (b *builder) read(f *fact, source *rollup, dims []string) reading {
 	q := b.q
 	r := reading{relation: "(" + q.withMarks(f.view.sql) + ")", day: "f.day"}
-	if source != "" {
-		r.relation, r.day = warehouse.QuoteIdent(source), "f.month"
-		b.sources = append(b.sources, source)
-		b.use(source, q.period)
+	if source != nil {
+		r.relation, r.day = warehouse.QuoteIdent(source.Table), "f."+source.day()
+		b.sources = append(b.sources, source.Table)
+		b.use(source.Table, q.period)
 	} else {
 		b.sources = append(b.sources, f.Tables[0])
 		for i, t := range f.Tables {
@@ -222,22 +222,26 @@ func (b *builder) read(f *fact, source string, dims []string) reading {
 	return r
 }
 
-// source chooses the smallest roll-up that can answer, "" for the base table.
-func (q *question) source(f *fact) string {
-	dims := q.read(q.dims)
-	if len(q.blends) > 0 || q.converts(f) || len(q.where.attributes) > 0 || !q.period.WholeMonths() || slices.ContainsFunc(dims, func(d string) bool { return q.keys[d] == "" && !q.step(d).byMonth() }) {
-		return ""
+// source chooses the first roll-up that can answer, nil for the base table.
+func (q *question) source(f *fact) *rollup {
+	if len(q.blends) > 0 || q.converts(f) || len(q.where.attributes) > 0 {
+		return nil
 	}
-	for _, r := range f.Rollups {
-		fits := func(d string) bool {
-			key := q.keys[d]
-			return key == "" || key == "currency" || slices.Contains(r.Keys, key)
-		}
-		if !slices.ContainsFunc(dims, func(d string) bool { return !fits(d) }) {
-			return r.Table
+	var keys []string
+	var steps []step
+	for _, d := range q.read(q.dims) {
+		if key := q.keys[d]; key == "" {
+			steps = append(steps, q.step(d))
+		} else if key != "currency" {
+			keys = append(keys, key)
 		}
 	}
-	return ""
+	for i, r := range f.Rollups {
+		if r.answers(q.period, steps) && !slices.ContainsFunc(keys, func(k string) bool { return !slices.Contains(r.Keys, k) }) {
+			return &f.Rollups[i]
+		}
+	}
+	return nil
 }
 
 // expr returns the SQL over f of what the query is cut by.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/moatmetrics/moatmetrics/internal/quantity"
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
 )
 
@@ -33,7 +34,7 @@ type fact struct {
 	// Blank says why a cell without rows has no value; without it the value is 0 there.
 	Blank   string       `yaml:"blank"`
 	Columns []factColumn `yaml:"columns"`
-	Rollups []rollup     `yaml:"rollups"` // smallest first
+	Rollups []rollup     `yaml:"rollups"` // the first that can answer is read
 
 	view view
 }
@@ -45,10 +46,26 @@ type factColumn struct {
 	Unknown string         `yaml:"unknown"` // why it is null when rows are there and no value is
 }
 
-// rollup is a stored sum of a fact by month, currency and some of its keys.
+// rollup is a stored sum of a fact by month (or by week and month), currency and some of
+// its keys.
 type rollup struct {
 	Table string   `yaml:"table"`
 	Keys  []string `yaml:"keys"`
+	Grain string   `yaml:"grain"` // "" is the month, "week" the part of a week in a month
+}
+
+// day is the column that the roll-up's dimensions of time are made of.
+func (r rollup) day() string {
+	if r.Grain == "week" {
+		return weekPart
+	}
+	return "month"
+}
+
+// answers reports whether the roll-up tells the steps of time apart and cuts at the period's ends.
+func (r rollup) answers(p quantity.Period, steps []step) bool {
+	ends := p.WholeMonths() || r.Grain == "week" && p.WholeMonthsOrWeeks()
+	return ends && !slices.ContainsFunc(steps, func(s step) bool { return !s.byMonth() && !(r.Grain == "week" && s.name == "week") })
 }
 
 // view is the SQL of a fact. with names the helper relations that it reads.
@@ -152,6 +169,9 @@ func loadFacts(files fs.FS) ([]*fact, error) {
 			}
 		}
 		for _, r := range f.Rollups {
+			if r.Grain != "" && r.Grain != "week" {
+				return nil, fmt.Errorf("metric catalog: fact %s: %q is no grain of %s", f.Name, r.Grain, r.Table)
+			}
 			for _, k := range r.Keys {
 				if keyIDs[k] == 0 || !slices.Contains(f.Keys, k) {
 					return nil, fmt.Errorf("metric catalog: fact %s: %s cannot be a key of %s", f.Name, k, r.Table)

@@ -66,9 +66,11 @@ func TestACatalogThatContradictsItselfIsRefused(t *testing.T) {
 func TestRollupFieldIDsDoNotMove(t *testing.T) {
 	t.Parallel()
 	want := map[string]string{
-		"rollup_time_client": "1 month,2 currency,10 client_key,12 agreement_id,13 work_type,14 billable,30 hours_worked,31 hours_billed,32 billable_hours,33 labor_cost,34 shadow_billable,35 hours_without_cost,36 entries,37 standard_value",
-		"rollup_time_staff":  "1 month,2 currency,11 staff_key,13 work_type,14 billable,30 hours_worked,31 hours_billed,32 billable_hours,33 labor_cost,34 shadow_billable,35 hours_without_cost,36 entries,37 standard_value",
-		"rollup_invoices":    "1 month,2 currency,10 client_key,12 agreement_id,15 revenue_category,30 revenue,31 recurring_revenue,32 tax,33 revenue_tax_unknown,34 lines,35 service_revenue,36 invoiced_labor",
+		"rollup_time_client":      "1 month,2 currency,10 client_key,12 agreement_id,13 work_type,14 billable,30 hours_worked,31 hours_billed,32 billable_hours,33 labor_cost,34 shadow_billable,35 hours_without_cost,36 entries,37 standard_value",
+		"rollup_time_staff":       "1 month,2 currency,11 staff_key,13 work_type,14 billable,30 hours_worked,31 hours_billed,32 billable_hours,33 labor_cost,34 shadow_billable,35 hours_without_cost,36 entries,37 standard_value",
+		"rollup_time_client_week": "3 week_part,2 currency,10 client_key,14 billable,30 hours_worked,31 hours_billed,32 billable_hours,33 labor_cost,34 shadow_billable,35 hours_without_cost,36 entries,37 standard_value",
+		"rollup_time_staff_week":  "3 week_part,2 currency,11 staff_key,14 billable,30 hours_worked,31 hours_billed,32 billable_hours,33 labor_cost,34 shadow_billable,35 hours_without_cost,36 entries,37 standard_value",
+		"rollup_invoices":         "1 month,2 currency,10 client_key,12 agreement_id,15 revenue_category,30 revenue,31 recurring_revenue,32 tax,33 revenue_tax_unknown,34 lines,35 service_revenue,36 invoiced_labor",
 	}
 	for _, r := range Rollups() {
 		var got []string

@@ -104,7 +104,7 @@ func (c *Catalog) rowsBehind(ctx context.Context, scope tenant.Scope, q Query, c
 	cols = append(cols, column)
 	out.Columns = append(out.Columns, m.Name)
 	b := &builder{q: checked}
-	r := b.read(f, "", named)
+	r := b.read(f, nil, named)
 	r.where = append(r.where, column+" IS NOT NULL", column+" <> 0")
 	sql := b.withHelpers(fmt.Sprintf("SELECT %s%s ORDER BY abs(%s) DESC, f.day, f.row_id%s", strings.Join(cols, ", "), r.from(), column, cut))
 	most := limit

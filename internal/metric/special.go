@@ -89,7 +89,7 @@ func (c *Catalog) quantile(ctx context.Context, scope tenant.Scope, q Query, che
 		return map[string]value{everywhere: {reason: why}}, nil
 	}
 	b := &builder{q: checked}
-	r := b.read(f, "", checked.dims)
+	r := b.read(f, nil, checked.dims)
 	r.where = append(r.where, "f."+m.Column+" IS NOT NULL")
 	var cols, names []string
 	for i, d := range checked.dims {
@@ -163,7 +163,7 @@ func (c *Catalog) Observed(ctx context.Context, scope tenant.Scope, q Query) (*O
 		return nil, err
 	}
 	b := &builder{q: checked}
-	r := b.read(checked.facts[0], "", nil)
+	r := b.read(checked.facts[0], nil, nil)
 	r.where = append(r.where, "f."+m.Column+" IS NOT NULL")
 	sql := "SELECT f." + m.Column + "::DECIMAL(18,6), " + orElse(m.Open, "false") + r.from()
 	out := &Observed{Share: 0.5}

@@ -217,6 +217,13 @@ func (p Period) WholeMonths() bool {
 	return (p.From.IsZero() || p.From == p.From.Month()) && (p.To.IsZero() || p.To == p.To.Month())
 }
 
+// WholeMonthsOrWeeks reports whether each end, where set, is the first day of a month or a
+// Monday.
+func (p Period) WholeMonthsOrWeeks() bool {
+	whole := func(d Day) bool { return d.IsZero() || d == d.Month() || d.Time().Weekday() == time.Monday }
+	return whole(p.From) && whole(p.To)
+}
+
 // Months returns the first day of every month that a bounded period touches.
 func (p Period) Months() []Day {
 	var months []Day

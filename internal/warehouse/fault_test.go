@@ -392,8 +392,8 @@ func TestExpiredSnapshotsFreeTheirFiles(t *testing.T) {
 			t.Errorf("%d snapshots expired, want 3", gone)
 		}
 		removed := must(future.Sweep(t.Context()))
-		if removed != 4 { // two old versions of the table and of its roll-up
-			t.Errorf("%d files removed, want 4", removed)
+		if removed != 6 { // two old versions of the table and of its two roll-ups
+			t.Errorf("%d files removed, want 6", removed)
 		}
 		if now := must(future.Current(t.Context(), acme)); now != last.Snapshot {
 			t.Errorf("current snapshot is %d, want %d", now, last.Snapshot)

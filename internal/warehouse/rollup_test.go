@@ -27,7 +27,7 @@ func TestARollupThatIsDeclaredOtherwiseIsComputedAgain(t *testing.T) {
 
 		double := schema // an upgrade: cost is doubled
 		double.Rollups = slices.Clone(schema.Rollups)
-		double.Rollups[0].SQL = strings.Replace(double.Rollups[0].SQL, "* r.rate", "* r.rate * 2", 1)
+		double.Rollups[0].Rows = strings.Replace(double.Rollups[0].Rows, "* r.rate", "* r.rate * 2", 1)
 		after := must(warehouse.Open(t.Context(), db, dir, double, warehouse.Options{}))
 		defer after.Close()
 		costs := func(snap warehouse.Snapshot) string {

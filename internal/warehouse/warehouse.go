@@ -51,16 +51,21 @@ type Table struct {
 	Provenance []string
 }
 
-// Rollup declares a table that is computed from others and belongs to the same snapshot.
+// Rollup declares a table of sums that are computed from others and belong to the same
+// snapshot.
 type Rollup struct {
-	Table Table // Month must be set; it has no row_id
+	// Table has no row_id; its Month must be set. The first Keys columns say what the others,
+	// sums, are grouped by.
+	Table Table
+	Keys  int
 	// Source is the dated table it follows: the months touched there are rebuilt here.
 	Source string
-	// Joins are the other tables its SQL reads; any change in them rebuilds all months.
+	// Joins are the other tables that Rows reads; any change in them rebuilds all months.
 	Joins []string
-	// SQL is a SELECT that yields Table.Columns in order. It names its tables plainly;
-	// Source is already limited to the months being rebuilt.
-	SQL string
+	// Rows is the SELECT whose rows are summed: it yields the columns of Table and perhaps
+	// more. It names its tables plainly; Source is already limited to the months being
+	// rebuilt. Roll-ups of the same rows are computed in one pass over them.
+	Rows string
 }
 
 // Schema is everything a warehouse stores.

@@ -30,6 +30,9 @@ func system(more ...warehouse.Column) []warehouse.Column {
 	}, more...)
 }
 
+const hoursAtCost = `SELECT date_trunc('month', h.day)::DATE AS month, h.day, h.who, h.hours, h.hours::DECIMAL(18,4) * r.rate AS cost
+FROM hours h LEFT JOIN rates r ON r.who = h.who AND r.valid_from IS NULL`
+
 var schema = warehouse.Schema{
 	Tables: []warehouse.Table{
 		{Name: "hours", Month: "day", Provenance: provenance, Columns: system(
@@ -41,9 +44,11 @@ var schema = warehouse.Schema{
 	Rollups: []warehouse.Rollup{{
 		Table: warehouse.Table{Name: "rollup_hours", Month: "month", Columns: []warehouse.Column{
 			{ID: 1, Name: "month", Type: "DATE"}, {ID: 2, Name: "who", Type: "VARCHAR"}, {ID: 3, Name: "hours", Type: "DECIMAL(38,4)"}, {ID: 4, Name: "cost", Type: "DECIMAL(38,10)"}}},
-		Source: "hours", Joins: []string{"rates"},
-		SQL: `SELECT date_trunc('month', h.day)::DATE AS month, h.who, sum(h.hours) AS hours, sum(h.hours::DECIMAL(18,4) * r.rate)::DECIMAL(38,10) AS cost
-FROM hours h LEFT JOIN rates r ON r.who = h.who AND r.valid_from IS NULL GROUP BY 1, 2`,
+		Keys: 2, Source: "hours", Joins: []string{"rates"}, Rows: hoursAtCost,
+	}, {
+		Table: warehouse.Table{Name: "rollup_days", Month: "day", Columns: []warehouse.Column{
+			{ID: 1, Name: "day", Type: "DATE"}, {ID: 2, Name: "hours", Type: "DECIMAL(38,4)"}}},
+		Keys: 1, Source: "hours", Joins: []string{"rates"}, Rows: hoursAtCost,
 	}},
 }
 
