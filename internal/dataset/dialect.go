@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"os"
+	"runtime"
+	"sync"
 )
 
 // Dialect says how a file was read; every part was decided from the file or by its
@@ -67,50 +69,105 @@ func (l *layout) scan(path string) error {
 	if l.BodyLine != l.HeaderLine+1 || len(l.Header) < 2 || l.Quote == '\'' || l.Backslash || l.Pad || l.Delim == ' ' {
 		return nil
 	}
-	in := bufio.NewReaderSize(f, 1<<20)
-	want := len(l.Header) - 1
-	crlf := -1
-	untidy := edges(l.Delim)
 	repeated := l.headerText(f, rr.offset)
-	if _, err := f.Seek(rr.offset, io.SeekStart); err != nil {
+	pieces, err := split(f, rr.offset)
+	if err != nil {
 		return diskFault(err)
 	}
-	ends := rr.ends
-	l.Tidy = true
-	for n := int64(0); ; n++ {
+	var looks sync.WaitGroup
+	found, errs := make([]lines, len(pieces)), make([]error, len(pieces))
+	for i, p := range pieces {
+		looks.Go(func() { found[i], errs[i] = l.scanLines(p, repeated) })
+	}
+	looks.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return diskFault(err)
+	}
+	all := lines{regular: true, tidy: true, crlf: -1}
+	for _, p := range found {
+		all.regular = all.regular && p.regular && (all.crlf < 0 || p.crlf < 0 || p.crlf == all.crlf)
+		all.tidy, all.open = all.tidy && p.tidy, p.open
+		all.crlf, all.n = max(all.crlf, p.crlf), all.n+p.n
+	}
+	if l.Tidy = all.regular && all.tidy; all.regular && all.n > 0 {
+		l.Regular, l.Records, l.Ends, l.Open = true, all.n, rr.ends.add(all.crlf, all.n), all.open
+	}
+	return nil
+}
+
+// split cuts the rest of a file from an offset on at line ends, into as many pieces as
+// there are processors, a small one not at all.
+func split(f *os.File, from int64) ([]io.Reader, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	const least = 8 << 20
+	n := min(int64(runtime.GOMAXPROCS(0)), (info.Size()-from)/least)
+	var out []io.Reader
+	step := (info.Size() - from) / max(n, 1)
+	for i := int64(1); i < n; i++ {
+		near := make([]byte, 1<<20)
+		at := from + step
+		k, err := f.ReadAt(near, at)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, err
+		}
+		line := bytes.IndexByte(near[:k], '\n')
+		if line < 0 {
+			break
+		}
+		end := at + int64(line) + 1
+		out = append(out, io.NewSectionReader(f, from, end-from))
+		from = end
+	}
+	return append(out, io.NewSectionReader(f, from, info.Size()-from)), nil
+}
+
+// lines is what scanLines found.
+type lines struct {
+	n       int64
+	crlf    int  // 1 when they end with CR LF, 0 with LF, -1 without any end
+	regular bool // each is one record of the layout's width
+	tidy    bool // no cell has blanks around it
+	open    bool // the last one has no end
+}
+
+// scanLines walks whole lines up to the first that is not regular.
+func (l *layout) scanLines(r io.Reader, repeated []byte) (lines, error) {
+	in := bufio.NewReaderSize(r, 1<<20)
+	want := len(l.Header) - 1
+	untidy := edges(l.Delim)
+	out := lines{crlf: -1, tidy: true}
+	for ; ; out.n++ {
 		line, err := in.ReadSlice('\n')
 		last := errors.Is(err, io.EOF)
-		if err != nil && !last {
-			if errors.Is(err, bufio.ErrBufferFull) {
-				l.Tidy = false
-				return nil // a line over 1 MiB
-			}
-			return diskFault(err)
-		}
-		if last && len(line) == 0 {
-			l.Regular, l.Records, l.Ends = n > 0, n, ends.add(crlf, n)
-			return nil
-		}
-		ended := !last
-		if ended {
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			return out, nil // a line over 1 MiB
+		case err != nil && !last:
+			return out, err
+		case last && len(line) == 0:
+			out.regular = true
+			return out, nil
+		case !last:
 			line = line[:len(line)-1]
 			cr := 0
 			if len(line) > 0 && line[len(line)-1] == '\r' {
 				cr, line = 1, line[:len(line)-1]
 			}
-			if crlf >= 0 && crlf != cr {
-				return nil
+			if out.crlf >= 0 && out.crlf != cr {
+				return out, nil
 			}
-			crlf = cr
+			out.crlf = cr
 		}
 		if !regularLine(line, l.Delim, want) || bytes.Equal(line, repeated) {
-			l.Tidy = false
-			return nil
+			return out, nil
 		}
-		l.Tidy = l.Tidy && !untidy(line)
+		out.tidy = out.tidy && !untidy(line)
 		if last {
-			l.Regular, l.Records, l.Ends, l.Open = true, n+1, ends.add(crlf, n), true
-			return nil
+			out.n, out.regular, out.open = out.n+1, true, true
+			return out, nil
 		}
 	}
 }

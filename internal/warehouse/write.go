@@ -74,7 +74,7 @@ func (s *Session) writeTable(ctx context.Context, t Table, sel string) (files []
 	}
 	write := func(part, rows, ext, options string) error {
 		out := filepath.Join(s.dir, s.table("out")) + ext
-		return s.Each(ctx, fmt.Sprintf("COPY (%s) TO %s (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, ROW_GROUP_SIZE %d, FIELD_IDS {%s}, RETURN_STATS true%s)", rows, QuoteText(out), rowGroupRows, fieldIDs(t), options), func(row []any) error {
+		return s.Each(ctx, fmt.Sprintf("COPY (%s) TO %s (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE %d, FIELD_IDS {%s}, RETURN_STATS true%s)", rows, QuoteText(out), rowGroupRows, fieldIDs(t), options), func(row []any) error {
 			f, err := fileFromStats(t, row)
 			if f.part == "" {
 				f.part = part
