@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"slices"
 
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/metric"
@@ -46,28 +47,94 @@ func (x *comparison) readWindows(ctx context.Context) error {
 		x.windows = append(x.windows, w)
 	}
 	x.figures = make([]row, len(x.windows))
-	all := make([]func() error, len(x.windows))
 	for i, w := range x.windows {
-		all[i] = func() (err error) {
-			x.figures[i], err = x.eachWhole(ctx, w, x.where, x.measures)
-			return err
-		}
+		x.figures[i] = row{sums: cell{}, why: map[string]string{}, counted: w}
+	}
+	rest, err := x.rollingWindows(ctx)
+	if err != nil {
+		return err
+	}
+	all := make([]func() error, len(x.windows))
+	for i := range x.windows {
+		all[i] = func() error { return x.into(ctx, &x.figures[i], x.where, rest[i]) }
 	}
 	return together(all...)
 }
 
-// eachWhole is whole for measures of any kind: where one of them cannot be asked so, each is
-// asked by itself, and that one has no value but the reason.
-func (r reader) eachWhole(ctx context.Context, p quantity.Period, where string, measures []*metric.Measure) (row, error) {
+// rollingWindows reads the windows' figures in one question by month, where a measure over
+// the last months can be asked so, and returns the names of what is left to read of each
+// window. It leaves all when there are amounts in several currencies: a window's are those
+// of all its months.
+func (x *comparison) rollingWindows(ctx context.Context) (rest [][]string, err error) {
+	names := namesOf(x.measures)
+	for range x.windows {
+		rest = append(rest, names)
+	}
+	if len(x.windows) == 1 {
+		return rest, nil
+	}
+	r := x.reader
+	var rolled map[string]string
+	r.metrics, rolled = x.metrics.Rolling(len(x.period.Months()), names...)
+	var ask []string
+	for _, name := range names {
+		if m, err := r.metrics.Measure(rolled[name]); err == nil && slices.Contains(r.metrics.DimensionsOf(m), "month") {
+			ask = append(ask, m.Name)
+		} else {
+			delete(rolled, name)
+		}
+	}
+	if len(ask) == 0 {
+		return rest, nil
+	}
+	first := x.windows[len(x.windows)-1]
+	rows, err := r.read(ctx, quantity.Period{From: first.To.AddMonths(-1), To: x.period.To}, x.where, []string{"month"}, ask...)
+	if fault.KindOf(err) == fault.Invalid {
+		return rest, nil
+	}
+	if err != nil || len(codesOf(rows...)) > 1 {
+		return rest, err
+	}
+	others := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return rolled[name] != "" })
+	byMonth := map[string]row{}
+	for _, row := range rows {
+		byMonth[row.keys[0]] = row
+	}
+	for i, w := range x.windows {
+		from, ok := byMonth[w.To.AddMonths(-1).String()]
+		if !ok {
+			continue // a month without any row
+		}
+		rest[i] = others
+		x.figures[i].codes = from.codes
+		for name, text := range rolled {
+			if v, known := from.sums[text]; known {
+				x.figures[i].sums[name] = v
+			} else if why := from.why[text]; why != "" {
+				x.figures[i].why[name] = why
+			}
+		}
+	}
+	return rest, nil
+}
+
+func namesOf(measures []*metric.Measure) []string {
 	names := make([]string, len(measures))
 	for i, m := range measures {
 		names[i] = m.Name
 	}
+	return names
+}
+
+// eachWhole is whole for measures of any kind.
+func (r reader) eachWhole(ctx context.Context, p quantity.Period, where string, measures []*metric.Measure) (row, error) {
 	out := row{sums: cell{}, why: map[string]string{}, counted: p}
-	err := r.into(ctx, &out, where, names)
+	err := r.into(ctx, &out, where, namesOf(measures))
 	return out, err
 }
 
+// into adds measures of any kind over the row's period to it: where one of them cannot be
+// asked with the others, each is asked by itself, and that one has no value but the reason.
 func (r reader) into(ctx context.Context, out *row, where string, names []string) error {
 	if len(names) == 0 {
 		return nil

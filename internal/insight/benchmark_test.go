@@ -12,6 +12,7 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/insight"
 	"github.com/moatmetrics/moatmetrics/internal/metric"
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
+	"github.com/moatmetrics/moatmetrics/internal/sample"
 )
 
 // tightening bills nine clients for 18 months up to June 2026, 1,000 each. A client's hours
@@ -99,6 +100,39 @@ func TestAFigureStandsBesideEverySourceAndItsHistory(t *testing.T) {
 		if !near(w.Value, 0.445-0.01*float64(s)) || w.Period.From != quantity.NewDay(2025, 1, 1).AddMonths(s) {
 			t.Errorf("window %s is %v, want %v", w.Period, w.Value, 0.445-0.01*float64(s))
 		}
+	}
+}
+
+// The earlier windows are read in one question by month: each must be what its own period says.
+func TestEarlierWindowsAreWhatTheirPeriodsSay(t *testing.T) {
+	t.Parallel()
+	dir, _ := msp(t, sample.MSPOptions{})
+	x := newWorld(t)
+	x.load(t, dir)
+	log := audit.New(clock)
+	b := insight.NewBenchmarks(x.Service, metric.NewSettings(x.db, log, clock), x.db, log, clock)
+	r, err := b.Benchmark(t.Context(), northwind, insight.BenchmarkRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := 0
+	for _, m := range r.Benchmarks {
+		for _, w := range m.History.Windows {
+			plain, err := x.metrics.Run(t.Context(), northwind, metric.Query{Measures: []string{m.Measure}, Period: w.Period})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, _ := plain.Rows[0][0].(quantity.Decimal)
+			if w.Value != nil {
+				known++
+			}
+			if (w.Value == nil) != (plain.Rows[0][0] == nil) || w.Value != nil && !w.Value.Equal(want) {
+				t.Errorf("%s in %s is %v, by itself %v", m.Measure, w.Period, w.Value, plain.Rows[0][0])
+			}
+		}
+	}
+	if known < 100 {
+		t.Errorf("only %d windows have a value", known)
 	}
 }
 

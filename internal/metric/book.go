@@ -146,6 +146,28 @@ func (c *Catalog) resolveOwn(own []*Measure) {
 	}
 }
 
+// Rolling returns the catalog with measures over the last n steps of time, for those of the
+// named ones that have such; names gives theirs by the name of what they roll.
+func (c *Catalog) Rolling(n int, measures ...string) (rolled *Catalog, names map[string]string) {
+	v := *c
+	v.byName, v.measures, v.broken = maps.Clone(c.byName), slices.Clone(c.measures), map[string]string{}
+	var own []*Measure
+	names = map[string]string{}
+	for _, m := range measures {
+		text := fmt.Sprintf("rolling(%s, %d)", m, n)
+		f, err := parseFormula(text)
+		if err != nil {
+			continue
+		}
+		names[m] = text // no name that a measure may have
+		v.byName[text] = &Measure{Name: text, Label: text, Formula: text, Expr: text, Custom: true, formula: f}
+		own = append(own, v.byName[text])
+	}
+	v.resolveOwn(own)
+	maps.DeleteFunc(names, func(_, name string) bool { return v.byName[name] == nil })
+	return &v, names
+}
+
 // finish links a measure of the tenant and infers its unit.
 func (c *Catalog) finish(m *Measure) error {
 	for _, in := range m.formula.inputs {

@@ -35,7 +35,7 @@ func byLabel(t *rapid.T, c *metric.Catalog, q metric.Query) map[string]string {
 // A function over time is the plain measure over the span that it looks at: rolling margins
 // are ratios of sums, cumulated flows differ by the flow, a lag is the span before.
 func functionsAgree(t *testing.T, c *metric.Catalog) {
-	measures := []string{"revenue", "gross_margin", "labor_cost_rate", "mrr", "utilization", "license_waste", "dso"}
+	measures := []string{"revenue", "gross_margin", "labor_cost_rate", "mrr", "utilization", "license_waste", "dso", "mrr_churn", "mrr_expansion", "nrr", "clients_lost"}
 	for _, m := range measures {
 		for name, formula := range map[string]string{"_rolling": "rolling(" + m + ", 3)", "_lag": "lag(" + m + ", 2)", "_cumulative": "cumulative(" + m + ")"} {
 			kpi(t, c, m+name, formula)

@@ -74,6 +74,10 @@ type view struct {
 	with []string
 }
 
+// between reports whether the fact tells what lies between the two ends of each cell: that
+// of a longer span is no sum of its steps'.
+func (f *fact) between() bool { return slices.Contains(f.view.with, "spans") }
+
 func (f *fact) column(name string) (factColumn, bool) {
 	for _, c := range f.Columns {
 		if c.Name == name {

@@ -17,7 +17,8 @@ import (
 // A wide measure looks at more than its own cell. It is evaluated at frames: the same
 // formula over another span of the same cell (lag, rolling, cumulative), over the members
 // of the cell, or over the cells around it. Every frame is computed from the base sums of
-// its span, so a rolling ratio is a ratio of sums; stocks are those of the span's end.
+// its span, so a rolling ratio is a ratio of sums; stocks are those of the span's end; what
+// lies between the two ends of a span is asked of it as a whole.
 
 // frame is where a formula is evaluated.
 type frame struct {
@@ -31,6 +32,7 @@ type frame struct {
 // cube is the base sums of the cells of some dimensions.
 type cube struct {
 	q      *question
+	steps  bool // its cells are steps of time
 	groups map[string]*group
 	within map[string][]*group // by the key of all dimensions but the last
 }
@@ -279,9 +281,17 @@ func shiftMonths(d quantity.Day, n int) quantity.Day {
 // cube returns the base sums by some dimensions: of all spans when the query is cut by
 // time, otherwise of the one.
 func (w *wide) cube(dims []string, span quantity.Period) (*cube, error) {
+	return w.readCube(dims, span, w.step != nil, nil)
+}
+
+// readCube reads a cube, of one fact only or, when none is given, of all.
+func (w *wide) readCube(dims []string, span quantity.Period, steps bool, only *fact) (*cube, error) {
 	key := strings.Join(dims, "\x00")
-	if w.step == nil {
+	if !steps {
 		key += span.String()
+	}
+	if only != nil {
+		key += only.Name
 	}
 	if known, ok := w.cubes[key]; ok {
 		return known, nil
@@ -289,9 +299,14 @@ func (w *wide) cube(dims []string, span quantity.Period) (*cube, error) {
 	q := *w.asked
 	q.dims, q.base, q.measures, q.hidden = slices.Clone(dims), slices.Clone(w.asked.base), nil, 0
 	if len(dims) > len(w.dims) {
-		q.leaveOut(w.c, dims[len(w.dims):])
+		q.leaveOut(func(f *fact) bool {
+			return slices.ContainsFunc(dims[len(w.dims):], func(name string) bool { d, ok := w.c.dimension(name); return ok && !f.has(d) })
+		})
 	}
-	if w.step != nil {
+	if only != nil {
+		q.leaveOut(func(f *fact) bool { return f != only })
+	}
+	if steps {
 		q.dims = append(q.dims, w.step.name)
 		if w.overs && (!q.period.From.IsZero() || w.from.Before(q.span.From)) {
 			q.period.From = w.from
@@ -303,7 +318,7 @@ func (w *wide) cube(dims []string, span quantity.Period) (*cube, error) {
 		return nil, err
 	}
 	p := compile(&q)
-	out := &cube{q: &q, groups: map[string]*group{}, within: map[string][]*group{}}
+	out := &cube{q: &q, steps: steps, groups: map[string]*group{}, within: map[string][]*group{}}
 	n := len(dims)
 	_, err := w.c.w.Query(w.ctx, w.scope, warehouse.Statement{Snapshot: w.q.Snapshot, SQL: p.sql, Args: p.args, Uses: p.uses, Helpers: p.helpers, Blends: w.asked.blends, MaxRows: maxRows, Each: func(raw []any) {
 		values := make([]any, n)
@@ -321,7 +336,7 @@ func (w *wide) cube(dims []string, span quantity.Period) (*cube, error) {
 			}
 		}
 		var first quantity.Day
-		if w.step != nil {
+		if steps {
 			if t, ok := raw[n].(time.Time); ok {
 				first = quantity.DayOf(t)
 			}
@@ -339,14 +354,13 @@ func (w *wide) cube(dims []string, span quantity.Period) (*cube, error) {
 	return out, nil
 }
 
-// leaveOut drops the base measures that cannot be cut by the dimensions, which another
-// measure of the question looks at the members of.
-func (q *question) leaveOut(c *Catalog, dims []string) {
+// leaveOut drops the base measures of some facts.
+func (q *question) leaveOut(out func(*fact) bool) {
 	base, facts := q.base, q.facts
 	q.base, q.facts, q.slots = nil, nil, map[string]int{}
 	for _, b := range base {
 		f := facts[b.fact]
-		if slices.ContainsFunc(dims, func(name string) bool { d, ok := c.dimension(name); return ok && !f.has(d) }) {
+		if out(f) {
 			continue
 		}
 		if b.fact = slices.Index(q.facts, f); b.fact < 0 {

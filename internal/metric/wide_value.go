@@ -142,7 +142,11 @@ func (w *wide) base(m *Measure, f frame) value {
 			return v
 		}
 	}
-	cube, err := w.cube(f.dims, f.span)
+	steps, only := w.step != nil, (*fact)(nil)
+	if of := w.asked.facts[w.asked.base[w.asked.slots[m.Name]].fact]; steps && of.between() && w.step.add(f.span.From, 1).Before(f.span.To) {
+		steps, only = false, of
+	}
+	cube, err := w.readCube(f.dims, f.span, steps, only)
 	if err != nil {
 		w.err = err
 		return null("the query failed")
@@ -182,13 +186,13 @@ func (w *wide) sums(c *cube, f frame) *sums {
 	var last quantity.Day
 	if g := c.groups[f.key]; g != nil {
 		for _, cell := range g.cells {
-			if w.step == nil || f.span.Contains(cell.first) {
+			if !c.steps || f.span.Contains(cell.first) {
 				raws = append(raws, cell.raw)
 				last = cell.first
 			}
 		}
 	}
-	atEnd := w.step == nil || len(raws) > 0 && last == w.lastStep(f.span)
+	atEnd := !c.steps || len(raws) > 0 && last == w.lastStep(f.span)
 	s := &sums{}
 	w.c.read(c.q, merged(c.q, raws, atEnd), s)
 	w.summed[k] = s
