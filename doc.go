@@ -18,6 +18,7 @@
 //	3      warehouse   Parquet files, the DuckLake catalog, snapshots, the engine that reads them
 //	3      audit       the hash-chained record
 //	3      job         durable work
+//	4      access      who may do and see what: actions, roles, policies, accounts
 //	4      review      what people decide: proposals and decisions
 //	4      workspace   what people keep beside the data: dashboards, links, feedback, settings
 //	4      definition  what a tenant defines for itself, with its versions: KPIs, segments, rules, calendar

@@ -24,15 +24,15 @@ func (s *server) benchmarkRoutes(api huma.API) {
 		if err != nil {
 			return nil, err
 		}
-		return s.Benchmarks.Benchmark(ctx, s.scope(), insight.BenchmarkRequest{Measures: list(in.Measures), Client: in.Client, Period: period})
+		return s.Benchmarks.Benchmark(ctx, s.scope(ctx), insight.BenchmarkRequest{Measures: list(in.Measures), Client: in.Client, Period: period})
 	})
 	get(api, "get-peers", "/peers", "Whether this tenant takes part in the comparison with other tenants, what that shares, what was spent", func(ctx context.Context, _ *none) (insight.PeerStatus, error) {
-		return s.Benchmarks.Status(ctx, s.scope())
+		return s.Benchmarks.Status(ctx, s.scope(ctx))
 	})
 	send(api, http.MethodPut, http.StatusOK, "join-peers", "/peers", "Take part in the comparison with other tenants", func(ctx context.Context, _ *none) (insight.PeerStatus, error) {
-		return s.Benchmarks.Join(ctx, s.scope())
+		return s.Benchmarks.Join(ctx, s.scope(ctx))
 	})
 	send(api, http.MethodDelete, http.StatusOK, "leave-peers", "/peers", "Take no part any more; what was drawn from this tenant's figures is removed", func(ctx context.Context, _ *none) (insight.PeerStatus, error) {
-		return s.Benchmarks.Leave(ctx, s.scope())
+		return s.Benchmarks.Leave(ctx, s.scope(ctx))
 	})
 }

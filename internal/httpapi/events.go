@@ -126,7 +126,7 @@ func (s *server) stream(ctx huma.Context) error {
 		return err
 	}
 	defer leave()
-	snap, err := s.Warehouse.Current(r.Context(), s.scope())
+	snap, err := s.Warehouse.Current(r.Context(), s.scope(ctx.Context()))
 	if err != nil {
 		return err
 	}

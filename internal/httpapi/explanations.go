@@ -45,7 +45,7 @@ func (s *server) explain(ctx context.Context, in *struct {
 	if req.Below, err = limitParam("below", in.Below); err != nil {
 		return nil, err
 	}
-	return s.Insights.Explain(ctx, s.scope(), req)
+	return s.Insights.Explain(ctx, s.scope(ctx), req)
 }
 
 func (s *server) rank(ctx context.Context, in *struct {
@@ -65,7 +65,7 @@ func (s *server) rank(ctx context.Context, in *struct {
 	if req.Limit, err = limitParam("limit", in.Limit); err != nil {
 		return nil, err
 	}
-	return s.Insights.Rank(ctx, s.scope(), req)
+	return s.Insights.Rank(ctx, s.scope(ctx), req)
 }
 
 // limitParam reads a number that may be missing.

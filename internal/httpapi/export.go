@@ -63,7 +63,7 @@ func (s *server) exportRoutes(api huma.API) {
 		if err != nil {
 			return nil, problemOf(err)
 		}
-		r, err := s.Metrics.AllRowsBehind(ctx, s.scope(), q)
+		r, err := s.Metrics.AllRowsBehind(ctx, s.scope(ctx), q)
 		if err != nil {
 			return nil, problemOf(err)
 		}
@@ -219,7 +219,7 @@ func (t *table) addCurrencies(measures []string, r *metric.Result) {
 
 // rowsTable is the file of the rows behind a measure.
 func (s *server) rowsTable(ctx context.Context, p RowsParams, r *metric.SourceRows) (*table, error) {
-	m, err := s.Metrics.Lookup(ctx, s.scope(), r.Measure)
+	m, err := s.Metrics.Lookup(ctx, s.scope(ctx), r.Measure)
 	if err != nil {
 		return nil, err
 	}
@@ -255,7 +255,7 @@ func (t *table) describe(ctx context.Context, s *server, measures []string) {
 	t.add("")
 	t.add("Measure", "Label", "Unit", "Version", "Formula")
 	for _, name := range measures {
-		if m, err := s.Metrics.Lookup(ctx, s.scope(), name); err == nil {
+		if m, err := s.Metrics.Lookup(ctx, s.scope(ctx), name); err == nil {
 			t.add(m.Name, m.Label, string(m.Unit), int64(m.Version), m.Formula)
 		}
 	}

@@ -23,7 +23,6 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/maypok86/otter/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -125,7 +124,8 @@ func New(deps Deps, opt Options) http.Handler {
 	registry.MustRegister(s.served)
 
 	mux := http.NewServeMux()
-	s.routes(newAPI(mux, opt.Version))
+	doors, adapter := newDoors(mux)
+	s.routes(newAPI(adapter, opt.Version))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
@@ -136,12 +136,12 @@ func New(deps Deps, opt Options) http.Handler {
 	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, problem{Status: http.StatusForbidden, Title: "Forbidden", Detail: "another site sent this request: it was refused"})
 	}))
-	return s.observe(s.secure(guard.Handler(s.cached(mux))))
+	return s.observe(s.secure(guard.Handler(s.identify(s.allow(mux, doors, s.cached(mux))))))
 }
 
 // newAPI returns the API with its document; huma's own pages are off, since they load
 // assets from elsewhere.
-func newAPI(mux *http.ServeMux, version string) huma.API {
+func newAPI(adapter huma.Adapter, version string) huma.API {
 	cfg := huma.DefaultConfig("MoatMetrics", version)
 	cfg.OpenAPIPath = "/api/openapi"
 	cfg.DocsPath = ""
@@ -158,7 +158,7 @@ func newAPI(mux *http.ServeMux, version string) huma.API {
 		return marshal(w, v)
 	}
 	cfg.Formats = map[string]huma.Format{"application/json": asJSON, "json": asJSON}
-	return humago.New(mux, cfg)
+	return huma.NewAPI(cfg, adapter)
 }
 
 // schemaName names a type by its package and name: both dataset and insight have findings.
@@ -175,7 +175,8 @@ func schemaName(t reflect.Type, hint string) string {
 
 // OpenAPI returns the API's document as JSON.
 func OpenAPI(version string) ([]byte, error) {
-	api := newAPI(http.NewServeMux(), version)
+	_, adapter := newDoors(http.NewServeMux())
+	api := newAPI(adapter, version)
 	(&server{}).routes(api)
 	return api.OpenAPI().MarshalJSON()
 }
@@ -291,17 +292,18 @@ func (s *server) cached(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		snap, err := s.Warehouse.Current(r.Context(), s.Scope)
+		scope := s.scope(r.Context())
+		snap, err := s.Warehouse.Current(r.Context(), scope)
 		if err != nil {
 			writeProblem(w, problemOf(err))
 			return
 		}
-		defined, err := s.Metrics.For(r.Context(), s.Scope)
+		defined, err := s.Metrics.For(r.Context(), scope)
 		if err != nil {
 			writeProblem(w, problemOf(err))
 			return
 		}
-		sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d\x00%d\x00%s\x00%s\x00%s", s.opt.Version, s.Scope.Tenant, snap, defined.Revision(), time.Now().UTC().Format(time.DateOnly), r.URL.Path, r.URL.RawQuery))
+		sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%q\x00%d\x00%d\x00%s\x00%s\x00%s", s.opt.Version, scope.Tenant, scope.Rights.Key(), snap, defined.Revision(), time.Now().UTC().Format(time.DateOnly), r.URL.Path, r.URL.RawQuery))
 		tag := `"` + hex.EncodeToString(sum[:12]) + `"`
 		w.Header().Set("Cache-Control", "private, no-cache")
 		for _, have := range strings.Split(r.Header.Get("If-None-Match"), ",") {
@@ -355,9 +357,6 @@ func (t *tagged) Write(b []byte) (int, error) {
 	}
 	return t.ResponseWriter.Write(b)
 }
-
-// scope is who asks.
-func (s *server) scope() tenant.Scope { return s.Scope }
 
 // notFound is the fault of an id that does not exist.
 func notFound(what string, id any) error {

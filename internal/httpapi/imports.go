@@ -41,7 +41,7 @@ type fieldAnswer struct {
 
 func (s *server) importRoutes(api huma.API) {
 	get(api, "list-imports", "/imports", "Imports, newest first", func(ctx context.Context, in *Paging) (page[dataset.Import], error) {
-		items, err := s.Data.Imports(ctx, s.scope(), in.Limit, in.Cursor)
+		items, err := s.Data.Imports(ctx, s.scope(ctx), in.Limit, in.Cursor)
 		out := page[dataset.Import]{Items: items}
 		if items == nil {
 			out.Items = []dataset.Import{}
@@ -52,10 +52,10 @@ func (s *server) importRoutes(api huma.API) {
 		return out, err
 	})
 	get(api, "get-import", "/imports/{id}", "One import with what was recognized and found", func(ctx context.Context, in *importPath) (dataset.Import, error) {
-		return s.Data.Record(ctx, s.scope(), in.ID)
+		return s.Data.Record(ctx, s.scope(ctx), in.ID)
 	})
 	post(api, "undo-import", "/imports/{id}/undo", "Undo an import, whatever came after it: a new snapshot without what it changed", func(ctx context.Context, in *importPath) (rollbackAnswer, error) {
-		out, err := s.Data.Undo(ctx, s.scope(), in.ID)
+		out, err := s.Data.Undo(ctx, s.scope(ctx), in.ID)
 		return rollbackAnswer{out.Snapshot, out.Changed}, err
 	})
 
@@ -219,7 +219,7 @@ func (s *server) importParts(ctx context.Context, contentType string, r io.Reade
 		files++
 		one := req
 		one.Reader, one.Name = part, part.FileName()
-		results, err := s.Data.Import(ctx, s.scope(), one)
+		results, err := s.Data.Import(ctx, s.scope(ctx), one)
 		out.Results = append(out.Results, results...)
 		if err != nil {
 			if len(out.Results) == 0 {
@@ -277,7 +277,7 @@ func (s *server) rejects(ctx huma.Context) error {
 	if ctx.Query("format") == "csv" {
 		return s.rejectsFile(ctx, id)
 	}
-	p, err := s.Data.Rejects(ctx.Context(), s.scope(), id, cursor, int(limit))
+	p, err := s.Data.Rejects(ctx.Context(), s.scope(ctx.Context()), id, cursor, int(limit))
 	if err != nil {
 		return err
 	}
@@ -290,7 +290,7 @@ func (s *server) rejects(ctx huma.Context) error {
 
 // rejectsFile writes all rejects as a CSV that can be corrected and imported.
 func (s *server) rejectsFile(ctx huma.Context, id int64) error {
-	imp, err := s.Data.Record(ctx.Context(), s.scope(), id)
+	imp, err := s.Data.Record(ctx.Context(), s.scope(ctx.Context()), id)
 	if err != nil {
 		return err
 	}
@@ -298,7 +298,7 @@ func (s *server) rejectsFile(ctx huma.Context, id int64) error {
 	file, err := dataset.NewRejectsFile(&buf, imp.Result)
 	for after := int64(0); err == nil; {
 		var p dataset.RejectPage
-		if p, err = s.Data.Rejects(ctx.Context(), s.scope(), id, after, 1000); err == nil {
+		if p, err = s.Data.Rejects(ctx.Context(), s.scope(ctx.Context()), id, after, 1000); err == nil {
 			err = file.Write(imp.Result, p.Rejects)
 		}
 		if after = p.Next; after == 0 {
@@ -328,7 +328,7 @@ func inert(s string) string {
 func (s *server) exportDataset(ctx huma.Context) error {
 	name := ctx.Param("name")
 	w := &begun{ctx: ctx, name: name}
-	err := s.Data.Export(ctx.Context(), s.scope(), name, ctx.Query("source"), w)
+	err := s.Data.Export(ctx.Context(), s.scope(ctx.Context()), name, ctx.Query("source"), w)
 	if err != nil && w.started {
 		s.opt.Log.WarnContext(ctx.Context(), "an export was cut off", slog.String("dataset", name), slog.Any("error", err))
 		panic(http.ErrAbortHandler) // so that the client does not take the part for the whole

@@ -31,32 +31,32 @@ type functionsAnswer struct {
 
 func (s *server) kpiRoutes(api huma.API) {
 	get(api, "list-kpis", "/kpis", "The tenant's own measures, with what they use and what uses them", func(ctx context.Context, _ *none) (page[metric.KPIState], error) {
-		list, err := s.Metrics.KPIs(ctx, s.scope())
+		list, err := s.Metrics.KPIs(ctx, s.scope(ctx))
 		return page[metric.KPIState]{Items: orEmpty(list)}, err
 	})
 	get(api, "list-kpi-functions", "/kpis/functions", "The functions of formulas", func(context.Context, *none) (functionsAnswer, error) {
 		return functionsAnswer{metric.Functions()}, nil
 	})
 	post(api, "add-kpi", "/kpis", "Define a measure as a formula over measures", func(ctx context.Context, in *struct{ Body kpiBody }) (metric.KPIState, error) {
-		return s.Metrics.AddKPI(ctx, s.scope(), in.Body.kpi(""))
+		return s.Metrics.AddKPI(ctx, s.scope(ctx), in.Body.kpi(""))
 	})
 	post(api, "preview-kpi", "/kpis/preview", "What a draft would say: its unit and the last twelve months", func(ctx context.Context, in *struct{ Body kpiBody }) (*metric.Preview, error) {
-		return s.Metrics.PreviewKPI(ctx, s.scope(), in.Body.kpi(""))
+		return s.Metrics.PreviewKPI(ctx, s.scope(ctx), in.Body.kpi(""))
 	})
 	get(api, "get-kpi", "/kpis/{name}", "One of the tenant's own measures", func(ctx context.Context, in *NamePath) (metric.KPIState, error) {
-		return s.Metrics.KPI(ctx, s.scope(), in.Name)
+		return s.Metrics.KPI(ctx, s.scope(ctx), in.Name)
 	})
 	put(api, "change-kpi", "/kpis/{name}", "Give a KPI a new version", func(ctx context.Context, in *struct {
 		NamePath
 		Body kpiBody
 	}) (metric.KPIState, error) {
-		return s.Metrics.ChangeKPI(ctx, s.scope(), in.Body.kpi(in.Name))
+		return s.Metrics.ChangeKPI(ctx, s.scope(ctx), in.Body.kpi(in.Name))
 	})
 	act(api, http.MethodDelete, "remove-kpi", "/kpis/{name}", "End a KPI; refused while something uses it, and its versions stay readable", func(ctx context.Context, in *NamePath) error {
-		return s.Metrics.RemoveKPI(ctx, s.scope(), in.Name)
+		return s.Metrics.RemoveKPI(ctx, s.scope(ctx), in.Name)
 	})
 	get(api, "list-kpi-versions", "/kpis/{name}/versions", "Every version of a KPI, newest first", func(ctx context.Context, in *NamePath) (page[metric.KPIVersion], error) {
-		list, err := s.Metrics.KPIVersions(ctx, s.scope(), in.Name)
+		list, err := s.Metrics.KPIVersions(ctx, s.scope(ctx), in.Name)
 		return page[metric.KPIVersion]{Items: orEmpty(list)}, err
 	})
 	s.segmentRoutes(api)
@@ -79,30 +79,30 @@ func (b segmentBody) segment(name string) metric.Segment {
 
 func (s *server) segmentRoutes(api huma.API) {
 	get(api, "list-segments", "/segments", "Saved conditions, with what uses them", func(ctx context.Context, _ *none) (page[metric.SegmentState], error) {
-		list, err := s.Metrics.Segments(ctx, s.scope())
+		list, err := s.Metrics.Segments(ctx, s.scope(ctx))
 		return page[metric.SegmentState]{Items: orEmpty(list)}, err
 	})
 	post(api, "add-segment", "/segments", "Save a condition under a name", func(ctx context.Context, in *struct{ Body segmentBody }) (metric.Segment, error) {
-		return s.Metrics.PutSegment(ctx, s.scope(), in.Body.segment(""), true)
+		return s.Metrics.PutSegment(ctx, s.scope(ctx), in.Body.segment(""), true)
 	})
 	put(api, "change-segment", "/segments/{name}", "Give a segment a new version", func(ctx context.Context, in *struct {
 		NamePath
 		Body segmentBody
 	}) (metric.Segment, error) {
-		return s.Metrics.PutSegment(ctx, s.scope(), in.Body.segment(in.Name), false)
+		return s.Metrics.PutSegment(ctx, s.scope(ctx), in.Body.segment(in.Name), false)
 	})
 	act(api, http.MethodDelete, "remove-segment", "/segments/{name}", "End a segment; refused while something uses it", func(ctx context.Context, in *NamePath) error {
-		return s.Metrics.RemoveSegment(ctx, s.scope(), in.Name)
+		return s.Metrics.RemoveSegment(ctx, s.scope(ctx), in.Name)
 	})
 	get(api, "get-calendar", "/calendar", "The fiscal calendar", func(ctx context.Context, _ *none) (metric.Calendar, error) {
-		c, err := s.Metrics.For(ctx, s.scope())
+		c, err := s.Metrics.For(ctx, s.scope(ctx))
 		if err != nil {
 			return metric.Calendar{}, err
 		}
 		return c.Calendar(), nil
 	})
 	put(api, "set-calendar", "/calendar", "Set the fiscal calendar", func(ctx context.Context, in *struct{ Body metric.Calendar }) (metric.Calendar, error) {
-		return s.Metrics.SetCalendar(ctx, s.scope(), in.Body)
+		return s.Metrics.SetCalendar(ctx, s.scope(ctx), in.Body)
 	})
 }
 

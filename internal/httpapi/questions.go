@@ -56,7 +56,7 @@ func (s *server) answer(ctx context.Context, in *QuestionInput) (*question.Answe
 	if err != nil {
 		return nil, err
 	}
-	return s.Questions.Answer(ctx, s.scope(), question.Request{Question: in.Name, Period: period, Client: in.Client, Top: in.Top})
+	return s.Questions.Answer(ctx, s.scope(ctx), question.Request{Question: in.Name, Period: period, Client: in.Client, Top: in.Top})
 }
 
 // answerTable is the file of a table of an answer: its columns, then the currency of its

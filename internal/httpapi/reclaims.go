@@ -20,6 +20,6 @@ func (s *server) reclaimRoutes(api huma.API) {
 		if err != nil {
 			return nil, err
 		}
-		return s.Insights.Reclaims(ctx, s.scope(), period.To)
+		return s.Insights.Reclaims(ctx, s.scope(ctx), period.To)
 	})
 }

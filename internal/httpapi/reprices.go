@@ -42,7 +42,7 @@ func (s *server) reprices(ctx context.Context, in *RepriceInput) (*insight.Repri
 			return nil, fault.WithFields(f.name+" is not a number", fault.Field{Path: f.name, Message: "write a number such as 0.45"})
 		}
 	}
-	return s.Insights.Reprices(ctx, s.scope(), req)
+	return s.Insights.Reprices(ctx, s.scope(ctx), req)
 }
 
 func (s *server) reconciliations(ctx context.Context, in *AnalysesInput) (*insight.Reconciliation, error) {
@@ -50,5 +50,5 @@ func (s *server) reconciliations(ctx context.Context, in *AnalysesInput) (*insig
 	if err != nil {
 		return nil, err
 	}
-	return s.Insights.Reconcile(ctx, s.scope(), period)
+	return s.Insights.Reconcile(ctx, s.scope(ctx), period)
 }

@@ -80,7 +80,7 @@ type ReviewsInput struct {
 
 func (s *server) reviewRoutes(api huma.API) {
 	get(api, "list-reviews", "/reviews", "What a person has to decide, or has decided", func(ctx context.Context, in *ReviewsInput) (page[reviewAnswer], error) {
-		list, err := s.Data.Matches(ctx, s.scope(), review.Status(in.Status), in.Kind, in.Limit, in.Cursor)
+		list, err := s.Data.Matches(ctx, s.scope(ctx), review.Status(in.Status), in.Kind, in.Limit, in.Cursor)
 		out := page[reviewAnswer]{Items: []reviewAnswer{}}
 		for _, p := range list {
 			one, err := reviewOf(p, nil)
@@ -95,23 +95,23 @@ func (s *server) reviewRoutes(api huma.API) {
 		return out, err
 	})
 	get(api, "count-reviews", "/reviews/count", "How many proposals are open, by kind", func(ctx context.Context, _ *none) (map[string]int64, error) {
-		return s.Data.OpenReviews(ctx, s.scope())
+		return s.Data.OpenReviews(ctx, s.scope(ctx))
 	})
 	get(api, "get-review", "/reviews/{id}", "One proposal with its evidence", func(ctx context.Context, in *reviewPath) (reviewAnswer, error) {
-		return reviewOf(s.Data.Match(ctx, s.scope(), in.ID))
+		return reviewOf(s.Data.Match(ctx, s.scope(ctx), in.ID))
 	})
 	post(api, "decide-review", "/reviews/{id}/decide", "Decide what a name means, for its past and coming rows", func(ctx context.Context, in *struct {
 		ID   string `path:"id" maxLength:"40"`
 		Body decisionBody
 	}) (reviewAnswer, error) {
 		b := in.Body
-		return reviewOf(s.Data.DecideMatch(ctx, s.scope(), in.ID, review.Decision{Verdict: b.Verdict, Choice: b.Choice, Reason: b.Reason}))
+		return reviewOf(s.Data.DecideMatch(ctx, s.scope(ctx), in.ID, review.Decision{Verdict: b.Verdict, Choice: b.Choice, Reason: b.Reason}))
 	})
 	post(api, "undo-review", "/reviews/{id}/undo", "Take a decision back; the question is open again", func(ctx context.Context, in *reviewPath) (reviewAnswer, error) {
-		return reviewOf(s.Data.UndoMatch(ctx, s.scope(), in.ID))
+		return reviewOf(s.Data.UndoMatch(ctx, s.scope(ctx), in.ID))
 	})
 	get(api, "list-mappings", "/mappings", "Mappings that are kept for the next files of their form", func(ctx context.Context, _ *none) (page[savedMapping], error) {
-		list, err := s.Data.Mappings(ctx, s.scope())
+		list, err := s.Data.Mappings(ctx, s.scope(ctx))
 		out := page[savedMapping]{Items: make([]savedMapping, len(list))}
 		for i, m := range list {
 			out.Items[i] = savedMapping{m, m.Mapping.Words()}
@@ -119,25 +119,25 @@ func (s *server) reviewRoutes(api huma.API) {
 		return out, err
 	})
 	get(api, "get-mapping", "/mappings/{id}", "A kept mapping", func(ctx context.Context, in *reviewPath) (savedMapping, error) {
-		m, err := s.Data.SavedMapping(ctx, s.scope(), in.ID)
+		m, err := s.Data.SavedMapping(ctx, s.scope(ctx), in.ID)
 		return savedMapping{m, m.Mapping.Words()}, err
 	})
 	act(api, http.MethodDelete, "forget-mapping", "/mappings/{id}", "Drop a kept mapping; what was imported with it stays", func(ctx context.Context, in *reviewPath) error {
-		return s.Data.ForgetMapping(ctx, s.scope(), in.ID)
+		return s.Data.ForgetMapping(ctx, s.scope(ctx), in.ID)
 	})
 	get(api, "get-quality", "/quality", "How fit the data is, where it is not, and what to put right first", func(ctx context.Context, _ *none) (dataset.QualityReport, error) {
-		return s.Data.QualityReport(ctx, s.scope())
+		return s.Data.QualityReport(ctx, s.scope(ctx))
 	})
 	get(api, "list-aliases", "/aliases", "What names of the imports are taken for", func(ctx context.Context, in *struct {
 		Kind string `query:"kind" enum:"client,staff,product" default:"client"`
 	}) (page[dataset.Alias], error) {
-		list, err := s.Data.Aliases(ctx, s.scope(), in.Kind)
+		list, err := s.Data.Aliases(ctx, s.scope(ctx), in.Kind)
 		return page[dataset.Alias]{Items: list}, err
 	})
 	act(api, http.MethodPost, "set-alias", "/aliases", "Say that a name means another one, for its past and coming rows", func(ctx context.Context, in *struct{ Body aliasBody }) error {
-		return s.Data.SetAlias(ctx, s.scope(), in.Body.Kind, in.Body.Key, in.Body.Canonical)
+		return s.Data.SetAlias(ctx, s.scope(ctx), in.Body.Kind, in.Body.Key, in.Body.Canonical)
 	})
 	act(api, http.MethodPost, "part-alias", "/aliases/part", "Say that a name does not mean what it is taken for; no import links them again", func(ctx context.Context, in *struct{ Body partBody }) error {
-		return s.Data.PartAlias(ctx, s.scope(), in.Body.Kind, in.Body.Key)
+		return s.Data.PartAlias(ctx, s.scope(ctx), in.Body.Kind, in.Body.Key)
 	})
 }

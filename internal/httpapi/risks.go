@@ -20,13 +20,13 @@ func (s *server) riskRoutes(api huma.API) {
 		if err != nil {
 			return nil, err
 		}
-		return s.Insights.ClientRisks(ctx, s.scope(), period)
+		return s.Insights.ClientRisks(ctx, s.scope(ctx), period)
 	})
 	get(api, "list-project-risks", "/project-risks", "Open projects by burn, estimate at completion and the probability of an overrun", func(ctx context.Context, in *ProjectRisksInput) (*insight.ProjectRisks, error) {
 		period, err := quantity.ParsePeriod("", in.To)
 		if err != nil {
 			return nil, err
 		}
-		return s.Insights.ProjectRisks(ctx, s.scope(), period.To)
+		return s.Insights.ProjectRisks(ctx, s.scope(ctx), period.To)
 	})
 }

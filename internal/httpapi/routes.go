@@ -68,13 +68,13 @@ func (s *server) routes(api huma.API) {
 	s.reclaimRoutes(api)
 	s.kpiRoutes(api)
 	get(api, "list-datasets", "/datasets", "Tables with rows, months and quality", func(ctx context.Context, _ *none) ([]dataset.TableSummary, error) {
-		return s.Data.Summary(ctx, s.scope())
+		return s.Data.Summary(ctx, s.scope(ctx))
 	})
 	get(api, "list-snapshots", "/snapshots", "Snapshots, newest first", s.snapshots)
 	post(api, "roll-back", "/snapshots/{id}/rollback", "Make an older snapshot the current one, as a new snapshot", func(ctx context.Context, in *struct {
 		ID int64 `path:"id"`
 	}) (rollbackAnswer, error) {
-		out, err := s.Rollback(ctx, s.scope(), warehouse.Snapshot(in.ID))
+		out, err := s.Rollback(ctx, s.scope(ctx), warehouse.Snapshot(in.ID))
 		return rollbackAnswer{out.Snapshot, out.Changed}, err
 	})
 	get(api, "compare-snapshots", "/snapshots/{id}/compare", "What a snapshot changed: rows by table, and the months whose figures differ", s.compareSnapshots)
@@ -120,7 +120,7 @@ type snapshotAnswer struct {
 }
 
 func (s *server) snapshots(ctx context.Context, in *Paging) (page[snapshotAnswer], error) {
-	list, err := s.Warehouse.Snapshots(ctx, s.scope())
+	list, err := s.Warehouse.Snapshots(ctx, s.scope(ctx))
 	out := page[snapshotAnswer]{Items: []snapshotAnswer{}}
 	for _, v := range list {
 		if in.Cursor > 0 && int64(v.ID) >= in.Cursor {
@@ -142,7 +142,7 @@ type closedAnswer struct {
 }
 
 func (s *server) closedMonths(ctx context.Context, _ *none) (page[closedAnswer], error) {
-	list, err := s.Warehouse.ClosedMonths(ctx, s.scope())
+	list, err := s.Warehouse.ClosedMonths(ctx, s.scope(ctx))
 	out := page[closedAnswer]{Items: []closedAnswer{}}
 	for _, c := range list {
 		out.Items = append(out.Items, closedAnswer{c.Month.String()[:7], c.At.UTC().Format(time.RFC3339), c.Actor})
@@ -165,7 +165,7 @@ func (s *server) close(ctx context.Context, in *monthInput, closed bool) (closeA
 	if err != nil {
 		return closeAnswer{}, err
 	}
-	changed, err := s.CloseMonth(ctx, s.scope(), month, closed)
+	changed, err := s.CloseMonth(ctx, s.scope(ctx), month, closed)
 	return closeAnswer{in.Month, closed, changed}, err
 }
 
@@ -199,7 +199,7 @@ type dimensionAnswer struct {
 
 func (s *server) catalog(ctx context.Context) (catalogAnswer, error) {
 	var out catalogAnswer
-	defined, err := s.Metrics.For(ctx, s.scope())
+	defined, err := s.Metrics.For(ctx, s.scope(ctx))
 	if err != nil {
 		return out, err
 	}
@@ -249,9 +249,9 @@ func (s *server) query(ctx context.Context, in queryBody) (*metric.Result, error
 		return nil, err
 	}
 	if in.Versus != 0 {
-		return s.Metrics.Restate(ctx, s.scope(), q, warehouse.Snapshot(in.Versus))
+		return s.Metrics.Restate(ctx, s.scope(ctx), q, warehouse.Snapshot(in.Versus))
 	}
-	return s.Metrics.Run(ctx, s.scope(), q)
+	return s.Metrics.Run(ctx, s.scope(ctx), q)
 }
 
 // QueryParams is queryBody as query parameters; lists are comma-separated.
@@ -313,7 +313,7 @@ func (s *server) rows(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return s.Metrics.RowsBehind(ctx, s.scope(), q, int(in.Cursor), in.Limit)
+	return s.Metrics.RowsBehind(ctx, s.scope(ctx), q, int(in.Cursor), in.Limit)
 }
 
 func (s *server) series(ctx context.Context, in *struct {
@@ -326,7 +326,7 @@ func (s *server) series(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return s.Insights.Series(ctx, s.scope(), insight.SeriesRequest{Measure: in.Measure, Where: in.Where, Period: period})
+	return s.Insights.Series(ctx, s.scope(ctx), insight.SeriesRequest{Measure: in.Measure, Where: in.Where, Period: period})
 }
 
 // AnalysesInput is the period of analyses.
@@ -340,7 +340,7 @@ func (s *server) analyses(ctx context.Context, in *AnalysesInput) ([]insight.Fin
 	if err != nil {
 		return nil, err
 	}
-	return s.Insights.Analyze(ctx, s.scope(), period)
+	return s.Insights.Analyze(ctx, s.scope(ctx), period)
 }
 
 // FindingInput names a finding of a period.
@@ -378,7 +378,7 @@ func (s *server) rowsOf(ctx context.Context, f insight.Finding, limit int) ([]*m
 	seen := map[string]bool{}
 	out := []*metric.SourceRows{}
 	for _, name := range f.Query.Measures {
-		m, err := s.Metrics.Lookup(ctx, s.scope(), name)
+		m, err := s.Metrics.Lookup(ctx, s.scope(ctx), name)
 		if err != nil {
 			return nil, err
 		}
@@ -389,7 +389,7 @@ func (s *server) rowsOf(ctx context.Context, f insight.Finding, limit int) ([]*m
 			seen[base] = true
 			q := f.Query
 			q.Measures = []string{base}
-			rows, err := s.Metrics.RowsBehind(ctx, s.scope(), q, 0, limit)
+			rows, err := s.Metrics.RowsBehind(ctx, s.scope(ctx), q, 0, limit)
 			if err != nil {
 				return nil, fmt.Errorf("rows of %s: %w", base, err)
 			}
@@ -404,7 +404,7 @@ func (s *server) rowsOf(ctx context.Context, f insight.Finding, limit int) ([]*m
 func (s *server) auditList(ctx context.Context, in *Paging) (page[audit.Entry], error) {
 	out := page[audit.Entry]{Items: []audit.Entry{}}
 	err := s.DB.Read(ctx, func(tx *metadb.Tx) error {
-		entries, err := s.Audit.List(ctx, s.scope(), tx, in.Cursor, in.Limit)
+		entries, err := s.Audit.List(ctx, s.scope(ctx), tx, in.Cursor, in.Limit)
 		if len(entries) > 0 {
 			out.Items = entries
 		}

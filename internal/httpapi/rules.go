@@ -36,34 +36,34 @@ type ruleDecision struct {
 
 func (s *server) ruleRoutes(api huma.API) {
 	get(api, "list-rules", "/rules", "The tenant's own rules", func(ctx context.Context, _ *none) (page[metric.Rule], error) {
-		list, err := s.Metrics.Rules(ctx, s.scope())
+		list, err := s.Metrics.Rules(ctx, s.scope(ctx))
 		return page[metric.Rule]{Items: orEmpty(list)}, err
 	})
 	post(api, "add-rule", "/rules", "Define a rule: a condition, for whom, over which months, and what then", func(ctx context.Context, in *struct{ Body ruleBody }) (metric.Rule, error) {
-		return s.Metrics.PutRule(ctx, s.scope(), in.Body.rule(""), true)
+		return s.Metrics.PutRule(ctx, s.scope(ctx), in.Body.rule(""), true)
 	})
 	put(api, "change-rule", "/rules/{name}", "Give a rule a new version", func(ctx context.Context, in *struct {
 		NamePath
 		Body ruleBody
 	}) (metric.Rule, error) {
-		return s.Metrics.PutRule(ctx, s.scope(), in.Body.rule(in.Name), false)
+		return s.Metrics.PutRule(ctx, s.scope(ctx), in.Body.rule(in.Name), false)
 	})
 	act(api, http.MethodDelete, "remove-rule", "/rules/{name}", "End a rule", func(ctx context.Context, in *NamePath) error {
-		return s.Metrics.RemoveRule(ctx, s.scope(), in.Name)
+		return s.Metrics.RemoveRule(ctx, s.scope(ctx), in.Name)
 	})
 	post(api, "evaluate-rules", "/rules/evaluate", "Evaluate the rules now, or one of them", func(ctx context.Context, in *struct {
 		Rule string `query:"rule" maxLength:"80" doc:"only this one"`
 	}) (insight.Evaluation, error) {
 		if in.Rule != "" {
-			return s.Rules.Evaluate(ctx, s.scope(), in.Rule)
+			return s.Rules.Evaluate(ctx, s.scope(ctx), in.Rule)
 		}
-		return s.Rules.Evaluate(ctx, s.scope())
+		return s.Rules.Evaluate(ctx, s.scope(ctx))
 	})
 	get(api, "list-rule-hits", "/rules/hits", "When the rules held and for whom, the last begun first", func(ctx context.Context, in *struct {
 		Paging
 		Rule string `query:"rule" maxLength:"80" doc:"only this one"`
 	}) (page[insight.Hit], error) {
-		list, err := s.Rules.History(ctx, s.scope(), in.Rule, in.Limit, in.Cursor)
+		list, err := s.Rules.History(ctx, s.scope(ctx), in.Rule, in.Limit, in.Cursor)
 		out := page[insight.Hit]{Items: orEmpty(list)}
 		if len(list) == in.Limit {
 			out.Next = in.Cursor + int64(in.Limit)
@@ -74,7 +74,7 @@ func (s *server) ruleRoutes(api huma.API) {
 		Paging
 		Status string `query:"status" enum:"open,decided,withdrawn" default:"open"`
 	}) (page[review.Proposal], error) {
-		list, err := s.Rules.Reviews(ctx, s.scope(), review.Status(in.Status), in.Limit, in.Cursor)
+		list, err := s.Rules.Reviews(ctx, s.scope(ctx), review.Status(in.Status), in.Limit, in.Cursor)
 		out := page[review.Proposal]{Items: orEmpty(list)}
 		if len(list) == in.Limit {
 			out.Next = in.Cursor + int64(in.Limit)
@@ -85,6 +85,6 @@ func (s *server) ruleRoutes(api huma.API) {
 		ID   string `path:"id" maxLength:"40"`
 		Body ruleDecision
 	}) error {
-		return s.Rules.Decide(ctx, s.scope(), in.ID, in.Body.Verdict, in.Body.Reason)
+		return s.Rules.Decide(ctx, s.scope(ctx), in.ID, in.Body.Verdict, in.Body.Reason)
 	})
 }

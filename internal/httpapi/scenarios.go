@@ -49,7 +49,7 @@ func (s *server) scenarioRoutes(api huma.API) {
 		if err != nil {
 			return nil, err
 		}
-		return s.Scenarios.Run(ctx, s.scope(), d)
+		return s.Scenarios.Run(ctx, s.scope(ctx), d)
 	})
 	sendChecked(api, http.MethodPost, http.StatusOK, "solve-scenario", "/scenarios/solve", "How far a lever must be moved for a measure to reach a target", func(ctx context.Context, in *struct{ Body strictly[scenario.Goal] }) (*scenario.Solution, error) {
 		g := in.Body.is
@@ -57,7 +57,7 @@ func (s *server) scenarioRoutes(api huma.API) {
 		if g.Definition, err = s.overComplete(ctx, g.Definition); err != nil {
 			return nil, err
 		}
-		return s.Scenarios.Solve(ctx, s.scope(), g)
+		return s.Scenarios.Solve(ctx, s.scope(ctx), g)
 	})
 	get(api, "compare-scenarios", "/scenarios/compare", "Saved scenarios side by side, as of the current snapshot unless they name one", s.compareScenarios)
 	get(api, "list-scenarios", "/scenarios", "Saved scenarios, newest change first", func(ctx context.Context, in *itemsInput) (page[scenarioAnswer], error) {
@@ -68,10 +68,10 @@ func (s *server) scenarioRoutes(api huma.API) {
 		if err != nil {
 			return scenarioAnswer{}, err
 		}
-		return answered(scenarioOf)(s.Workspace.Create(ctx, s.scope(), workspace.KindScenario, in.Body.is.Name, content))
+		return answered(scenarioOf)(s.Workspace.Create(ctx, s.scope(ctx), workspace.KindScenario, in.Body.is.Name, content))
 	})
 	get(api, "get-scenario", "/scenarios/{id}", "One saved scenario", func(ctx context.Context, in *itemPath) (scenarioAnswer, error) {
-		return answered(scenarioOf)(s.Workspace.Get(ctx, s.scope(), workspace.KindScenario, in.ID))
+		return answered(scenarioOf)(s.Workspace.Get(ctx, s.scope(ctx), workspace.KindScenario, in.ID))
 	})
 	sendChecked(api, http.MethodPut, http.StatusOK, "save-scenario", "/scenarios/{id}", "Change a saved scenario; 409 when someone else did meanwhile", func(ctx context.Context, in *struct {
 		ID   string `path:"id" maxLength:"40"`
@@ -82,17 +82,17 @@ func (s *server) scenarioRoutes(api huma.API) {
 		if err != nil {
 			return scenarioAnswer{}, err
 		}
-		return answered(scenarioOf)(s.Workspace.Save(ctx, s.scope(), workspace.KindScenario, in.ID, workspace.Edit{Name: b.Name, Content: content, Based: b.Revision}))
+		return answered(scenarioOf)(s.Workspace.Save(ctx, s.scope(ctx), workspace.KindScenario, in.ID, workspace.Edit{Name: b.Name, Content: content, Based: b.Revision}))
 	})
 	get(api, "get-scenario-result", "/scenarios/{id}/result", "A saved scenario computed, as of the current snapshot unless it names one", func(ctx context.Context, in *itemPath) (*scenario.Result, error) {
-		saved, err := answered(scenarioOf)(s.Workspace.Get(ctx, s.scope(), workspace.KindScenario, in.ID))
+		saved, err := answered(scenarioOf)(s.Workspace.Get(ctx, s.scope(ctx), workspace.KindScenario, in.ID))
 		if err != nil {
 			return nil, err
 		}
-		return s.Scenarios.Run(ctx, s.scope(), saved.Content)
+		return s.Scenarios.Run(ctx, s.scope(ctx), saved.Content)
 	})
 	post(api, "restore-scenario", "/scenarios/{id}/restore", "Bring a deleted scenario back", func(ctx context.Context, in *itemPath) (scenarioAnswer, error) {
-		return answered(scenarioOf)(s.Workspace.Restore(ctx, s.scope(), workspace.KindScenario, in.ID))
+		return answered(scenarioOf)(s.Workspace.Restore(ctx, s.scope(ctx), workspace.KindScenario, in.ID))
 	})
 	s.deletion(api, "delete-scenario", "/scenarios/{id}", "Delete a scenario; it can be restored for 30 days", workspace.KindScenario)
 }
@@ -102,7 +102,7 @@ func (s *server) overComplete(ctx context.Context, d scenario.Definition) (scena
 	if d.Period.Bounded() {
 		return d, nil
 	}
-	complete, err := s.Insights.Complete(ctx, s.scope())
+	complete, err := s.Insights.Complete(ctx, s.scope(ctx))
 	if err != nil {
 		return d, err
 	}
@@ -142,11 +142,11 @@ func (s *server) compareScenarios(ctx context.Context, in *struct {
 		return out, fault.WithFields("at most 6 scenarios are compared at once", fault.Field{Path: "id", Message: "names more than 6"})
 	}
 	for _, id := range ids {
-		saved, err := answered(scenarioOf)(s.Workspace.Get(ctx, s.scope(), workspace.KindScenario, strings.TrimSpace(id)))
+		saved, err := answered(scenarioOf)(s.Workspace.Get(ctx, s.scope(ctx), workspace.KindScenario, strings.TrimSpace(id)))
 		if err != nil {
 			return out, err
 		}
-		r, err := s.Scenarios.Run(ctx, s.scope(), saved.Content)
+		r, err := s.Scenarios.Run(ctx, s.scope(ctx), saved.Content)
 		if err != nil {
 			return out, err
 		}

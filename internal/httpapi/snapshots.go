@@ -55,7 +55,7 @@ func (s *server) compareSnapshots(ctx context.Context, in *struct {
 	With int64 `query:"with" minimum:"0" doc:"the snapshot to compare with; without it the one before"`
 }) (snapshotChange, error) {
 	out := snapshotChange{Tables: []tableChange{}, Measures: []measureRestate{}}
-	list, err := s.Warehouse.Snapshots(ctx, s.scope())
+	list, err := s.Warehouse.Snapshots(ctx, s.scope(ctx))
 	if err != nil {
 		return out, err
 	}
@@ -83,7 +83,7 @@ func (s *server) compareSnapshots(ctx context.Context, in *struct {
 			out.Tables = append(out.Tables, tableChange{t.Name, before, after, after - before})
 		}
 	}
-	r, err := s.Metrics.Restate(ctx, s.scope(), metric.Query{Measures: restated, Dimensions: []string{"month"}, Snapshot: out.To.ID}, out.From.ID)
+	r, err := s.Metrics.Restate(ctx, s.scope(ctx), metric.Query{Measures: restated, Dimensions: []string{"month"}, Snapshot: out.To.ID}, out.From.ID)
 	if err != nil {
 		return out, err
 	}

@@ -38,33 +38,33 @@ type releaseBody struct {
 
 func (s *server) sourceRoutes(api huma.API) {
 	get(api, "list-sources", "/sources", "Where files come from by themselves", func(ctx context.Context, _ *none) (page[inbox.Source], error) {
-		list, err := s.Inbox.Sources(ctx, s.scope())
+		list, err := s.Inbox.Sources(ctx, s.scope(ctx))
 		return page[inbox.Source]{Items: list}, err
 	})
 	sendChecked(api, http.MethodPost, http.StatusCreated, "create-source", "/sources", "Name a source; nothing is connected to yet", func(ctx context.Context, in *struct{ Body strictly[inbox.Spec] }) (inbox.Source, error) {
-		return s.Inbox.Add(ctx, s.scope(), in.Body.is)
+		return s.Inbox.Add(ctx, s.scope(ctx), in.Body.is)
 	})
 	get(api, "get-source", "/sources/{id}", "One source: how it is, and when it runs next", func(ctx context.Context, in *sourcePath) (inbox.Source, error) {
-		return s.Inbox.Source(ctx, s.scope(), in.ID)
+		return s.Inbox.Source(ctx, s.scope(ctx), in.ID)
 	})
 	sendChecked(api, http.MethodPut, http.StatusOK, "change-source", "/sources/{id}", "Replace what was said about a source; files that were seen stay seen", func(ctx context.Context, in *struct {
 		ID   string `path:"id" maxLength:"100"`
 		Body strictly[inbox.Spec]
 	}) (inbox.Source, error) {
-		return s.Inbox.Change(ctx, s.scope(), in.ID, in.Body.is)
+		return s.Inbox.Change(ctx, s.scope(ctx), in.ID, in.Body.is)
 	})
 	act(api, http.MethodDelete, "delete-source", "/sources/{id}", "Forget a source; what it imported stays", func(ctx context.Context, in *sourcePath) error {
-		return s.Inbox.Remove(ctx, s.scope(), in.ID)
+		return s.Inbox.Remove(ctx, s.scope(ctx), in.ID)
 	})
 	post(api, "test-source", "/sources/{id}/test", "Connect and list the files; nothing is imported", func(ctx context.Context, in *sourcePath) (page[inbox.Listing], error) {
-		list, err := s.Inbox.Test(ctx, s.scope(), in.ID)
+		list, err := s.Inbox.Test(ctx, s.scope(ctx), in.ID)
 		return page[inbox.Listing]{Items: list}, err
 	})
 	post(api, "run-source", "/sources/{id}/run", "Import what is new at a source now; the answer comes when that is done", func(ctx context.Context, in *sourcePath) (inbox.RunResult, error) {
-		return s.Inbox.Run(ctx, s.scope(), in.ID)
+		return s.Inbox.Run(ctx, s.scope(ctx), in.ID)
 	})
 	get(api, "list-source-files", "/sources/{id}/files", "What became of a source's files, newest first", func(ctx context.Context, in *SourceFilesInput) (page[inbox.File], error) {
-		list, err := s.Inbox.Files(ctx, s.scope(), in.ID, inbox.FileStatus(in.Status), in.Limit, in.Cursor)
+		list, err := s.Inbox.Files(ctx, s.scope(ctx), in.ID, inbox.FileStatus(in.Status), in.Limit, in.Cursor)
 		out := page[inbox.File]{Items: list}
 		if len(list) == in.Limit {
 			out.Next = in.Cursor + int64(in.Limit)
@@ -76,13 +76,13 @@ func (s *server) sourceRoutes(api huma.API) {
 		File string `path:"file" maxLength:"40"`
 		Body strictly[releaseBody]
 	}) (inbox.File, error) {
-		return s.Inbox.Release(ctx, s.scope(), in.ID, in.File, in.Body.is.Mapping)
+		return s.Inbox.Release(ctx, s.scope(ctx), in.ID, in.File, in.Body.is.Mapping)
 	})
 	post(api, "dismiss-source-file", "/sources/{id}/files/{file}/dismiss", "Take a file out of quarantine without importing it", func(ctx context.Context, in *sourceFilePath) (inbox.File, error) {
-		return s.Inbox.Dismiss(ctx, s.scope(), in.ID, in.File)
+		return s.Inbox.Dismiss(ctx, s.scope(ctx), in.ID, in.File)
 	})
 	get(api, "list-notices", "/notices", "What needs a person, newest first", func(ctx context.Context, in *NoticesInput) (page[inbox.Notice], error) {
-		list, err := s.Inbox.Notices(ctx, s.scope(), in.Unread, in.Limit, in.Cursor)
+		list, err := s.Inbox.Notices(ctx, s.scope(ctx), in.Unread, in.Limit, in.Cursor)
 		out := page[inbox.Notice]{Items: list}
 		if len(list) == in.Limit {
 			out.Next = in.Cursor + int64(in.Limit)
@@ -90,6 +90,6 @@ func (s *server) sourceRoutes(api huma.API) {
 		return out, err
 	})
 	act(api, http.MethodPost, "read-notice", "/notices/{id}/read", "Mark a notice as read", func(ctx context.Context, in *sourcePath) error {
-		return s.Inbox.Read(ctx, s.scope(), in.ID)
+		return s.Inbox.Read(ctx, s.scope(ctx), in.ID)
 	})
 }

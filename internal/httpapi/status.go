@@ -27,13 +27,13 @@ type statusAnswer struct {
 }
 
 func (s *server) statusOf(ctx context.Context, _ *none) (statusAnswer, error) {
-	out := statusAnswer{Version: s.opt.Version, Tenant: string(s.Scope.Tenant), Today: quantity.DayOf(time.Now().UTC()), Currencies: []string{}}
-	tables, err := s.Data.Summary(ctx, s.scope())
+	out := statusAnswer{Version: s.opt.Version, Tenant: string(s.scope(ctx).Tenant), Today: quantity.DayOf(time.Now().UTC()), Currencies: []string{}}
+	tables, err := s.Data.Summary(ctx, s.scope(ctx))
 	if err != nil {
 		return out, err
 	}
 	if out.Empty = len(tables) == 0; out.Empty {
-		out.Snapshot, err = s.Warehouse.Current(ctx, s.scope())
+		out.Snapshot, err = s.Warehouse.Current(ctx, s.scope(ctx))
 		return out, err
 	}
 	var judged int64
@@ -49,18 +49,18 @@ func (s *server) statusOf(ctx context.Context, _ *none) (statusAnswer, error) {
 		mean := sum / float64(judged)
 		out.Quality = &mean
 	}
-	list, err := s.Warehouse.Snapshots(ctx, s.scope())
+	list, err := s.Warehouse.Snapshots(ctx, s.scope(ctx))
 	if err != nil {
 		return out, err
 	}
 	if len(list) > 0 {
 		out.Snapshot, out.SnapshotAt = list[0].ID, list[0].At.UTC().Format(time.RFC3339)
 	}
-	if out.Complete, err = s.Insights.Complete(ctx, s.scope()); err != nil {
+	if out.Complete, err = s.Insights.Complete(ctx, s.scope(ctx)); err != nil {
 		return out, err
 	}
 	out.DataFrom = out.Complete.From
-	r, err := s.Metrics.Run(ctx, s.scope(), metric.Query{Measures: []string{"revenue"}, Dimensions: []string{"currency"}, Order: []string{"-revenue"}})
+	r, err := s.Metrics.Run(ctx, s.scope(ctx), metric.Query{Measures: []string{"revenue"}, Dimensions: []string{"currency"}, Order: []string{"-revenue"}})
 	if err != nil {
 		return out, err
 	}

@@ -81,7 +81,7 @@ func (s *server) systemRoutes(api huma.API) {
 func (s *server) system(ctx context.Context, _ *none) (systemAnswer, error) {
 	out := systemAnswer{Version: s.opt.Version, Go: runtime.Version(), OS: runtime.GOOS + "/" + runtime.GOARCH, StartedAt: s.started.UTC().Truncate(time.Millisecond), Database: string(s.DB.Engine()),
 		Jobs: map[string]int{}, Tables: []tableAnswer{}, Problems: []systemProblem{}}
-	snapshots, err := s.Warehouse.Snapshots(ctx, s.scope())
+	snapshots, err := s.Warehouse.Snapshots(ctx, s.scope(ctx))
 	if err != nil {
 		return out, err
 	}
@@ -89,7 +89,7 @@ func (s *server) system(ctx context.Context, _ *none) (systemAnswer, error) {
 	if len(snapshots) > 0 {
 		out.Snapshot = snapshots[0].ID
 	}
-	tables, err := s.Warehouse.Tables(ctx, s.scope(), out.Snapshot)
+	tables, err := s.Warehouse.Tables(ctx, s.scope(ctx), out.Snapshot)
 	if err != nil {
 		return out, err
 	}
@@ -98,7 +98,7 @@ func (s *server) system(ctx context.Context, _ *none) (systemAnswer, error) {
 			out.Tables = append(out.Tables, tableAnswer{t.Name, t.Rows, t.Bytes, t.Files})
 		}
 	}
-	imports, err := s.Data.Imports(ctx, s.scope(), 1, 0)
+	imports, err := s.Data.Imports(ctx, s.scope(ctx), 1, 0)
 	if err != nil {
 		return out, err
 	}
@@ -170,7 +170,7 @@ func (s *server) verifyAll(ctx context.Context, _ *none) (verifyAnswer, error) {
 	}
 	defer s.verify.Unlock()
 	start := time.Now()
-	found, err := s.Verify(ctx, s.scope())
+	found, err := s.Verify(ctx, s.scope(ctx))
 	for _, p := range found {
 		out.Problems = append(out.Problems, systemProblem(p))
 	}

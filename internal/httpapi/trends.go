@@ -43,20 +43,20 @@ func (s *server) trendRoutes(api huma.API) {
 		if err != nil {
 			return nil, err
 		}
-		return s.Insights.Trend(ctx, s.scope(), insight.TrendRequest{Measure: in.Measure, Where: in.Where, Period: period})
+		return s.Insights.Trend(ctx, s.scope(ctx), insight.TrendRequest{Measure: in.Measure, Where: in.Where, Period: period})
 	})
 	get(api, "list-anomalies", "/anomalies", "Months that stand out of many series, at a rate of at most one in ten false", func(ctx context.Context, in *AnomaliesInput) (*insight.AnomalyReport, error) {
 		period, err := quantity.ParsePeriod(in.From, in.To)
 		if err != nil {
 			return nil, err
 		}
-		return s.Insights.Anomalies(ctx, s.scope(), insight.AnomalyRequest{Measures: list(in.Measures), By: in.By, Where: in.Where, Period: period, Recent: in.Recent})
+		return s.Insights.Anomalies(ctx, s.scope(ctx), insight.AnomalyRequest{Measures: list(in.Measures), By: in.By, Where: in.Where, Period: period, Recent: in.Recent})
 	})
 	get(api, "list-correlations", "/correlations", "How measures go together, each coefficient with its interval, adjusted p and warnings", func(ctx context.Context, in *CorrelationsInput) (*insight.Correlations, error) {
 		period, err := quantity.ParsePeriod(in.From, in.To)
 		if err != nil {
 			return nil, err
 		}
-		return s.Insights.Correlate(ctx, s.scope(), insight.CorrelationRequest{Measures: list(in.Measures), By: in.By, Where: in.Where, Controls: list(in.Controls), Period: period})
+		return s.Insights.Correlate(ctx, s.scope(ctx), insight.CorrelationRequest{Measures: list(in.Measures), By: in.By, Where: in.Where, Controls: list(in.Controls), Period: period})
 	})
 }

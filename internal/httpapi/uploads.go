@@ -31,13 +31,13 @@ type uploadPath struct {
 
 func (s *server) uploadRoutes(api huma.API) {
 	send(api, http.MethodPost, http.StatusCreated, "create-upload", "/uploads", "Announce a file; its bytes follow in parts", func(ctx context.Context, in *struct{ Body newUpload }) (dataset.Upload, error) {
-		return s.Data.NewUpload(ctx, s.scope(), in.Body.Name, in.Body.Bytes)
+		return s.Data.NewUpload(ctx, s.scope(ctx), in.Body.Name, in.Body.Bytes)
 	})
 	get(api, "get-upload", "/uploads/{id}", "How much of a file is there", func(ctx context.Context, in *uploadPath) (dataset.Upload, error) {
-		return s.Data.UploadOf(ctx, s.scope(), in.ID)
+		return s.Data.UploadOf(ctx, s.scope(ctx), in.ID)
 	})
 	act(api, http.MethodDelete, "delete-upload", "/uploads/{id}", "Forget a file that no import used", func(ctx context.Context, in *uploadPath) error {
-		return s.Data.Discard(ctx, s.scope(), in.ID)
+		return s.Data.Discard(ctx, s.scope(ctx), in.ID)
 	})
 	id := &huma.Param{Name: "id", In: "path", Required: true, Schema: &huma.Schema{Type: "string"}}
 	raw(api, huma.Operation{OperationID: "append-upload", Method: http.MethodPatch, Path: "/api/v1/uploads/{id}", Summary: "Send a part of a file",
@@ -59,7 +59,7 @@ func (s *server) appendUpload(ctx huma.Context) error {
 	if t := ctx.Header("Content-Type"); t != offsetStream {
 		return fault.Newf(fault.Invalid, "send the bytes as %s", offsetStream)
 	}
-	u, err := s.Data.Append(ctx.Context(), s.scope(), ctx.Param("id"), offset, ctx.BodyReader())
+	u, err := s.Data.Append(ctx.Context(), s.scope(ctx.Context()), ctx.Param("id"), offset, ctx.BodyReader())
 	if err != nil {
 		return bodyFault(err)
 	}
@@ -68,7 +68,7 @@ func (s *server) appendUpload(ctx huma.Context) error {
 }
 
 func (s *server) uploadFile(ctx huma.Context) error {
-	u, f, err := s.Data.Original(ctx.Context(), s.scope(), ctx.Param("id"))
+	u, f, err := s.Data.Original(ctx.Context(), s.scope(ctx.Context()), ctx.Param("id"))
 	if err != nil {
 		return err
 	}
@@ -89,10 +89,10 @@ func (s *server) batchRoutes(api huma.API) {
 	sendChecked(api, http.MethodPost, http.StatusAccepted, "create-batch", "/batches", "Import uploaded files, or look at what importing them would do (dry_run)", func(ctx context.Context, in *struct {
 		Body strictly[dataset.BatchRequest]
 	}) (dataset.Batch, error) {
-		return s.Data.StartBatch(ctx, s.scope(), in.Body.is)
+		return s.Data.StartBatch(ctx, s.scope(ctx), in.Body.is)
 	})
 	get(api, "list-batches", "/batches", "Imports of several files, newest first", func(ctx context.Context, in *Paging) (page[dataset.Batch], error) {
-		list, err := s.Data.Batches(ctx, s.scope(), in.Limit, in.Cursor)
+		list, err := s.Data.Batches(ctx, s.scope(ctx), in.Limit, in.Cursor)
 		out := page[dataset.Batch]{Items: list}
 		if len(list) == in.Limit {
 			out.Next = in.Cursor + int64(in.Limit)
@@ -100,10 +100,10 @@ func (s *server) batchRoutes(api huma.API) {
 		return out, err
 	})
 	get(api, "get-batch", "/batches/{id}", "What became of an import of several files", func(ctx context.Context, in *batchPath) (dataset.Batch, error) {
-		return s.Data.BatchOf(ctx, s.scope(), in.ID)
+		return s.Data.BatchOf(ctx, s.scope(ctx), in.ID)
 	})
 	post(api, "cancel-batch", "/batches/{id}/cancel", "Stop an import; what it has stored stays", func(ctx context.Context, in *batchPath) (dataset.Batch, error) {
-		return s.Data.CancelBatch(ctx, s.scope(), in.ID)
+		return s.Data.CancelBatch(ctx, s.scope(ctx), in.ID)
 	})
 	progress := api.OpenAPI().Components.Schemas
 	raw(api, huma.Operation{OperationID: "batch-events", Method: http.MethodGet, Path: "/api/v1/batches/{id}/events", Summary: "How far an import is, as server-sent events",
@@ -124,7 +124,7 @@ const batchPoll = 200 * time.Millisecond
 
 func (s *server) batchEvents(ctx huma.Context) error {
 	id := ctx.Param("id")
-	b, err := s.Data.BatchOf(ctx.Context(), s.scope(), id)
+	b, err := s.Data.BatchOf(ctx.Context(), s.scope(ctx.Context()), id)
 	if err != nil {
 		return err
 	}
@@ -162,7 +162,7 @@ func (s *server) batchEvents(ctx huma.Context) error {
 			}
 		case <-tick.C:
 		}
-		if b, err = s.Data.BatchOf(r.Context(), s.scope(), id); err != nil {
+		if b, err = s.Data.BatchOf(r.Context(), s.scope(ctx.Context()), id); err != nil {
 			return nil // the stream ends; whoever watches asks again
 		}
 	}

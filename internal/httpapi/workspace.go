@@ -26,13 +26,13 @@ func (s *server) workspaceRoutes(api huma.API) {
 	s.viewRoutes(api)
 	s.feedbackRoutes(api)
 	get(api, "get-settings", "/settings", "How things are shown", func(ctx context.Context, _ *none) (workspace.Settings, error) {
-		return s.Workspace.Settings(ctx, s.scope())
+		return s.Workspace.Settings(ctx, s.scope(ctx))
 	})
 	send(api, http.MethodPut, http.StatusOK, "put-settings", "/settings", "Set how things are shown", func(ctx context.Context, in *struct{ Body workspace.Settings }) (workspace.Settings, error) {
-		return s.Workspace.PutSettings(ctx, s.scope(), in.Body)
+		return s.Workspace.PutSettings(ctx, s.scope(ctx), in.Body)
 	})
 	act(api, http.MethodPost, "add-usage", "/usage", "Count uses of features today", func(ctx context.Context, in *struct{ Body usageBody }) error {
-		return s.Workspace.Use(ctx, s.scope(), in.Body.Features)
+		return s.Workspace.Use(ctx, s.scope(ctx), in.Body.Features)
 	})
 	get(api, "get-usage", "/usage", "How much each feature is used, the most used first", s.usage)
 }
@@ -52,23 +52,23 @@ func (s *server) dashboardRoutes(api huma.API) {
 		return s.createDashboard(ctx, in.Body.is)
 	})
 	get(api, "get-dashboard", "/dashboards/{id}", "One dashboard", func(ctx context.Context, in *itemPath) (dashboardAnswer, error) {
-		return dashboardOf(s.Workspace.Get(ctx, s.scope(), workspace.KindDashboard, in.ID))
+		return dashboardOf(s.Workspace.Get(ctx, s.scope(ctx), workspace.KindDashboard, in.ID))
 	})
 	sendChecked(api, http.MethodPut, http.StatusOK, "save-dashboard", "/dashboards/{id}", "Save a dashboard as a new revision; 409 when someone else did meanwhile", func(ctx context.Context, in *struct {
 		ID   string `path:"id" maxLength:"40"`
 		Body strictly[savedDashboard]
 	}) (dashboardAnswer, error) {
 		b := in.Body.is
-		return dashboardOf(s.Workspace.Save(ctx, s.scope(), workspace.KindDashboard, in.ID, workspace.Edit{Name: b.Name, Content: b.Content.RawMessage, Based: b.Revision, Autosave: b.Autosave}))
+		return dashboardOf(s.Workspace.Save(ctx, s.scope(ctx), workspace.KindDashboard, in.ID, workspace.Edit{Name: b.Name, Content: b.Content.RawMessage, Based: b.Revision, Autosave: b.Autosave}))
 	})
 	post(api, "undo-dashboard", "/dashboards/{id}/undo", "Go back to the revision before", func(ctx context.Context, in *itemPath) (dashboardAnswer, error) {
-		return dashboardOf(s.Workspace.Undo(ctx, s.scope(), in.ID))
+		return dashboardOf(s.Workspace.Undo(ctx, s.scope(ctx), in.ID))
 	})
 	post(api, "redo-dashboard", "/dashboards/{id}/redo", "Go on to the revision after", func(ctx context.Context, in *itemPath) (dashboardAnswer, error) {
-		return dashboardOf(s.Workspace.Redo(ctx, s.scope(), in.ID))
+		return dashboardOf(s.Workspace.Redo(ctx, s.scope(ctx), in.ID))
 	})
 	post(api, "restore-dashboard", "/dashboards/{id}/restore", "Bring a deleted dashboard back", func(ctx context.Context, in *itemPath) (dashboardAnswer, error) {
-		return dashboardOf(s.Workspace.Restore(ctx, s.scope(), workspace.KindDashboard, in.ID))
+		return dashboardOf(s.Workspace.Restore(ctx, s.scope(ctx), workspace.KindDashboard, in.ID))
 	})
 	s.deletion(api, "delete-dashboard", "/dashboards/{id}", "Delete a dashboard; it can be restored for 30 days", workspace.KindDashboard)
 }
@@ -82,7 +82,7 @@ func (s *server) viewRoutes(api huma.API) {
 		if err != nil {
 			return viewAnswer{}, err
 		}
-		return answered(viewOf)(s.Workspace.Create(ctx, s.scope(), workspace.KindView, in.Body.Name, content))
+		return answered(viewOf)(s.Workspace.Create(ctx, s.scope(ctx), workspace.KindView, in.Body.Name, content))
 	})
 	send(api, http.MethodPut, http.StatusOK, "save-view", "/views/{id}", "Change a saved view; 409 when someone else did meanwhile", func(ctx context.Context, in *struct {
 		ID   string `path:"id" maxLength:"40"`
@@ -92,21 +92,21 @@ func (s *server) viewRoutes(api huma.API) {
 		if err != nil {
 			return viewAnswer{}, err
 		}
-		return answered(viewOf)(s.Workspace.Save(ctx, s.scope(), workspace.KindView, in.ID, workspace.Edit{Name: in.Body.Name, Content: content, Based: in.Body.Revision}))
+		return answered(viewOf)(s.Workspace.Save(ctx, s.scope(ctx), workspace.KindView, in.ID, workspace.Edit{Name: in.Body.Name, Content: content, Based: in.Body.Revision}))
 	})
 	post(api, "restore-view", "/views/{id}/restore", "Bring a deleted view back", func(ctx context.Context, in *itemPath) (viewAnswer, error) {
-		return answered(viewOf)(s.Workspace.Restore(ctx, s.scope(), workspace.KindView, in.ID))
+		return answered(viewOf)(s.Workspace.Restore(ctx, s.scope(ctx), workspace.KindView, in.ID))
 	})
 	s.deletion(api, "delete-view", "/views/{id}", "Delete a saved view; it can be restored for 30 days", workspace.KindView)
 
 	post(api, "create-link", "/links", "A short address of a page; the same for the same path", func(ctx context.Context, in *struct{ Body workspace.Target }) (linkAnswer, error) {
-		return answered(linkOf)(s.Workspace.Link(ctx, s.scope(), in.Body.Path))
+		return answered(linkOf)(s.Workspace.Link(ctx, s.scope(ctx), in.Body.Path))
 	})
 	get(api, "list-links", "/links", "Short addresses, newest first", func(ctx context.Context, in *itemsInput) (page[linkAnswer], error) {
 		return items(ctx, s, workspace.KindLink, in, linkOf)
 	})
 	get(api, "get-link", "/links/{id}", "Where a short address leads", func(ctx context.Context, in *itemPath) (linkAnswer, error) {
-		return answered(linkOf)(s.Workspace.Get(ctx, s.scope(), workspace.KindLink, in.ID))
+		return answered(linkOf)(s.Workspace.Get(ctx, s.scope(ctx), workspace.KindLink, in.ID))
 	})
 	s.deletion(api, "delete-link", "/links/{id}", "Delete a short address; asking for its path again brings it back", workspace.KindLink)
 }
@@ -135,7 +135,7 @@ func act[I any](api huma.API, method, id, path, summary string, fn func(context.
 
 func (s *server) deletion(api huma.API, id, path, summary string, kind workspace.Kind) {
 	act(api, http.MethodDelete, id, path, summary, func(ctx context.Context, in *itemPath) error {
-		return s.Workspace.Delete(ctx, s.scope(), kind, in.ID)
+		return s.Workspace.Delete(ctx, s.scope(ctx), kind, in.ID)
 	})
 }
 
@@ -293,7 +293,7 @@ func answered[O any](of func(workspace.Item) (O, error)) func(workspace.Item, er
 // every save.
 func items[O any](ctx context.Context, s *server, kind workspace.Kind, in *itemsInput, of func(workspace.Item) (O, error)) (page[O], error) {
 	out := page[O]{Items: []O{}}
-	list, more, err := s.Workspace.List(ctx, s.scope(), kind, in.Deleted, int(min(in.Cursor, math.MaxInt32)), in.Limit)
+	list, more, err := s.Workspace.List(ctx, s.scope(ctx), kind, in.Deleted, int(min(in.Cursor, math.MaxInt32)), in.Limit)
 	if err != nil {
 		return out, err
 	}
@@ -326,12 +326,12 @@ func (s *server) createDashboard(ctx context.Context, in newDashboard) (dashboar
 	case content == nil:
 		content = json.RawMessage("{}")
 	}
-	return dashboardOf(s.Workspace.Create(ctx, s.scope(), workspace.KindDashboard, in.Name, content))
+	return dashboardOf(s.Workspace.Create(ctx, s.scope(ctx), workspace.KindDashboard, in.Name, content))
 }
 
 // follow leads from a short address to its page.
 func (s *server) follow(w http.ResponseWriter, r *http.Request) {
-	link, err := answered(linkOf)(s.Workspace.Get(r.Context(), s.scope(), workspace.KindLink, r.PathValue("id")))
+	link, err := answered(linkOf)(s.Workspace.Get(r.Context(), s.scope(r.Context()), workspace.KindLink, r.PathValue("id")))
 	if fault.KindOf(err) == fault.NotFound && strings.Contains(r.Header.Get("Accept"), "text/html") {
 		assets()["/index.html"].serve(w, r, false) // the app says that there is no such page
 		return
@@ -375,7 +375,7 @@ func feedbackOf(f workspace.Feedback) feedbackAnswer {
 
 func (s *server) feedbackRoutes(api huma.API) {
 	send(api, http.MethodPost, http.StatusCreated, "add-feedback", "/feedback", "Say what you think; it stays on this machine", func(ctx context.Context, in *struct{ Body feedbackBody }) (feedbackAnswer, error) {
-		f, err := s.Workspace.AddFeedback(ctx, s.scope(), workspace.Feedback{Score: in.Body.Score, Comment: in.Body.Comment, Page: in.Body.Page})
+		f, err := s.Workspace.AddFeedback(ctx, s.scope(ctx), workspace.Feedback{Score: in.Body.Score, Comment: in.Body.Comment, Page: in.Body.Page})
 		return feedbackOf(f), err
 	})
 	raw(api, huma.Operation{OperationID: "list-feedback", Method: http.MethodGet, Path: "/api/v1/feedback", Summary: "Feedback, newest first, as JSON or (format=csv) all of it as a file",
@@ -386,7 +386,7 @@ func (s *server) feedbackRoutes(api huma.API) {
 	act(api, http.MethodDelete, "delete-feedback", "/feedback/{id}", "Delete one entry", func(ctx context.Context, in *struct {
 		ID int64 `path:"id"`
 	}) error {
-		return s.Workspace.DeleteFeedback(ctx, s.scope(), in.ID)
+		return s.Workspace.DeleteFeedback(ctx, s.scope(ctx), in.ID)
 	})
 }
 
@@ -412,7 +412,7 @@ func (s *server) feedback(ctx huma.Context) error {
 			*p.to = n
 		}
 	}
-	list, sum, err := s.Workspace.Feedback(ctx.Context(), s.scope(), cursor, int(limit))
+	list, sum, err := s.Workspace.Feedback(ctx.Context(), s.scope(ctx.Context()), cursor, int(limit))
 	if err != nil {
 		return err
 	}
@@ -433,7 +433,7 @@ func (s *server) feedbackFile(ctx huma.Context) error {
 	w := csv.NewWriter(&buf)
 	w.Write([]string{"id", "at", "score", "comment", "page"})
 	for before := int64(0); ; {
-		list, _, err := s.Workspace.Feedback(ctx.Context(), s.scope(), before, 1000)
+		list, _, err := s.Workspace.Feedback(ctx.Context(), s.scope(ctx.Context()), before, 1000)
 		if err != nil {
 			return err
 		}
@@ -472,7 +472,7 @@ func (s *server) usage(ctx context.Context, in *struct {
 	Days int `query:"days" default:"90" minimum:"1" maximum:"400" doc:"the last days, today included"`
 }) (page[adoptionAnswer], error) {
 	out := page[adoptionAnswer]{Items: []adoptionAnswer{}}
-	list, err := s.Workspace.Adoption(ctx, s.scope(), in.Days)
+	list, err := s.Workspace.Adoption(ctx, s.scope(ctx), in.Days)
 	for _, a := range list {
 		out.Items = append(out.Items, adoptionAnswer(a))
 	}

@@ -24,6 +24,12 @@ type Actor string
 type Scope struct {
 	Tenant Slug
 	Actor  Actor
+	// Rights limit what the actor may see and do. Nil limits nothing: the machine's owner at
+	// the command line, and the program's own work.
+	Rights *Rights
+	// From is where the actor acts from, for the audit record: an address, a device or the
+	// name of an API key; "" for the command line and the program's own work.
+	From string
 }
 
 // NewScope checks both parts and returns the scope.

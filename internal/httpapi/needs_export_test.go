@@ -1,0 +1,4 @@
+package httpapi
+
+// Needs is the action of each route.
+var Needs = needs
