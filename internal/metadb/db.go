@@ -85,7 +85,8 @@ func openSQLite(ctx context.Context, file string) (*DB, error) {
 	_, err := os.Stat(file)
 	fresh := errors.Is(err, fs.ErrNotExist)
 	address := "file:" + (&url.URL{Path: file}).EscapedPath() + "?_pragma=busy_timeout(" + strconv.FormatInt(lockWait.Milliseconds(), 10) + ")&_pragma=foreign_keys(1)&_pragma=synchronous(FULL)"
-	writer, err := sql.Open("sqlite", address+"&_pragma=journal_mode(WAL)&_txlock=immediate")
+	// What is overwritten or deleted is gone from the file too, not only out of use.
+	writer, err := sql.Open("sqlite", address+"&_pragma=secure_delete(1)&_pragma=journal_mode(WAL)&_txlock=immediate")
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", file, err)
 	}
