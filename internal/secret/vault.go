@@ -83,7 +83,7 @@ func (v vault) Unwrap(ctx context.Context, wrapped, use []byte) ([]byte, error) 
 func (v vault) ask(ctx context.Context, verb string, body map[string]any, out any) error {
 	token := v.token()
 	if token == "" {
-		return fault.Newf(fault.Unavailable, "the key service %s needs a token: set VAULT_TOKEN", v.base.Host)
+		return fault.Newf(fault.Unavailable, "the key service %s is asked with the token of VAULT_TOKEN, which is not set", v.base.Host)
 	}
 	text, err := json.Marshal(body)
 	if err != nil {
