@@ -109,7 +109,7 @@ func userText(err error) string {
 	if fault.KindOf(err) == fault.Internal {
 		return "internal error: " + secret.Scrub(err.Error())
 	}
-	return secret.Scrub(fault.Message(err))
+	return fault.Message(err)
 }
 
 func (c *cli) root() *cobra.Command {
