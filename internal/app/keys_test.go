@@ -223,18 +223,18 @@ const (
 	comment = "Berta says the margins of Acorn are wrong"
 )
 
-// sourceBody is a source of a store, and one of a mailbox that names a person.
-func sourceBody(store *inboxtest.S3, name string) string {
-	return fmt.Sprintf(`{"name":%q,"kind":"s3","settings":{"endpoint":%q,"bucket":"exports","user":%q,"senders":[%q]},"password":%q}`, name, store.URL, inboxtest.User, person, inboxtest.Password)
+// sourceBody is a mailbox, of a server that refuses a wrong password, with a person's name.
+func sourceBody(mail *inboxtest.IMAP, name string) string {
+	return fmt.Sprintf(`{"name":%q,"kind":"imap","settings":{"host":"127.0.0.1","port":%d,"tls":"none","user":%q,"senders":[%q]},"password":%q}`, name, mail.Plain, inboxtest.User, person, inboxtest.Password)
 }
 
 // load asks the server for what needs keys until ctx ends: secrets are changed, then used at
-// a store that refuses a wrong one, and comments are written and read.
-func load(ctx context.Context, s *server, store *inboxtest.S3, worker int) (asked int, failures []string) {
-	name := fmt.Sprint("store", worker)
+// a mailbox that refuses a wrong one, and comments are written and read.
+func load(ctx context.Context, s *server, mail *inboxtest.IMAP, worker int) (asked int, failures []string) {
+	name := fmt.Sprint("mail", worker)
 	steps := [][3]string{
 		{http.MethodPost, "/api/v1/sources/" + name + "/test", ""},
-		{http.MethodPut, "/api/v1/sources/" + name, sourceBody(store, name)},
+		{http.MethodPut, "/api/v1/sources/" + name, sourceBody(mail, name)},
 		{http.MethodPost, "/api/v1/sources/" + name + "/test", ""},
 		{http.MethodGet, "/api/v1/sources", ""},
 		{http.MethodPost, "/api/v1/feedback", fmt.Sprintf(`{"score":9,"comment":%q}`, comment)},
@@ -265,11 +265,10 @@ func TestKeysRotateWhileTheServerWorks(t *testing.T) {
 				dsn = metadbtest.DSN(t, engine)
 				p.env = []string{"MOAT_DATABASE=" + dsn}
 			}
-			s, store := p.serve(t), inboxtest.StartS3(t, "exports", false)
-			store.Put(t, "clients.csv", sourceClients)
+			s, mail := p.serve(t), inboxtest.StartIMAP(t)
 			const workers = 3
 			for i := range workers {
-				s.must(t, http.MethodPost, "/api/v1/sources", sourceBody(store, fmt.Sprint("store", i)))
+				s.must(t, http.MethodPost, "/api/v1/sources", sourceBody(mail, fmt.Sprint("mail", i)))
 			}
 			for range 400 {
 				s.must(t, http.MethodPost, "/api/v1/feedback", fmt.Sprintf(`{"score":9,"comment":%q}`, comment))
@@ -279,7 +278,7 @@ func TestKeysRotateWhileTheServerWorks(t *testing.T) {
 			var running sync.WaitGroup
 			for i := range workers {
 				running.Go(func() {
-					n, failures := load(ctx, s, store, i)
+					n, failures := load(ctx, s, mail, i)
 					asked.Add(int64(n))
 					if len(failures) > 0 {
 						t.Errorf("%d requests failed, the first: %s\n%s", len(failures), failures[0], s.logged())
@@ -324,7 +323,7 @@ func TestKeysRotateWhileTheServerWorks(t *testing.T) {
 			}
 			checkNothingInTheClear(t, p, dsn, strings.TrimSpace(string(master)))
 			s = p.serve(t) // a new process reads all of it
-			s.must(t, http.MethodPost, "/api/v1/sources/store0/test", "")
+			s.must(t, http.MethodPost, "/api/v1/sources/mail0/test", "")
 			s.stop(t)
 		})
 	}
@@ -412,6 +411,8 @@ func TestValuesOfEarlierVersionsAreSealedByARotation(t *testing.T) {
 	if found := inFiles(t, p.data, person, comment); len(found) == 0 {
 		t.Fatal("the texts of the earlier version are not there")
 	}
+	s := p.serve(t) // keeps the write-ahead log alive
+	defer s.stop(t)
 	if ring := keys(t, p); ring.Unnamed != 2 {
 		t.Errorf("got %+v, want 2 values of an earlier version", ring)
 	}

@@ -60,7 +60,8 @@ func (s *Service) Rotate(ctx context.Context, scope tenant.Scope, retire []strin
 	if r.Retired, err = s.retire(ctx, scope, r.Key, retire, report); err != nil {
 		return r, fmt.Errorf("retire: %w", err)
 	}
-	return r, nil
+	// What lay in the clear, and wrapped keys that are retired, leave the files too.
+	return r, s.db.Settle(ctx)
 }
 
 // checkRetire refuses names of no key before anything changes.

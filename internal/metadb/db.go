@@ -227,6 +227,17 @@ func ended(ctx context.Context, err error) error {
 	return err
 }
 
+// Settle moves what SQLite keeps in its write-ahead log into the file and empties the log, so
+// that neither holds what was overwritten. Readers that stay in the way for longer than
+// statements wait leave the log for later. PostgreSQL does this by itself (VACUUM).
+func (db *DB) Settle(ctx context.Context) error {
+	if db.engine == Postgres {
+		return nil
+	}
+	_, err := db.writer.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	return kinded(err)
+}
+
 const timeForm = "2006-01-02T15:04:05.000000Z"
 
 // Now writes an instant as all our tables keep it in both engines: fixed-width UTC text
