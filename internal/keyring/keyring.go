@@ -67,8 +67,14 @@ func (s *Store) Keys(ctx context.Context) ([]secret.Key, error) {
 	return out, nil
 }
 
-// First keeps the first key, unless there is a primary one.
+// firstWait bounds First: in a write transaction of SQLite it would wait for that one's end.
+const firstWait = 10 * time.Second
+
+// First keeps the first key, unless there is a primary one. It must not be called in a write
+// transaction.
 func (s *Store) First(ctx context.Context, k secret.Key) error {
+	ctx, cancel := context.WithTimeout(ctx, firstWait)
+	defer cancel()
 	return s.db.Transact(ctx, func(tx *metadb.Tx) error {
 		_, err := tx.Exec(ctx, queries.Get("first_key"), k.ID, k.Master, k.Wrapped, metadb.Now(s.now()))
 		return err

@@ -295,6 +295,29 @@ func TestProcessesThatStartTogetherAgreeOnTheFirstKey(t *testing.T) {
 	})
 }
 
+func TestABoxThatIsReadySealsInAWriteTransaction(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		if err := w.box.Ready(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		if err := w.db.Transact(ctx, func(tx *metadb.Tx) error {
+			if _, err := tx.Exec(ctx, "INSERT INTO vault_all (id, body) VALUES ('x', '')"); err != nil {
+				return err
+			}
+			sealed, err := columns[2].Seal(ctx, w.box, "clear", "", "x")
+			if err != nil {
+				return err
+			}
+			_, err = tx.Exec(ctx, "UPDATE vault_all SET body = $1 WHERE id = 'x'", sealed)
+			return err
+		}); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestEveryStatementIsPreparedOnBothEngines(t *testing.T) {
 	t.Parallel()
 	metadbtest.PrepareAll(t, keyring.Queries)

@@ -37,7 +37,7 @@ type Store interface {
 
 // Box seals and opens secrets. It is safe for concurrent use; several processes may share a
 // store. Seal and Open read the store, and the first Seal writes to it: call them before a
-// write transaction begins, not in it.
+// write transaction begins. Where they must be called in one, call Ready before it.
 type Box struct {
 	store   Store
 	masters func() ([]Master, error)
@@ -144,6 +144,12 @@ func (b *Box) openUnnamed(sealed, use string) (Text, error) {
 // envelope gives each value a data key of its own, which outer encrypts.
 func envelope(outer tink.AEAD) tink.AEAD {
 	return aead.NewKMSEnvelopeAEAD2(aead.AES256GCMKeyTemplate(), outer)
+}
+
+// Ready makes the first key when there is none, so that Seal only reads the store.
+func (b *Box) Ready(ctx context.Context) error {
+	_, err := b.primary(ctx)
+	return err
 }
 
 // primary names the key that seals, and makes the first one. It asks the store each time, so
