@@ -21,7 +21,7 @@ var floors = []string{
 	"fault",
 	"quantity tenant",
 	"metadb stats sample match secret",
-	"warehouse audit job",
+	"warehouse audit job keyring",
 	"access review workspace definition",
 	"dataset",
 	"metric connector inbox",
@@ -36,7 +36,7 @@ var floors = []string{
 var owners = map[string][]string{
 	"database/sql":                   {"metadb", "warehouse", "job"},
 	"github.com/duckdb/duckdb-go/v2": {"warehouse"},
-	"net/http":                       {"connector", "inbox", "httpapi", "app"},
+	"net/http":                       {"secret", "connector", "inbox", "httpapi", "app"},
 }
 
 func TestImportsPointDown(t *testing.T) {

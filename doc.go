@@ -13,11 +13,12 @@
 //	2      metadb      the control database: open, migrate, transact (SQLite or PostgreSQL)
 //	2      stats       pure statistics: intervals, tests, Shapley values, trend, shrinkage, confidence
 //	2      sample      deterministic generators: the demo MSP and the benchmark's workload
-//	2      secret      passwords and keys of other systems, encrypted at rest
+//	2      secret      encryption of secrets and personal columns, master keys, logs without secrets
 //	2      match       which known entity a name of an import means, and why
 //	3      warehouse   Parquet files, the DuckLake catalog, snapshots, the engine that reads them
 //	3      audit       the hash-chained record
 //	3      job         durable work
+//	3      keyring     the keys that secrets are sealed under, and their rotation
 //	4      access      who may do and see what: actions, roles, policies, accounts
 //	4      review      what people decide: proposals and decisions
 //	4      workspace   what people keep beside the data: dashboards, links, feedback, settings

@@ -12,7 +12,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"sync"
+	"slices"
 	"time"
 
 	"github.com/moatmetrics/moatmetrics/internal/audit"
@@ -22,6 +22,7 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/inbox"
 	"github.com/moatmetrics/moatmetrics/internal/insight"
 	"github.com/moatmetrics/moatmetrics/internal/job"
+	"github.com/moatmetrics/moatmetrics/internal/keyring"
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
 	"github.com/moatmetrics/moatmetrics/internal/metric"
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
@@ -43,6 +44,9 @@ type App struct {
 	Warehouse  *warehouse.Warehouse
 	Audit      *audit.Log
 	Workspace  *workspace.Store
+	MasterKeys secret.Source
+	Box        *secret.Box
+	Keys       *keyring.Service
 	Jobs       *job.Queue
 	Data       *dataset.Service
 	Inbox      *inbox.Service
@@ -67,7 +71,7 @@ func Open(ctx context.Context, c Config, actor tenant.Actor, logTo io.Writer) (*
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
 		return nil, fault.Wrapf(fault.Invalid, err, "log_level %q is not a level", c.LogLevel)
 	}
-	a := &App{Config: c, Scope: scope, Log: slog.New(slog.NewTextHandler(logTo, &slog.HandlerOptions{Level: level}))}
+	a := &App{Config: c, Scope: scope, Log: slog.New(secret.Redacted(slog.NewTextHandler(logTo, &slog.HandlerOptions{Level: level})))}
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, fault.Wrapf(fault.Unavailable, err, "the data directory %s cannot be created", c.Data)
 	}
@@ -99,7 +103,8 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	a.Audit = audit.New(time.Now)
-	a.Workspace = workspace.New(a.DB, a.Audit, time.Now)
+	a.buildKeys()
+	a.Workspace = workspace.New(a.DB, a.Audit, a.Box, time.Now)
 	if a.Jobs, err = job.New(a.DB, a.Log, job.Options{}); err != nil {
 		return err
 	}
@@ -107,9 +112,7 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	a.Data = dataset.New(a.Warehouse, a.DB, a.Audit, a.Jobs, time.Now)
-	a.Inbox = inbox.New(a.DB, a.Data, a.Audit, time.Now, inbox.Options{DataDir: a.Config.Data, Log: a.Log, Box: sync.OnceValues(func() (*secret.Box, error) {
-		return secret.Open(os.Getenv("MOAT_MASTER_KEY"), cmp.Or(os.Getenv("MOAT_MASTER_KEY_FILE"), filepath.Join(a.Config.Data, "master.key")))
-	})})
+	a.Inbox = inbox.New(a.DB, a.Data, a.Audit, time.Now, inbox.Options{DataDir: a.Config.Data, Log: a.Log, Box: a.Box})
 	a.Settings = metric.NewSettings(a.DB, a.Audit, time.Now)
 	a.Metrics = metric.New(a.Warehouse, metric.Options{Settings: a.Settings, Definitions: definition.New(a.DB, a.Audit, time.Now)})
 	a.Insights = insight.New(a.Metrics, a.Warehouse, insight.Options{})
@@ -120,6 +123,24 @@ func (a *App) build(ctx context.Context) error {
 	a.registerJobs()
 	return nil
 }
+
+// buildKeys makes what seals and opens, and what changes its keys. No key is read yet.
+func (a *App) buildKeys() {
+	a.MasterKeys = secret.Source{
+		URI: os.Getenv("MOAT_MASTER_KEY_URI"), Text: os.Getenv("MOAT_MASTER_KEY"),
+		File: cmp.Or(os.Getenv("MOAT_MASTER_KEY_FILE"), filepath.Join(a.Config.Data, "master.key")), Getenv: os.Getenv,
+	}
+	a.Box = secret.New(keyring.NewStore(a.DB, time.Now), a.MasterKeys.Masters, time.Now)
+	record := func(ctx context.Context, scope tenant.Scope, tx *metadb.Tx, action, key string, detail any) error {
+		_, err := a.Audit.Append(ctx, scope, tx, audit.Event{Action: action, Subject: audit.Subject{Kind: "key", ID: key}, Detail: detail})
+		return err
+	}
+	a.Keys = keyring.New(a.DB, a.Box, SealedColumns(), record, time.Now, keyring.Options{})
+}
+
+// SealedColumns names every column of the control database whose values are sealed. A store
+// that seals one is named here, so that rotation finds it.
+func SealedColumns() []secret.Column { return slices.Concat(inbox.Sealed(), workspace.Sealed()) }
 
 // registerJobs names the follow-up work of commits.
 func (a *App) registerJobs() {

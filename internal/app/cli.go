@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/moatmetrics/moatmetrics/internal/fault"
+	"github.com/moatmetrics/moatmetrics/internal/secret"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
 )
 
@@ -106,7 +107,7 @@ func howToSay(f fault.Field) string {
 // command line the user is the operator.
 func userText(err error) string {
 	if fault.KindOf(err) == fault.Internal {
-		return "internal error: " + err.Error()
+		return "internal error: " + secret.Scrub(err.Error())
 	}
 	return fault.Message(err)
 }
@@ -163,6 +164,7 @@ func (c *cli) root() *cobra.Command {
 		c.closeCommand(true),
 		c.closeCommand(false),
 		c.verifyCommand(),
+		c.keysCommand(),
 		c.configCommand(),
 		c.versionCommand(),
 		c.riskCommand(),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"runtime/debug"
@@ -67,7 +68,7 @@ func (c *cli) serve(ctx context.Context, a *App, target string) error {
 		fmt.Fprintf(c.err, "MoatMetrics serves on http://%s (stop with Ctrl-C)\n", listener.Addr())
 		running++
 		handler := a.handler(ctx, c.version)
-		go func() { ended <- listen(ctx, listener, handler) }()
+		go func() { ended <- listen(ctx, listener, handler, a.Log) }()
 	}
 	// The live heap is small and each large answer is garbage soon: collecting less often
 	// makes answers faster for some 100 MB.
@@ -109,10 +110,10 @@ func (a *App) handler(ctx context.Context, version string) http.Handler {
 }
 
 // listen answers requests until ctx ends, then lets running ones finish for up to 10 s.
-func listen(ctx context.Context, l net.Listener, handler http.Handler) error {
+func listen(ctx context.Context, l net.Listener, handler http.Handler, log *slog.Logger) error {
 	// No write timeout: an upload of gigabytes may take its time; the header and idle
 	// timeouts keep slow clients from holding connections for nothing.
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()

@@ -22,13 +22,13 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/inbox"
 	"github.com/moatmetrics/moatmetrics/internal/insight"
 	"github.com/moatmetrics/moatmetrics/internal/job"
+	"github.com/moatmetrics/moatmetrics/internal/keyring/keyringtest"
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
 	"github.com/moatmetrics/moatmetrics/internal/metadb/metadbtest"
 	"github.com/moatmetrics/moatmetrics/internal/metric"
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
 	"github.com/moatmetrics/moatmetrics/internal/question"
 	"github.com/moatmetrics/moatmetrics/internal/scenario"
-	"github.com/moatmetrics/moatmetrics/internal/secret"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
 	"github.com/moatmetrics/moatmetrics/internal/workspace"
@@ -65,8 +65,9 @@ func serveWith(t *testing.T, change func(*httpapi.Deps, *httpapi.Options)) (*htt
 	metrics := metric.New(w, metric.Options{Settings: settings})
 	data := dataset.New(w, db, log, jobs, time.Now)
 	insights, scenarios := insight.New(metrics, w, insight.Options{}), scenario.New(metrics)
+	box := keyringtest.Box(t, db)
 	deps, opt := httpapi.Deps{
-		DB: db, Warehouse: w, Data: data, Inbox: inbox.New(db, data, log, time.Now, inbox.Options{Settle: time.Millisecond, DataDir: dir, Box: func() (*secret.Box, error) { return secret.New(make([]byte, 32)) }}), Metrics: metrics, Settings: settings, Insights: insights, Scenarios: scenarios, Questions: question.New(metrics, insights, scenarios, data, w, nil), Audit: log, Workspace: workspace.New(db, log, time.Now), Scope: scope,
+		DB: db, Warehouse: w, Data: data, Inbox: inbox.New(db, data, log, time.Now, inbox.Options{Settle: time.Millisecond, DataDir: dir, Box: box}), Metrics: metrics, Settings: settings, Insights: insights, Scenarios: scenarios, Questions: question.New(metrics, insights, scenarios, data, w, nil), Audit: log, Workspace: workspace.New(db, log, box, time.Now), Scope: scope,
 		CloseMonth: func(ctx context.Context, scope tenant.Scope, month quantity.Day, closed bool) (bool, error) {
 			return w.CloseMonth(ctx, scope, month, closed, nil)
 		},

@@ -15,7 +15,6 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	_ "embed"
-	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -61,6 +60,7 @@ type Source struct {
 	CreatedAt time.Time    `json:"created_at"`
 	Actor     tenant.Actor `json:"actor"`
 
+	config string // its spec, encrypted
 	sealed string // its secrets, encrypted
 	lease  string
 }
@@ -79,8 +79,8 @@ type Options struct {
 	// Roots are whose certificates of S3 stores and mail servers are trusted. Nil are those of
 	// the system.
 	Roots *x509.CertPool
-	// Box opens what seals secrets. Nil allows sources without secrets only.
-	Box func() (*secret.Box, error)
+	// Box seals sources and their secrets. Nil allows no sources.
+	Box *secret.Box
 }
 
 // Service runs sources.
@@ -118,7 +118,11 @@ func (s *Service) Add(ctx context.Context, scope tenant.Scope, spec Spec) (Sourc
 		return Source{}, err
 	}
 	id := newID()
-	sealed, err := s.seal(scope, id, &spec, "")
+	sealed, err := s.seal(ctx, scope, id, &spec, "")
+	if err != nil {
+		return Source{}, err
+	}
+	config, err := s.sealSpec(ctx, scope, id, spec)
 	if err != nil {
 		return Source{}, err
 	}
@@ -128,14 +132,10 @@ func (s *Service) Add(ctx context.Context, scope tenant.Scope, spec Spec) (Sourc
 		if err != nil {
 			return err
 		}
-		config, err := json.Marshal(spec)
-		if err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, queries.Get("insert_source"), t, id, spec.Name, metadb.Text(string(config)), sealed, enabled(spec), s.firstDue(spec), metadb.Now(now), metadb.Text(string(scope.Actor))); err != nil {
+		if _, err := tx.Exec(ctx, queries.Get("insert_source"), t, id, spec.Name, config, sealed, enabled(spec), s.firstDue(spec), metadb.Now(now), metadb.Text(string(scope.Actor))); err != nil {
 			return named(err, spec.Name)
 		}
-		return s.record(ctx, scope, tx, "source.create", id, spec)
+		return s.record(ctx, scope, tx, "source.create", id, forRecord(spec))
 	})
 	if err != nil {
 		return Source{}, fmt.Errorf("add source: %w", err)
@@ -156,19 +156,19 @@ func (s *Service) Change(ctx context.Context, scope tenant.Scope, id string, spe
 	if a, b := was.Settings, spec.Settings; was.Kind != spec.Kind || a.Host != b.Host || a.Port != b.Port || a.User != b.User || a.Endpoint != b.Endpoint || a.TLS != b.TLS {
 		kept = "" // a secret is not sent to another place than it was given for
 	}
-	sealed, err := s.seal(scope, was.ID, &spec, kept)
+	sealed, err := s.seal(ctx, scope, was.ID, &spec, kept)
+	if err != nil {
+		return was, err
+	}
+	config, err := s.sealSpec(ctx, scope, was.ID, spec)
 	if err != nil {
 		return was, err
 	}
 	err = s.db.Transact(ctx, func(tx *metadb.Tx) error {
-		config, err := json.Marshal(spec)
-		if err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, queries.Get("update_source"), string(scope.Tenant), was.ID, spec.Name, metadb.Text(string(config)), sealed, enabled(spec), s.firstDue(spec)); err != nil {
+		if _, err := tx.Exec(ctx, queries.Get("update_source"), string(scope.Tenant), was.ID, spec.Name, config, sealed, enabled(spec), s.firstDue(spec)); err != nil {
 			return named(err, spec.Name)
 		}
-		return s.record(ctx, scope, tx, "source.change", was.ID, spec)
+		return s.record(ctx, scope, tx, "source.change", was.ID, forRecord(spec))
 	})
 	if err != nil {
 		return was, fmt.Errorf("change source: %w", err)
@@ -242,17 +242,19 @@ func (s *Service) sources(ctx context.Context, scope tenant.Scope, id string) ([
 	if err != nil {
 		return nil, fmt.Errorf("sources: %w", err)
 	}
+	for i := range out {
+		if err := s.openSpec(ctx, scope, &out[i]); err != nil {
+			return nil, fmt.Errorf("source %s: %w", out[i].ID, err)
+		}
+	}
 	return out, nil
 }
 
 func scanSource(scan func(...any) error) (Source, error) {
 	var s Source
-	var name, config, status, due, ran, created, actor string
+	var name, status, due, ran, created, actor string
 	var on int64
-	if err := scan(&s.ID, &name, &config, &s.sealed, &on, &status, &s.Problem, &s.Failures, &due, &ran, &s.lease, &created, &actor); err != nil {
-		return s, err
-	}
-	if err := json.Unmarshal([]byte(config), &s.Spec); err != nil {
+	if err := scan(&s.ID, &name, &s.config, &s.sealed, &on, &status, &s.Problem, &s.Failures, &due, &ran, &s.lease, &created, &actor); err != nil {
 		return s, err
 	}
 	s.Status, s.Actor = Status(status), tenant.Actor(actor)

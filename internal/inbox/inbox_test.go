@@ -18,9 +18,9 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/dataset"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/inbox"
+	"github.com/moatmetrics/moatmetrics/internal/keyring/keyringtest"
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
 	"github.com/moatmetrics/moatmetrics/internal/metadb/metadbtest"
-	"github.com/moatmetrics/moatmetrics/internal/secret"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
 )
@@ -73,7 +73,7 @@ func newWorldOn(t *testing.T, db *metadb.DB) *world {
 	x.data = dataset.New(w, db, log, nil, x.now)
 	t.Cleanup(func() { x.data.Close() })
 	x.settle = func(d time.Duration) {
-		x.Service = inbox.New(db, x.data, log, x.now, inbox.Options{Settle: d, Poll: time.Minute, Roots: x.roots, Box: sync.OnceValues(func() (*secret.Box, error) { return secret.New(make([]byte, 32)) })})
+		x.Service = inbox.New(db, x.data, log, x.now, inbox.Options{Settle: d, Poll: time.Minute, Roots: x.roots, Box: keyringtest.Box(t, db)})
 	}
 	x.settle(20 * time.Millisecond)
 	return x

@@ -46,7 +46,7 @@ func (s *Service) dial(ctx context.Context, scope tenant.Scope, src Source) (pla
 	case Folder:
 		return openFolder(src.Settings.Path)
 	}
-	cred, err := s.unseal(scope, src)
+	cred, err := s.unseal(ctx, scope, src)
 	if err != nil {
 		return nil, err
 	}

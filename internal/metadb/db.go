@@ -85,7 +85,8 @@ func openSQLite(ctx context.Context, file string) (*DB, error) {
 	_, err := os.Stat(file)
 	fresh := errors.Is(err, fs.ErrNotExist)
 	address := "file:" + (&url.URL{Path: file}).EscapedPath() + "?_pragma=busy_timeout(" + strconv.FormatInt(lockWait.Milliseconds(), 10) + ")&_pragma=foreign_keys(1)&_pragma=synchronous(FULL)"
-	writer, err := sql.Open("sqlite", address+"&_pragma=journal_mode(WAL)&_txlock=immediate")
+	// What is overwritten or deleted is gone from the file too, not only out of use.
+	writer, err := sql.Open("sqlite", address+"&_pragma=secure_delete(1)&_pragma=journal_mode(WAL)&_txlock=immediate")
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", file, err)
 	}
@@ -224,6 +225,17 @@ func ended(ctx context.Context, err error) error {
 		return ctx.Err()
 	}
 	return err
+}
+
+// Settle moves what SQLite keeps in its write-ahead log into the file and empties the log, so
+// that neither holds what was overwritten. Readers that stay in the way for longer than
+// statements wait leave the log for later. PostgreSQL does this by itself (VACUUM).
+func (db *DB) Settle(ctx context.Context) error {
+	if db.engine == Postgres {
+		return nil
+	}
+	_, err := db.writer.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	return kinded(err)
 }
 
 const timeForm = "2006-01-02T15:04:05.000000Z"

@@ -9,6 +9,7 @@ import (
 
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
+	"github.com/moatmetrics/moatmetrics/internal/secret"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
 )
 
@@ -21,6 +22,12 @@ type Feedback struct {
 	Comment string
 	Page    string // path of the page it is about
 }
+
+// commentColumn is sealed: people write what they like, also of others.
+var commentColumn = secret.Column{Table: "workspace_feedback", Column: "comment", Holds: "comments of feedback", WasClear: true}
+
+// Sealed names the columns that are sealed.
+func Sealed() []secret.Column { return []secret.Column{commentColumn} }
 
 // FeedbackSummary is over all feedback of a tenant.
 type FeedbackSummary struct {
@@ -57,12 +64,16 @@ func (s *Store) AddFeedback(ctx context.Context, scope tenant.Scope, f Feedback)
 	if f.At, err = metadb.ParseTime(at); err != nil {
 		return Feedback{}, fmt.Errorf("feedback: %w", err)
 	}
+	comment, err := commentColumn.Seal(ctx, s.box, f.Comment, string(scope.Tenant), f.ID)
+	if err != nil {
+		return Feedback{}, fmt.Errorf("feedback: %w", err)
+	}
 	err = s.db.Transact(ctx, func(tx *metadb.Tx) error {
 		t, err := metadb.EnsureTenant(ctx, tx, string(scope.Tenant), s.now())
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, queries.Get("insert_feedback"), t, f.ID, at, f.Score, f.Comment, f.Page)
+		_, err = tx.Exec(ctx, queries.Get("insert_feedback"), t, f.ID, at, f.Score, comment, f.Page)
 		return err
 	})
 	if err != nil {
@@ -109,6 +120,11 @@ func (s *Store) Feedback(ctx context.Context, scope tenant.Scope, before int64, 
 	})
 	if err != nil {
 		return nil, FeedbackSummary{}, fmt.Errorf("feedback: %w", err)
+	}
+	for i := range out {
+		if out[i].Comment, err = commentColumn.Open(ctx, s.box, out[i].Comment, string(scope.Tenant), out[i].ID); err != nil {
+			return nil, FeedbackSummary{}, fmt.Errorf("feedback %d: %w", out[i].ID, err)
+		}
 	}
 	return out, sum, nil
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/audit"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
+	"github.com/moatmetrics/moatmetrics/internal/secret"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
 )
 
@@ -93,11 +94,15 @@ func (i Item) beside(step int) int64 {
 type Store struct {
 	db  *metadb.DB
 	log *audit.Log
+	box *secret.Box
 	now func() time.Time
 }
 
-// New returns a store that records changes in log and takes the time from now.
-func New(db *metadb.DB, log *audit.Log, now func() time.Time) *Store { return &Store{db, log, now} }
+// New returns a store that records changes in log, seals what is personal with box and takes
+// the time from now.
+func New(db *metadb.DB, log *audit.Log, box *secret.Box, now func() time.Time) *Store {
+	return &Store{db, log, box, now}
+}
 
 // List returns up to limit items of a kind from the offset on, newest change first, and
 // whether there are more. With deleted it lists those that can be restored instead, the

@@ -11,6 +11,7 @@ import (
 
 	"github.com/moatmetrics/moatmetrics/internal/audit"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
+	"github.com/moatmetrics/moatmetrics/internal/keyring/keyringtest"
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
 	"github.com/moatmetrics/moatmetrics/internal/metadb/metadbtest"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
@@ -31,18 +32,18 @@ type desk struct {
 	now time.Time
 }
 
-func open(db *metadb.DB) *desk {
+func open(t testing.TB, db *metadb.DB) *desk {
 	d := &desk{db: db, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
 	clock := func() time.Time { return d.now }
 	d.log = audit.New(clock)
-	d.Store = workspace.New(db, d.log, clock)
+	d.Store = workspace.New(db, d.log, keyringtest.Box(t, db), clock)
 	return d
 }
 
 func each(t *testing.T, fn func(t *testing.T, d *desk)) {
 	t.Helper()
 	t.Parallel()
-	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) { fn(t, open(db)) })
+	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) { fn(t, open(t, db)) })
 }
 
 // actions lists what the audit says, oldest first.
@@ -295,7 +296,7 @@ func TestTheSamePathIsTheSameLink(t *testing.T) {
 func TestALinkLeadsToThisProgramOnly(t *testing.T) {
 	t.Parallel()
 	db, _ := metadbtest.Open(t, metadb.SQLite)
-	d := open(db)
+	d := open(t, db)
 	for name, path := range map[string]string{
 		"empty": "", "another host": "//evil.example/x", "a scheme": "https://evil.example", "a script": "javascript:alert(1)", "relative": "explore", "a backslash": `/\evil.example`,
 		"a backslash later": `/a\b`, "a tab": "/\t/evil.example", "a line end": "/a\r\nSet-Cookie: x=1", "NUL": "/a\x00", "a C1 control": "/a\u0085", "broken UTF-8": "/a\xff", "too long": "/" + strings.Repeat("a", 8192),
@@ -316,7 +317,7 @@ func TestALinkLeadsToThisProgramOnly(t *testing.T) {
 func TestNamesAndContentAreCheckedTogether(t *testing.T) {
 	t.Parallel()
 	db, _ := metadbtest.Open(t, metadb.SQLite)
-	d := open(db)
+	d := open(t, db)
 	cases := []struct {
 		name, title, content string
 		kind                 workspace.Kind
@@ -406,7 +407,7 @@ func TestOneTenantNeverSeesAnothersWorkspace(t *testing.T) {
 func TestTheZeroScopeIsRefused(t *testing.T) {
 	t.Parallel()
 	db, _ := metadbtest.Open(t, metadb.SQLite)
-	d, ctx, no := open(db), t.Context(), tenant.Scope{}
+	d, ctx, no := open(t, db), t.Context(), tenant.Scope{}
 	score := int64(5)
 	for name, fn := range map[string]func() error{
 		"list":   func() error { _, _, err := d.List(ctx, no, workspace.KindView, false, 0, 1); return err },

@@ -1,0 +1,4 @@
+package keyring
+
+// Queries are the statements of the package.
+var Queries = queries
