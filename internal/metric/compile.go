@@ -215,6 +215,9 @@ func (b *builder) read(f *fact, source *rollup, dims []string) reading {
 			r.where = append(r.where, r.day+" < "+dateText(q.period.To))
 		}
 	}
+	for _, l := range q.limits {
+		r.where = append(r.where, l.on(f))
+	}
 	if q.where.text != "" {
 		r.where = append(r.where, q.where.sql(q, f, r.day, len(b.args)+1))
 		b.args = append(b.args, q.where.args...)
@@ -235,6 +238,9 @@ func (q *question) source(f *fact) *rollup {
 		} else if key != "currency" {
 			keys = append(keys, key)
 		}
+	}
+	for _, l := range q.limits {
+		keys = append(keys, l.key)
 	}
 	for i, r := range f.Rollups {
 		if r.answers(q.period, steps) && !slices.ContainsFunc(keys, func(k string) bool { return !slices.Contains(r.Keys, k) }) {

@@ -109,6 +109,12 @@ func (w *Warehouse) Query(ctx context.Context, scope tenant.Scope, q Statement) 
 	if err := scope.Check(); err != nil {
 		return nil, err
 	}
+	if q.Obeys != scope.Rights.Key() {
+		if err := scope.Whole("these rows"); err != nil {
+			return nil, err
+		}
+		return nil, fault.Newf(fault.Internal, "a statement keeps to other rights than those of its asker")
+	}
 	snap := q.Snapshot
 	if snap == 0 {
 		var err error
