@@ -141,6 +141,41 @@ func (c *Catalog) Clients(ctx context.Context, scope tenant.Scope, snap warehous
 	return names, err
 }
 
+// Stored runs a statement of the program over stored rows, for what no measure says, and
+// leaves the rows of the clients that the asker may see: client is the place of their name
+// in each row. shows are the classes that are in the rows.
+//
+// Errors: those of Clients; Forbidden when one of the classes is hidden.
+func (c *Catalog) Stored(ctx context.Context, scope tenant.Scope, s warehouse.Statement, client int, shows ...tenant.Class) ([][]any, error) {
+	if class := hiddenOf(scope.Rights, shows); class != "" {
+		return nil, fault.Newf(fault.Forbidden, "this shows %s, which is hidden from the role %s", words[class], scope.Rights.Role)
+	}
+	names, err := c.Clients(ctx, scope, s.Snapshot)
+	if err != nil {
+		return nil, err
+	}
+	var seen [][]any
+	each := s.Each
+	if each == nil {
+		each = func(row []any) { seen = append(seen, row) }
+	}
+	s.Each = func(row []any) {
+		if name, _ := row[client].(string); names == nil || slices.Contains(names, name) {
+			each(row)
+		}
+	}
+	_, err = c.w.Query(ctx, scope.Own(), s)
+	return seen, err
+}
+
+// Cuts returns the dimensions that a measure can be cut by and that rights do not hide.
+func (c *Catalog) Cuts(r *tenant.Rights, m *Measure) []string {
+	return slices.DeleteFunc(c.DimensionsOf(m), func(name string) bool {
+		d, _ := c.dimension(name)
+		return hiddenOf(r, d.Classes) != ""
+	})
+}
+
 // mayName refuses a definition of somebody who may not see what it is about: it would
 // answer, by a finding, a notice or the members of a segment, what a question may not.
 func (c *Catalog) mayName(scope tenant.Scope, what string, measures ...string) error {
