@@ -529,11 +529,7 @@ func TestEveryMeasureHasTheClassesOfTheList(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		shows := strings.Join(d.Classes, " ")
-		if len(d.PayBy) > 0 {
-			shows += ", pay by " + strings.Join(d.PayBy, " and ")
-		}
-		fmt.Fprintf(&b, "%-32s %s\n", m.Name, orDash(shows))
+		fmt.Fprintf(&b, "%-32s %s\n", m.Name, showsOf(d))
 	}
 	for _, d := range c.Dimensions() {
 		if len(d.Classes) > 0 {
@@ -555,11 +551,16 @@ func TestEveryMeasureHasTheClassesOfTheList(t *testing.T) {
 	}
 }
 
-func orDash(s string) string {
-	if s == "" {
+// showsOf are the classes of a measure in words.
+func showsOf(d metric.Definition) string {
+	if len(d.Classes) == 0 {
 		return "-"
 	}
-	return s
+	shows := strings.Join(d.Classes, ", ")
+	if len(d.PayBy) > 0 {
+		shows += ", pay by " + strings.Join(d.PayBy, " and ")
+	}
+	return shows
 }
 
 // Every method of the catalog that is asked by somebody is here, with what keeps it to the
