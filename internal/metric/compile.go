@@ -177,7 +177,8 @@ func (r reading) from() string {
 // within the query's period and condition, with the labels of dims.
 func (b *builder) read(f *fact, source *rollup, dims []string) reading {
 	q := b.q
-	r := reading{relation: "(" + q.withMarks(f.view.sql) + ")", day: "f.day"}
+	v := q.viewOf(f, dims)
+	r := reading{relation: "(" + q.withMarks(v.sql) + ")", day: "f.day"}
 	if source != nil {
 		r.relation, r.day = warehouse.QuoteIdent(source.Table), "f."+source.day()
 		b.sources = append(b.sources, source.Table)
@@ -191,7 +192,7 @@ func (b *builder) read(f *fact, source *rollup, dims []string) reading {
 			}
 			b.use(t, p)
 		}
-		b.with(f.view.with...)
+		b.with(v.with...)
 	}
 	for _, d := range q.read(dims) {
 		s := dimensionSQL[d]
@@ -223,6 +224,19 @@ func (b *builder) read(f *fact, source *rollup, dims []string) reading {
 		b.args = append(b.args, q.where.args...)
 	}
 	return r
+}
+
+// viewOf is the view of a fact, without rates where hours are all that is asked for.
+func (q *question) viewOf(f *fact, dims []string) view {
+	if f.Name != "time" || q.rows || q.converts(f) || slices.Contains(q.read(dims), "currency") {
+		return f.view
+	}
+	for _, m := range q.base {
+		if q.facts[m.fact] == f && !slices.Contains(hoursColumns, m.Column) {
+			return f.view
+		}
+	}
+	return hoursView
 }
 
 // source chooses the first roll-up that can answer, nil for the base table.

@@ -91,6 +91,7 @@ type question struct {
 	refused   map[string]string // why a measure is not shown
 	obeys     string            // the Key of the rights that it keeps to
 	sensitive []tenant.Class    // what is told of who reads it
+	rows      bool              // see Query.rows
 
 	workClass WorkClasses
 	zone      string // the tenant's time zone
@@ -124,7 +125,7 @@ func (c *Catalog) ask(ctx context.Context, scope tenant.Scope, q Query) (*questi
 // askPart is ask that leaves it to the caller what to do about measures that may not be
 // seen: they are in refused.
 func (c *Catalog) askPart(ctx context.Context, scope tenant.Scope, q Query) (*question, error) {
-	out := &question{dims: q.Dimensions, period: q.Period, currency: q.Currency, keys: c.keys, slots: map[string]int{}, calendar: c.calendar, top: q.top, having: q.having}
+	out := &question{dims: q.Dimensions, period: q.Period, currency: q.Currency, keys: c.keys, slots: map[string]int{}, calendar: c.calendar, top: q.top, having: q.having, rows: q.rows}
 	wrong := c.checkNames(q, out)
 	if len(wrong) > 0 {
 		return nil, fault.WithFields("the query is not valid: "+wrong[0].Message, wrong...)

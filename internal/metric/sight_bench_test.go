@@ -18,7 +18,8 @@ import (
 
 // BenchmarkScopedDashboard compares the questions of a dashboard as the owner and as somebody
 // who sees 30 of 300 clients asks them, over 200,000 time entries and without the result
-// cache. ratio is the median time of the latter by that of the former: at most 1.2.
+// cache. ratio is the least time of the latter by that of the former, over all questions: at
+// most 1.2. The least, because whatever else the machine does only ever adds to it.
 func BenchmarkScopedDashboard(b *testing.B) {
 	db, _ := metadbtest.Open(b, metadb.SQLite)
 	w, err := warehouse.Open(b.Context(), db, b.TempDir(), warehouse.Schema{Tables: dataset.Tables(), Rollups: metric.Rollups()}, warehouse.Options{})
@@ -77,7 +78,7 @@ func BenchmarkScopedDashboard(b *testing.B) {
 	}
 	var all, limit time.Duration
 	for i, q := range dashboard {
-		a, l := middle(whole[i]), middle(part[i])
+		a, l := slices.Min(whole[i]), slices.Min(part[i])
 		all, limit = all+a, limit+l
 		b.Logf("%v by %v: %v whole, %v limited (%.2f)", q.Measures, q.Dimensions, a, l, float64(l)/float64(a))
 	}
@@ -86,9 +87,4 @@ func BenchmarkScopedDashboard(b *testing.B) {
 	if ratio > 1.2 {
 		b.Errorf("a limited dashboard takes %.2f times as long, want at most 1.2", ratio)
 	}
-}
-
-func middle(of []time.Duration) time.Duration {
-	of = slices.Sorted(slices.Values(of))
-	return of[len(of)/2]
 }
