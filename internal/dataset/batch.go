@@ -105,6 +105,9 @@ const maxBatchFiles = 500
 
 // StartBatch checks a request, records it and begins with it in the background.
 func (s *Service) StartBatch(ctx context.Context, scope tenant.Scope, req BatchRequest) (Batch, error) {
+	if err := scope.Whole("imports"); err != nil {
+		return Batch{}, err
+	}
 	b, err := s.NewBatch(ctx, scope, req, nil)
 	if err == nil {
 		s.background(ctx, scope, b.ID)
@@ -115,6 +118,9 @@ func (s *Service) StartBatch(ctx context.Context, scope tenant.Scope, req BatchR
 // NewBatch checks a request and records it for RunBatch. Unless it is nil, with writes in the
 // same transaction what the caller keeps about the batch.
 func (s *Service) NewBatch(ctx context.Context, scope tenant.Scope, req BatchRequest, with func(tx *metadb.Tx, id string) error) (Batch, error) {
+	if err := scope.Whole("imports"); err != nil {
+		return Batch{}, err
+	}
 	if err := s.checkBatch(ctx, scope, req); err != nil {
 		return Batch{}, err
 	}
@@ -191,6 +197,9 @@ type batchAnswer struct {
 
 // BatchOf returns a batch, a NotFound fault when the tenant has none of that id.
 func (s *Service) BatchOf(ctx context.Context, scope tenant.Scope, id string) (Batch, error) {
+	if err := scope.Whole("imports"); err != nil {
+		return Batch{}, err
+	}
 	list, err := s.batches(ctx, scope, "get_batch", id)
 	if err != nil {
 		return Batch{}, err
@@ -203,6 +212,9 @@ func (s *Service) BatchOf(ctx context.Context, scope tenant.Scope, id string) (B
 
 // Batches lists a tenant's batches, newest first.
 func (s *Service) Batches(ctx context.Context, scope tenant.Scope, limit int, skip int64) ([]Batch, error) {
+	if err := scope.Whole("imports"); err != nil {
+		return nil, err
+	}
 	return s.batches(ctx, scope, "list_batches", limit, skip)
 }
 

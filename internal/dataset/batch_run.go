@@ -32,6 +32,9 @@ type runner struct {
 // RunBatch does a batch that waits, or one whose process is gone; another one's is left
 // alone. An error means that it has to be looked at again.
 func (s *Service) RunBatch(ctx context.Context, scope tenant.Scope, id string) error {
+	if err := scope.Whole("imports"); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s.running.mu.Lock()
@@ -95,6 +98,9 @@ func (s *Service) RunBatch(ctx context.Context, scope tenant.Scope, id string) e
 // ResumeBatch looks after a batch whose process may be gone: it is taken up here when it
 // has given no sign of life. An error says that it has not ended yet.
 func (s *Service) ResumeBatch(ctx context.Context, scope tenant.Scope, id string) error {
+	if err := scope.Whole("imports"); err != nil {
+		return err
+	}
 	b, err := s.BatchOf(ctx, scope, id)
 	if err != nil || b.Status.Ended() {
 		return err
@@ -250,6 +256,9 @@ func (s *Service) endBatch(ctx context.Context, scope tenant.Scope, id string, s
 // CancelBatch stops a batch. What it has stored stays; a batch that is all or nothing
 // stores nothing then, unless it was about to end.
 func (s *Service) CancelBatch(ctx context.Context, scope tenant.Scope, id string) (Batch, error) {
+	if err := scope.Whole("imports"); err != nil {
+		return Batch{}, err
+	}
 	b, err := s.BatchOf(ctx, scope, id)
 	if err != nil || b.Status.Ended() {
 		return b, err

@@ -28,6 +28,9 @@ const sourceReview = "moatmetrics"
 // DecideMatch carries out a person's decision on a match proposal: the name's past and
 // coming rows count for what it means. It is one snapshot, and undone by UndoMatch.
 func (s *Service) DecideMatch(ctx context.Context, scope tenant.Scope, id string, d review.Decision) (review.Proposal, error) {
+	if err := scope.Whole("matches of names"); err != nil {
+		return review.Proposal{}, err
+	}
 	p, err := s.reviews.Check(ctx, scope, id, d)
 	if err != nil {
 		return p, err
@@ -74,6 +77,9 @@ func (s *Service) DecideMatch(ctx context.Context, scope tenant.Scope, id string
 // UndoMatch takes a decision back: what it linked or parted is as before, and the question
 // is open again.
 func (s *Service) UndoMatch(ctx context.Context, scope tenant.Scope, id string) (review.Proposal, error) {
+	if err := scope.Whole("matches of names"); err != nil {
+		return review.Proposal{}, err
+	}
 	p, err := s.reviews.Get(ctx, scope, id)
 	if err != nil {
 		return p, err
@@ -123,6 +129,9 @@ type Alias struct {
 
 // Aliases lists what keys of a kind are taken for.
 func (s *Service) Aliases(ctx context.Context, scope tenant.Scope, kind string) ([]Alias, error) {
+	if err := scope.Whole("aliases"); err != nil {
+		return nil, err
+	}
 	if err := checkKind(kind); err != nil {
 		return nil, err
 	}
@@ -158,6 +167,9 @@ func checkKind(kind string) error {
 // SetAlias says that a key means what canonical is called, for all of its rows. An open
 // question about it is settled by that.
 func (s *Service) SetAlias(ctx context.Context, scope tenant.Scope, kind, key, canonical string) error {
+	if err := scope.Whole("aliases"); err != nil {
+		return err
+	}
 	if err := checkKind(kind); err != nil {
 		return err
 	}
@@ -176,6 +188,9 @@ func (s *Service) SetAlias(ctx context.Context, scope tenant.Scope, kind, key, c
 // PartAlias takes an alias back and remembers that the two are different, so that no
 // import links them again.
 func (s *Service) PartAlias(ctx context.Context, scope tenant.Scope, kind, key string) error {
+	if err := scope.Whole("aliases"); err != nil {
+		return err
+	}
 	list, err := s.Aliases(ctx, scope, kind)
 	if err != nil {
 		return err
@@ -342,6 +357,9 @@ func createdClientSQL(d Dataset, name string) string {
 
 // Matches lists match proposals of a status, names of people filled in.
 func (s *Service) Matches(ctx context.Context, scope tenant.Scope, status review.Status, kind string, limit int, skip int64) ([]review.Proposal, error) {
+	if err := scope.Whole("matches of names"); err != nil {
+		return nil, err
+	}
 	list, err := s.reviews.List(ctx, scope, status, kind, limit, skip)
 	if err != nil {
 		return nil, err
@@ -351,6 +369,9 @@ func (s *Service) Matches(ctx context.Context, scope tenant.Scope, status review
 
 // Match returns one match proposal, names of people filled in.
 func (s *Service) Match(ctx context.Context, scope tenant.Scope, id string) (review.Proposal, error) {
+	if err := scope.Whole("matches of names"); err != nil {
+		return review.Proposal{}, err
+	}
 	p, err := s.reviews.Get(ctx, scope, id)
 	if err != nil {
 		return p, err
@@ -411,5 +432,8 @@ func candidates(e MatchEvidence) []string {
 
 // OpenReviews counts the open proposals by kind.
 func (s *Service) OpenReviews(ctx context.Context, scope tenant.Scope) (map[string]int64, error) {
+	if err := scope.Whole("open reviews"); err != nil {
+		return nil, err
+	}
 	return s.reviews.Count(ctx, scope)
 }

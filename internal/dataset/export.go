@@ -27,6 +27,9 @@ const keyMark = "␟"
 // its fields: imported again for the same source, it changes nothing. With source "" the
 // rows must all be of one. Cells that would run as formulas are as in a RejectsFile.
 func (s *Service) Export(ctx context.Context, scope tenant.Scope, dataset, source string, w io.Writer) error {
+	if err := scope.Whole("exports of stored tables"); err != nil {
+		return err
+	}
 	d, ok := Find(dataset)
 	if !ok {
 		return fault.WithFields("there is no dataset "+dataset, fault.Field{Path: "dataset", Message: "unknown", Allowed: Names()})

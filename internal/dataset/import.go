@@ -82,6 +82,9 @@ type ImportRequest struct {
 // is about another table of the archive. Nothing of a table is stored unless all of it is:
 // rows, import record, audit event and follow-up job commit together.
 func (s *Service) Import(ctx context.Context, scope tenant.Scope, req ImportRequest) ([]ImportResult, error) {
+	if err := scope.Whole("imports"); err != nil {
+		return nil, err
+	}
 	set, err := s.ImportSet(ctx, scope, []ImportRequest{req}, false)
 	if err != nil {
 		return nil, err

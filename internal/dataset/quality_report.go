@@ -216,6 +216,9 @@ type reports struct {
 
 // QualityReport judges the stored data.
 func (s *Service) QualityReport(ctx context.Context, scope tenant.Scope) (QualityReport, error) {
+	if err := scope.Whole("quality reports"); err != nil {
+		return QualityReport{}, err
+	}
 	today, err := s.today(ctx, scope)
 	if err != nil {
 		return QualityReport{}, err

@@ -158,6 +158,9 @@ func (s *Service) savedOf(ctx context.Context, scope tenant.Scope, source string
 
 // Mappings lists the tenant's saved mappings by source and dataset.
 func (s *Service) Mappings(ctx context.Context, scope tenant.Scope) ([]SavedMapping, error) {
+	if err := scope.Whole("mappings of imports"); err != nil {
+		return nil, err
+	}
 	if err := scope.Check(); err != nil {
 		return nil, err
 	}
@@ -197,6 +200,9 @@ func (s *Service) Mappings(ctx context.Context, scope tenant.Scope) ([]SavedMapp
 
 // SavedMapping returns one saved mapping, a NotFound fault when the tenant has none of that id.
 func (s *Service) SavedMapping(ctx context.Context, scope tenant.Scope, id string) (SavedMapping, error) {
+	if err := scope.Whole("mappings of imports"); err != nil {
+		return SavedMapping{}, err
+	}
 	list, err := s.Mappings(ctx, scope)
 	if err != nil {
 		return SavedMapping{}, err
@@ -209,6 +215,9 @@ func (s *Service) SavedMapping(ctx context.Context, scope tenant.Scope, id strin
 
 // ForgetMapping drops a saved mapping; what was imported with it stays as it is.
 func (s *Service) ForgetMapping(ctx context.Context, scope tenant.Scope, id string) error {
+	if err := scope.Whole("mappings of imports"); err != nil {
+		return err
+	}
 	m, err := s.SavedMapping(ctx, scope, id)
 	if err != nil {
 		return err

@@ -52,6 +52,9 @@ type setTable struct {
 // A dry run looks at every file as if those before it were stored. The error is about the
 // whole; what is wrong with one file is in its result.
 func (s *Service) ImportSet(ctx context.Context, scope tenant.Scope, reqs []ImportRequest, together bool) ([]SetResult, error) {
+	if err := scope.Whole("imports"); err != nil {
+		return nil, err
+	}
 	if err := scope.Check(); err != nil {
 		return nil, err
 	}

@@ -44,6 +44,9 @@ type RejectPage struct {
 // Imports lists a tenant's imports before an id (0: from the newest), newest first, at
 // most limit of them.
 func (s *Service) Imports(ctx context.Context, scope tenant.Scope, limit int, before int64) ([]Import, error) {
+	if err := scope.Whole("imports"); err != nil {
+		return nil, err
+	}
 	if err := scope.Check(); err != nil {
 		return nil, err
 	}
@@ -75,6 +78,9 @@ func (s *Service) Imports(ctx context.Context, scope tenant.Scope, limit int, be
 
 // Record returns one recorded import, a NotFound fault when the tenant has none of that id.
 func (s *Service) Record(ctx context.Context, scope tenant.Scope, id int64) (Import, error) {
+	if err := scope.Whole("imports"); err != nil {
+		return Import{}, err
+	}
 	if err := scope.Check(); err != nil {
 		return Import{}, err
 	}
@@ -115,6 +121,9 @@ func scanImport(scan func(dest ...any) error) (Import, error) {
 // Rejects pages through the rejected rows of an import in the order of the file; after is
 // 0 or the Next of the page before.
 func (s *Service) Rejects(ctx context.Context, scope tenant.Scope, id, after int64, limit int) (RejectPage, error) {
+	if err := scope.Whole("rejected rows"); err != nil {
+		return RejectPage{}, err
+	}
 	if _, err := s.Record(ctx, scope, id); err != nil {
 		return RejectPage{}, err
 	}

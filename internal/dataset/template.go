@@ -146,6 +146,9 @@ const summaryImports = 1000
 
 // Summary lists the tenant's datasets that hold rows, in the order of Datasets.
 func (s *Service) Summary(ctx context.Context, scope tenant.Scope) ([]TableSummary, error) {
+	if err := scope.Whole("stored tables"); err != nil {
+		return nil, err
+	}
 	tables, err := s.w.Tables(ctx, scope, 0)
 	if err != nil {
 		return nil, fmt.Errorf("datasets: %w", err)

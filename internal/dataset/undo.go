@@ -19,6 +19,9 @@ import (
 // rows of it too, which would be lost. Names that were learned stay, unless the import is
 // the newest change.
 func (s *Service) Undo(ctx context.Context, scope tenant.Scope, id int64) (warehouse.Outcome, error) {
+	if err := scope.Whole("imports"); err != nil {
+		return warehouse.Outcome{}, err
+	}
 	imp, err := s.Record(ctx, scope, id)
 	if err != nil {
 		return warehouse.Outcome{}, err

@@ -57,6 +57,9 @@ var busyUploads sync.Map
 
 // NewUpload announces a file of that name and size.
 func (s *Service) NewUpload(ctx context.Context, scope tenant.Scope, name string, bytes int64) (Upload, error) {
+	if err := scope.Whole("uploads"); err != nil {
+		return Upload{}, err
+	}
 	if err := scope.Check(); err != nil {
 		return Upload{}, err
 	}
@@ -106,6 +109,9 @@ func (s *Service) uploadPath(scope tenant.Scope, id string) (string, error) {
 
 // UploadOf returns an upload, a NotFound fault when the tenant has none of that id.
 func (s *Service) UploadOf(ctx context.Context, scope tenant.Scope, id string) (Upload, error) {
+	if err := scope.Whole("uploads"); err != nil {
+		return Upload{}, err
+	}
 	if err := scope.Check(); err != nil {
 		return Upload{}, err
 	}
@@ -133,6 +139,9 @@ func (s *Service) UploadOf(ctx context.Context, scope tenant.Scope, id string) (
 // fault says where to go on otherwise. What came before an error is kept, so sending goes on
 // from there. The last byte completes the file.
 func (s *Service) Append(ctx context.Context, scope tenant.Scope, id string, offset int64, r io.Reader) (Upload, error) {
+	if err := scope.Whole("uploads"); err != nil {
+		return Upload{}, err
+	}
 	if _, busy := busyUploads.LoadOrStore(id, true); busy {
 		return Upload{}, fault.Newf(fault.Conflict, "another request is sending this file: wait for it, then ask how far it is")
 	}
@@ -214,6 +223,9 @@ func (s *Service) complete(ctx context.Context, scope tenant.Scope, u Upload, f 
 
 // Discard forgets an upload that no import used; the file of an import stays.
 func (s *Service) Discard(ctx context.Context, scope tenant.Scope, id string) error {
+	if err := scope.Whole("uploads"); err != nil {
+		return err
+	}
 	if _, err := s.UploadOf(ctx, scope, id); err != nil {
 		return err
 	}
@@ -237,6 +249,9 @@ func (s *Service) Discard(ctx context.Context, scope tenant.Scope, id string) er
 
 // Original opens the file of an upload that is complete.
 func (s *Service) Original(ctx context.Context, scope tenant.Scope, id string) (Upload, *os.File, error) {
+	if err := scope.Whole("uploads"); err != nil {
+		return Upload{}, nil, err
+	}
 	u, err := s.UploadOf(ctx, scope, id)
 	if err != nil {
 		return u, nil, err
@@ -258,6 +273,9 @@ func (s *Service) Original(ctx context.Context, scope tenant.Scope, id string) (
 // Sweep removes files that nobody used for a week, originals of imports of more than 400
 // days ago, and dry runs of more than a day ago, which hold rows. It returns how many files.
 func (s *Service) Sweep(ctx context.Context, scope tenant.Scope) (int, error) {
+	if err := scope.Whole("uploads"); err != nil {
+		return 0, err
+	}
 	now := s.now()
 	var ids []string
 	err := s.db.Transact(ctx, func(tx *metadb.Tx) error {

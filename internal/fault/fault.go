@@ -67,6 +67,11 @@ func WithFields(message string, fields ...Field) error {
 	return &Error{Kind: Invalid, Message: message, Fields: fields}
 }
 
+// ForbiddenFields returns a Forbidden error that lists every part that may not be seen.
+func ForbiddenFields(message string, fields ...Field) error {
+	return &Error{Kind: Forbidden, Message: message, Fields: fields}
+}
+
 // KindOf returns the kind of err, Internal when it has none, and "" for nil.
 func KindOf(err error) Kind {
 	if err == nil {

@@ -204,6 +204,9 @@ func (s *server) catalog(ctx context.Context) (catalogAnswer, error) {
 		return out, err
 	}
 	for _, m := range defined.Measures() {
+		if m.Custom && m.HiddenFrom(s.scope(ctx).Rights) != "" {
+			continue
+		}
 		inputs := m.Inputs()
 		if inputs == nil {
 			inputs = []string{}

@@ -59,6 +59,11 @@ func (s *server) thresholdRoutes(api huma.API) {
 		if err != nil {
 			return metric.Definition{}, err
 		}
+		if m, err := catalog.Measure(in.Name); err == nil && m.Custom { // its formula may hold figures
+			if _, err := s.Metrics.KPI(ctx, s.scope(ctx), m.Name); err != nil {
+				return metric.Definition{}, err
+			}
+		}
 		return catalog.Definition(in.Name, bands)
 	})
 	get(api, "get-work-classes", "/work-classes", "How tickets are put into classes of work, and what falls into which", func(ctx context.Context, _ *none) (workClassAnswer, error) {

@@ -51,6 +51,9 @@ func (f File) at() string { return cmp.Or(f.MovedTo, f.Path) }
 
 // Files lists what was taken from a source, newest first; status "" is every one.
 func (s *Service) Files(ctx context.Context, scope tenant.Scope, source string, status FileStatus, limit int, skip int64) ([]File, error) {
+	if err := scope.Whole("files of sources"); err != nil {
+		return nil, err
+	}
 	src, err := s.Source(ctx, scope, source)
 	if err != nil {
 		return nil, err
@@ -126,6 +129,9 @@ func (s *Service) file(ctx context.Context, scope tenant.Scope, source, id strin
 // one whose content was imported before. A mapping says how it is read; nil leaves that to
 // the source and to the mappings that are kept.
 func (s *Service) Release(ctx context.Context, scope tenant.Scope, source, id string, m *dataset.Mapping) (File, error) {
+	if err := scope.Whole("files of sources"); err != nil {
+		return File{}, err
+	}
 	text := ""
 	if m != nil {
 		b, err := json.Marshal(m)
@@ -144,6 +150,9 @@ func (s *Service) Release(ctx context.Context, scope tenant.Scope, source, id st
 
 // Dismiss takes a file out of quarantine without importing it. It stays where it is.
 func (s *Service) Dismiss(ctx context.Context, scope tenant.Scope, source, id string) (File, error) {
+	if err := scope.Whole("files of sources"); err != nil {
+		return File{}, err
+	}
 	return s.decide(ctx, scope, source, id, "dismiss", func(tx *metadb.Tx) (int64, error) {
 		return tx.Exec(ctx, queries.Get("dismiss_file"), string(scope.Tenant), id)
 	})
@@ -178,6 +187,9 @@ func (s *Service) decide(ctx context.Context, scope tenant.Scope, source, id, ve
 
 // Test connects to a source and lists its files. Nothing is imported or changed.
 func (s *Service) Test(ctx context.Context, scope tenant.Scope, source string) ([]Listing, error) {
+	if err := scope.Whole("sources"); err != nil {
+		return nil, err
+	}
 	src, err := s.Source(ctx, scope, source)
 	if err != nil {
 		return nil, err

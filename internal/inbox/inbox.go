@@ -111,6 +111,9 @@ func New(db *metadb.DB, data *dataset.Service, log *audit.Log, now func() time.T
 
 // Add makes a source. It is not connected to: Test does that.
 func (s *Service) Add(ctx context.Context, scope tenant.Scope, spec Spec) (Source, error) {
+	if err := scope.Whole("sources"); err != nil {
+		return Source{}, err
+	}
 	if err := scope.Check(); err != nil {
 		return Source{}, err
 	}
@@ -145,6 +148,9 @@ func (s *Service) Add(ctx context.Context, scope tenant.Scope, spec Spec) (Sourc
 
 // Change replaces what a person said about a source. Files that were seen stay seen.
 func (s *Service) Change(ctx context.Context, scope tenant.Scope, id string, spec Spec) (Source, error) {
+	if err := scope.Whole("sources"); err != nil {
+		return Source{}, err
+	}
 	was, err := s.Source(ctx, scope, id)
 	if err != nil {
 		return was, err
@@ -179,6 +185,9 @@ func (s *Service) Change(ctx context.Context, scope tenant.Scope, id string, spe
 // Remove forgets a source and what was seen of it. What it imported stays, and nothing
 // changes at the source.
 func (s *Service) Remove(ctx context.Context, scope tenant.Scope, id string) error {
+	if err := scope.Whole("sources"); err != nil {
+		return err
+	}
 	was, err := s.Source(ctx, scope, id)
 	if err != nil {
 		return err
@@ -200,6 +209,9 @@ func (s *Service) Remove(ctx context.Context, scope tenant.Scope, id string) err
 
 // Source returns a source by its id or name, a NotFound fault when there is none.
 func (s *Service) Source(ctx context.Context, scope tenant.Scope, id string) (Source, error) {
+	if err := scope.Whole("sources"); err != nil {
+		return Source{}, err
+	}
 	if id == "" {
 		return Source{}, fault.Newf(fault.NotFound, "name the source")
 	}
@@ -215,6 +227,9 @@ func (s *Service) Source(ctx context.Context, scope tenant.Scope, id string) (So
 
 // Sources lists a tenant's sources by name.
 func (s *Service) Sources(ctx context.Context, scope tenant.Scope) ([]Source, error) {
+	if err := scope.Whole("sources"); err != nil {
+		return nil, err
+	}
 	return s.sources(ctx, scope, "")
 }
 

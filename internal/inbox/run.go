@@ -46,6 +46,9 @@ var errElsewhere = errors.New("the files of an earlier run are still being impor
 // Conflict fault. When the source cannot be reached, the error says why and the source's
 // status is kept.
 func (s *Service) Run(ctx context.Context, scope tenant.Scope, id string) (RunResult, error) {
+	if err := scope.Whole("sources"); err != nil {
+		return RunResult{}, err
+	}
 	src, err := s.Source(ctx, scope, id)
 	if err != nil {
 		return RunResult{}, err

@@ -129,6 +129,7 @@ func (b *Benchmarks) open(ctx context.Context, scope tenant.Scope, req Benchmark
 	if err != nil {
 		return nil, fmt.Errorf("benchmarks: %w", err)
 	}
+	r.lenient = true
 	x := &comparison{reader: r, client: req.Client}
 	names := req.Measures
 	if len(names) == 0 && req.Client != "" {

@@ -64,10 +64,10 @@ func (x *comparison) amongClient(ctx context.Context, s *Service, scope tenant.S
 		return err
 	}
 	if m.Special != "" || m.Custom {
-		b.Clients = &ClientPeers{TooFew: true, Group: "all clients", Words: "clients cannot be ranked by this measure"}
+		b.Clients = &ClientPeers{TooFew: true, Group: x.everyone(), Words: "clients cannot be ranked by this measure"}
 		return nil
 	}
-	peers := &ClientPeers{Group: "all clients"}
+	peers := &ClientPeers{Group: x.everyone()}
 	var r *Ranking
 	if industry != "" && slices.Contains(x.metrics.DimensionsOf(m), "industry") {
 		if r, err = s.Rank(ctx, scope, RankRequest{Measure: b.Measure, Where: both(realClients, is("industry", industry)), Period: x.period}); err != nil {
@@ -76,7 +76,7 @@ func (x *comparison) amongClient(ctx context.Context, s *Service, scope tenant.S
 		if n := len(x.othersIn(r)); n >= fewest {
 			peers.Industry, peers.Group = industry, "clients of the industry "+industry
 		} else {
-			peers.Group, r = fmt.Sprintf("all clients, because only %d others are of the industry %s", n, industry), nil
+			peers.Group, r = fmt.Sprintf("%s, because only %d others are of the industry %s", x.everyone(), n, industry), nil
 		}
 	}
 	if r == nil {
@@ -84,7 +84,7 @@ func (x *comparison) amongClient(ctx context.Context, s *Service, scope tenant.S
 			if fault.KindOf(err) != fault.Invalid {
 				return err
 			}
-			b.Clients = &ClientPeers{TooFew: true, Group: "all clients", Words: fault.Message(err)}
+			b.Clients = &ClientPeers{TooFew: true, Group: x.everyone(), Words: fault.Message(err)}
 			return nil
 		}
 	}

@@ -85,7 +85,7 @@ func (b *bill) state() string {
 func (r reader) bills(ctx context.Context, since quantity.Day) ([]*bill, error) {
 	uses := []warehouse.TableUse{{Name: "invoices"}, {Name: "payments"}, {Name: "aliases"}}
 	var out, others []*bill
-	_, err := r.warehouse.Query(ctx, r.scope, warehouse.Statement{Snapshot: r.snapshot, Uses: uses, SQL: invoiceStates, Args: []any{since.String()}, MaxRows: 2_000_000, Each: func(v []any) {
+	_, err := r.metrics.Stored(ctx, r.scope, warehouse.Statement{Snapshot: r.snapshot, Uses: uses, SQL: invoiceStates, Args: []any{since.String()}, MaxRows: 2_000_000, Each: func(v []any) {
 		b := &bill{client: text(v[0]), number: text(v[1]), currency: text(v[2]), issued: dayOf(v[3]), due: dayOf(v[4]), total: decimalOf(v[5]), status: text(v[6]), key: text(v[9])}
 		if n := len(out); n > 0 && b.number != "" && out[n-1].number == b.number && out[n-1].key == b.key {
 			b = out[n-1]
@@ -104,7 +104,7 @@ func (r reader) bills(ctx context.Context, since quantity.Day) ([]*bill, error) 
 			return
 		}
 		b.received = append(b.received, paid)
-	}})
+	}}, 0)
 	out = append(out, others...)
 	var codes []string
 	for _, b := range out {

@@ -135,7 +135,7 @@ func (a *analysis) explainProfit(f *Finding, c clientCase) {
 		return
 	}
 	if factor, ok := ratio(c.now["revenue"], c.firm["revenue"]); ok {
-		if a.compare(f, form, c.firm.scaled(factor), c.now, "all clients, at this client's revenue", a.period) == "" {
+		if a.compare(f, form, c.firm.scaled(factor), c.now, a.everyone()+", at this client's revenue", a.period) == "" {
 			f.Comparison.Note = "the client has no figures in the period before"
 		}
 	}

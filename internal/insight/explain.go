@@ -149,6 +149,11 @@ func (s *Service) Explain(ctx context.Context, scope tenant.Scope, req ExplainRe
 			return nil, err
 		}
 	}
+	asked := metric.Query{Measures: []string{m.Name}, Where: req.Where, Period: req.Period}
+	if err := r.allowed(ctx, asked); err != nil {
+		return nil, err
+	}
+	r.lenient = true
 	x := explanation{reader: r, measure: m, req: req, thresholds: s.thresholds}
 	if err := x.other(ctx); err != nil {
 		return nil, fmt.Errorf("explanation of %s: %w", m.Name, err)

@@ -19,7 +19,7 @@ var breakdowns = []string{"client", "revenue_category", "vendor", "product", "st
 // byDimension attributes the change of a measure that adds up to the values of the first
 // fitting dimension that the filter does not name.
 func (x *explanation) byDimension(ctx context.Context, out *Explanation) error {
-	can := x.metrics.DimensionsOf(x.measure)
+	can := x.metrics.Cuts(x.scope.Rights, x.measure)
 	for _, d := range breakdowns {
 		if slices.Contains(can, d) && !strings.Contains(x.req.Where, d) {
 			out.By = d

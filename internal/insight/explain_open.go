@@ -94,7 +94,7 @@ func (r reader) dimensionsOf(sum string) []string {
 	if err != nil {
 		return nil
 	}
-	return r.metrics.DimensionsOf(m)
+	return r.metrics.Cuts(r.scope.Rights, m)
 }
 
 // tree is a change in atoms.

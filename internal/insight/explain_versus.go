@@ -83,6 +83,9 @@ func (x *explanation) other(ctx context.Context) error {
 	switch p := x.req.Period; x.req.Versus {
 	case Portfolio:
 		x.from.label, x.from.where = "portfolio", x.everybody()
+		if !x.scope.Rights.SeesAllRows() {
+			x.from.label = "portfolio that you see"
+		}
 	case YearAgo:
 		x.from.label, x.from.period = "a year ago", quantity.Period{From: p.From.AddMonths(-12), To: p.To.AddMonths(-12)}
 	case Elsewhere:

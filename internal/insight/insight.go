@@ -22,6 +22,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/metric"
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
@@ -122,7 +123,7 @@ type analysis struct {
 // Analyze runs all analyses over period and returns what deserves attention: first what a
 // person must review, then by money at stake × confidence. A zero period means the last
 // twelve complete months of data, fewer when there are fewer; an open or partial one is
-// narrowed to its whole months.
+// narrowed to its whole months. What the asker may not see makes no finding.
 //
 // Errors: Invalid when the period holds no whole month, and what metric.Catalog.Run returns.
 func (s *Service) Analyze(ctx context.Context, scope tenant.Scope, period quantity.Period) ([]Finding, error) {
@@ -136,11 +137,16 @@ func (s *Service) Analyze(ctx context.Context, scope tenant.Scope, period quanti
 	for _, one := range []struct {
 		name string
 		run  func(context.Context) error
+		// shows is what no finding of it could be without.
+		shows tenant.Class
 	}{
-		{"clients", a.clients}, {"agreements", a.agreements}, {"licenses", a.licenses}, {"unbilled work", a.unbilledWork}, {"leakage", a.leaks}, {"staff", a.staff},
-		{"trends", a.trends}, {"concentration", a.concentration}, {"own rules", a.rules},
+		{"clients", a.clients, tenant.Margin}, {"agreements", a.agreements, tenant.Margin}, {"licenses", a.licenses, tenant.Cost}, {"unbilled work", a.unbilledWork, ""}, {"leakage", a.leaks, ""},
+		{"staff", a.staff, tenant.Personal}, {"trends", a.trends, ""}, {"concentration", a.concentration, ""}, {"own rules", a.rules, ""},
 	} {
-		if err := one.run(ctx); err != nil {
+		if !scope.Rights.Sees(one.shows) {
+			continue
+		}
+		if err := one.run(ctx); err != nil && fault.KindOf(err) != fault.Forbidden {
 			return nil, fmt.Errorf("analysis of %s: %w", one.name, err)
 		}
 	}
@@ -154,7 +160,7 @@ func (s *Service) begin(ctx context.Context, scope tenant.Scope, period quantity
 	if err != nil {
 		return nil, fmt.Errorf("analyses: %w", err)
 	}
-	r.oneCurrency = true
+	r.oneCurrency, r.lenient = true, true
 	a := &analysis{Thresholds: s.thresholds, reader: r}
 	if a.forms, err = formulasOf(s.metrics, "gross_profit", "gross_margin", "effective_hourly_rate", "utilization", licenseWaste, overCost); err != nil {
 		return nil, fmt.Errorf("analyses: %w", err)

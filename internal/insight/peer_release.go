@@ -64,6 +64,9 @@ type release struct {
 
 // amongTenants sets what other tenants have beside the firm's figures.
 func (b *Benchmarks) amongTenants(ctx context.Context, scope tenant.Scope, out *BenchmarkReport) error {
+	if !scope.Rights.Unlimited() { // peers are compared with the whole firm, by every figure
+		return nil
+	}
 	var asked []peerMeasure
 	for _, m := range peerMeasures {
 		if slices.ContainsFunc(out.Benchmarks, func(x Benchmark) bool { return x.Measure == m.name }) {

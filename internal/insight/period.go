@@ -27,6 +27,7 @@ func (s *Service) Complete(ctx context.Context, scope tenant.Scope) (quantity.Pe
 // when its last day has come and, where hours are recorded, they reach its last days.
 func (r reader) completeMonths(ctx context.Context, today quantity.Day) (quantity.Period, error) {
 	var all quantity.Period
+	r.lenient = true
 	r.oneCurrency = false // amounts in several currencies are data, too
 	rows, err := r.read(ctx, quantity.Period{}, "", []string{"month"}, "revenue", "hours_worked", "direct_cost")
 	if err != nil {

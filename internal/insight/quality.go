@@ -9,6 +9,7 @@ import (
 
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
 	"github.com/moatmetrics/moatmetrics/internal/stats"
+	"github.com/moatmetrics/moatmetrics/internal/tenant"
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
 )
 
@@ -32,6 +33,7 @@ var qualitySums = []string{"revenue", "revenue_tax_unknown", "hours_worked", "ho
 
 // measureQuality reads the quality of the input over p.
 func (r reader) measureQuality(ctx context.Context, p quantity.Period) (quality, error) {
+	r.lenient = true
 	q := quality{period: p, tables: r.tables, clients: map[string]cell{}, known: map[string]bool{}}
 	var err error
 	if q.firm, err = r.total(ctx, p, "", append([]string{"capacity_hours", "capacity_assumed"}, qualitySums...)...); err != nil {
@@ -242,15 +244,12 @@ func (q quality) licenseAssumptions(terms []licenseTerm) []string {
 	return out
 }
 
-// stored returns the rows of a statement over stored tables, for what no metric says.
-func (r reader) stored(ctx context.Context, sql string, args []any, tables ...string) ([][]any, error) {
+// stored returns the rows of a statement over stored tables, for what no metric says: those
+// of the clients that the asker may see; client is the place of the name in a row.
+func (r reader) stored(ctx context.Context, sql string, args []any, client int, shows []tenant.Class, tables ...string) ([][]any, error) {
 	uses := make([]warehouse.TableUse, len(tables))
 	for i, t := range tables {
 		uses[i] = warehouse.TableUse{Name: t}
 	}
-	rows, err := r.warehouse.Query(ctx, r.scope, warehouse.Statement{Snapshot: r.snapshot, Uses: uses, SQL: sql, Args: args})
-	if err != nil {
-		return nil, err
-	}
-	return rows.Rows, nil
+	return r.metrics.Stored(ctx, r.scope, warehouse.Statement{Snapshot: r.snapshot, Uses: uses, SQL: sql, Args: args}, client, shows...)
 }

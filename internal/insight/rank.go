@@ -112,6 +112,10 @@ func (s *Service) Rank(ctx context.Context, scope tenant.Scope, req RankRequest)
 	if req.Period, err = within(req.Period, complete); err != nil {
 		return nil, err
 	}
+	if err := r.allowed(ctx, metric.Query{Measures: []string{m.Name}, Dimensions: []string{req.By}, Where: req.Where, Period: req.Period}); err != nil {
+		return nil, err
+	}
+	r.lenient = true
 	k := &ranking{reader: r, measure: m, req: req, kind: kindOf(s.metrics, m), begins: complete.From}
 	out, err := k.rank(ctx, s.thresholds)
 	if err != nil {

@@ -80,6 +80,9 @@ type Evaluation struct {
 // withdrawn. A rule that cannot be evaluated is a problem, and its hits stay as they are.
 func (w *Watch) Evaluate(ctx context.Context, scope tenant.Scope, names ...string) (Evaluation, error) {
 	out := Evaluation{Findings: []Finding{}, Began: []Hit{}, Ended: []Hit{}, Problems: []string{}}
+	if err := scope.Whole("rules"); err != nil { // what one does not see would seem to have ceased
+		return out, err
+	}
 	rules, err := w.insights.metrics.Rules(ctx, scope)
 	if err != nil {
 		return out, err
@@ -226,6 +229,9 @@ func (w *Watch) end(ctx context.Context, scope tenant.Scope, tx *metadb.Tx, h Hi
 
 // History returns when the rules held, the last begun first; only one rule's with a name.
 func (w *Watch) History(ctx context.Context, scope tenant.Scope, rule string, limit int, skip int64) ([]Hit, error) {
+	if err := scope.Whole("what rules found"); err != nil {
+		return nil, err
+	}
 	if err := scope.Check(); err != nil {
 		return nil, err
 	}
@@ -282,6 +288,9 @@ func (w *Watch) Decide(ctx context.Context, scope tenant.Scope, id, verdict, rea
 	if verdict != VerdictAcknowledged && verdict != VerdictDismissed {
 		return fault.WithFields(fmt.Sprintf("%q is not a verdict", verdict), fault.Field{Path: "verdict", Message: "unknown", Allowed: []string{VerdictAcknowledged, VerdictDismissed}})
 	}
+	if err := scope.Whole("what rules found"); err != nil {
+		return err
+	}
 	d := review.Decision{Verdict: verdict, Reason: reason}
 	p, err := w.reviews.Check(ctx, scope, id, d)
 	if err != nil {
@@ -295,5 +304,8 @@ func (w *Watch) Decide(ctx context.Context, scope tenant.Scope, id, verdict, rea
 
 // Reviews returns a page of the proposals of rules of a status.
 func (w *Watch) Reviews(ctx context.Context, scope tenant.Scope, status review.Status, limit int, skip int64) ([]review.Proposal, error) {
+	if err := scope.Whole("what rules found"); err != nil {
+		return nil, err
+	}
 	return w.reviews.List(ctx, scope, status, ReviewKind, limit, skip)
 }

@@ -34,7 +34,7 @@ type Speed struct {
 // to its first answer and to its solution, running ones until $4, as first_response and
 // resolution_time count it.
 const ticketTimes = `SELECT CASE WHEN responded_at >= created_at THEN (date_diff('second', created_at, responded_at) / 3600.0)::DOUBLE END AS answered,
-  coalesce(resolution_hours::DOUBLE, CASE WHEN done >= created_at THEN (date_diff('second', created_at, done) / 3600.0)::DOUBLE WHEN running AND created_at < $4::TIMESTAMP THEN (date_diff('second', created_at, $4::TIMESTAMP) / 3600.0)::DOUBLE END) AS solved, running
+  coalesce(resolution_hours::DOUBLE, CASE WHEN done >= created_at THEN (date_diff('second', created_at, done) / 3600.0)::DOUBLE WHEN running AND created_at < $4::TIMESTAMP THEN (date_diff('second', created_at, $4::TIMESTAMP) / 3600.0)::DOUBLE END) AS solved, running, $1 AS client
 FROM (SELECT t.*, coalesce(t.resolved_at, t.closed_at) AS done, t.resolved_at IS NULL AND t.closed_at IS NULL AND t.resolution_hours IS NULL AND lower(coalesce(t.status, '')) NOT IN ('closed', 'resolved', 'completed', 'complete', 'done', 'solved', 'cancelled', 'canceled') AS running
   FROM tickets t LEFT JOIN (SELECT key, min(canonical) AS canonical FROM aliases WHERE kind = 'client' AND key IS NOT NULL GROUP BY key) n ON n.key = t.client_key
   WHERE coalesce(n.canonical, t.client_key, 'unassigned') = $1 AND t.created_on >= $2::DATE AND t.created_on < $3::DATE)`
@@ -57,7 +57,7 @@ func (s *Service) Speed(ctx context.Context, scope tenant.Scope, client string, 
 	}
 	var answered []float64
 	var solved stats.Durations
-	rows, err := r.stored(ctx, ticketTimes, []any{client, p.From.String(), p.To.String(), end.String()}, "tickets", "aliases")
+	rows, err := r.stored(ctx, ticketTimes, []any{client, p.From.String(), p.To.String(), end.String()}, 3, nil, "tickets", "aliases")
 	if err != nil {
 		return nil, fmt.Errorf("speed of service: %w", err)
 	}

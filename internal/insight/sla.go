@@ -109,7 +109,7 @@ func (r reader) atRisk(ctx context.Context, client string) (*TicketsAtRisk, erro
 	if out.Zone, err = r.metrics.Zone(ctx, r.scope); err != nil {
 		return nil, err
 	}
-	rows, err := r.stored(ctx, openTickets, []any{end.String()}, "tickets", "aliases")
+	rows, err := r.stored(ctx, openTickets, []any{end.String()}, 1, nil, "tickets", "aliases")
 	if err != nil {
 		return nil, err
 	}

@@ -177,7 +177,8 @@ func (r reading) from() string {
 // within the query's period and condition, with the labels of dims.
 func (b *builder) read(f *fact, source *rollup, dims []string) reading {
 	q := b.q
-	r := reading{relation: "(" + q.withMarks(f.view.sql) + ")", day: "f.day"}
+	v := q.viewOf(f, dims)
+	r := reading{relation: "(" + q.withMarks(v.sql) + ")", day: "f.day"}
 	if source != nil {
 		r.relation, r.day = warehouse.QuoteIdent(source.Table), "f."+source.day()
 		b.sources = append(b.sources, source.Table)
@@ -191,7 +192,7 @@ func (b *builder) read(f *fact, source *rollup, dims []string) reading {
 			}
 			b.use(t, p)
 		}
-		b.with(f.view.with...)
+		b.with(v.with...)
 	}
 	for _, d := range q.read(dims) {
 		s := dimensionSQL[d]
@@ -215,11 +216,27 @@ func (b *builder) read(f *fact, source *rollup, dims []string) reading {
 			r.where = append(r.where, r.day+" < "+dateText(q.period.To))
 		}
 	}
+	for _, l := range q.limits {
+		r.where = append(r.where, l.on(f))
+	}
 	if q.where.text != "" {
 		r.where = append(r.where, q.where.sql(q, f, r.day, len(b.args)+1))
 		b.args = append(b.args, q.where.args...)
 	}
 	return r
+}
+
+// viewOf is the view of a fact, without rates where hours are all that is asked for.
+func (q *question) viewOf(f *fact, dims []string) view {
+	if f.Name != "time" || q.rows || q.converts(f) || slices.Contains(q.read(dims), "currency") {
+		return f.view
+	}
+	for _, m := range q.base {
+		if q.facts[m.fact] == f && !slices.Contains(hoursColumns, m.Column) {
+			return f.view
+		}
+	}
+	return hoursView
 }
 
 // source chooses the first roll-up that can answer, nil for the base table.
@@ -235,6 +252,9 @@ func (q *question) source(f *fact) *rollup {
 		} else if key != "currency" {
 			keys = append(keys, key)
 		}
+	}
+	for _, l := range q.limits {
+		keys = append(keys, l.key)
 	}
 	for i, r := range f.Rollups {
 		if r.answers(q.period, steps) && !slices.ContainsFunc(keys, func(k string) bool { return !slices.Contains(r.Keys, k) }) {

@@ -19,6 +19,8 @@ type Definition struct {
 	Tables     []string    `json:"tables" nullable:"false"`
 	Needs      []string    `json:"needs" nullable:"false" doc:"tables without which it has no value; none of them is taken for zero"`
 	Dimensions []string    `json:"dimensions" nullable:"false" doc:"what it can be cut and filtered by"`
+	Classes    []string    `json:"classes" nullable:"false" doc:"what it shows that not everybody may see: pay, cost, margin"`
+	PayBy      []string    `json:"pay_by" nullable:"false" doc:"dimensions by whose single members it shows pay"`
 	Caveats    []string    `json:"caveats" nullable:"false" doc:"known gaps and assumptions"`
 	Thresholds []Threshold `json:"thresholds" nullable:"false"`
 }
@@ -32,7 +34,10 @@ func (c *Catalog) Definition(name string, bands []Threshold) (Definition, error)
 	}
 	d := Definition{
 		Name: m.Name, Label: m.Label, Topic: m.Topic, Unit: string(m.Unit), Direction: m.Direction, Formula: m.Formula, Expr: m.Expr, Version: m.Version, Source: m.Source,
-		Kind: "formula", Inputs: m.Inputs(), Base: m.BaseInputs(), Tables: m.Tables, Needs: []string{}, Dimensions: c.DimensionsOf(m), Caveats: []string{}, Thresholds: []Threshold{},
+		Kind: "formula", Inputs: m.Inputs(), Base: m.BaseInputs(), Tables: m.Tables, Needs: []string{}, Dimensions: c.DimensionsOf(m), Classes: []string{}, PayBy: append([]string{}, m.payBy...), Caveats: []string{}, Thresholds: []Threshold{},
+	}
+	for _, class := range m.Classes {
+		d.Classes = append(d.Classes, string(class))
 	}
 	switch {
 	case m.Base():

@@ -150,7 +150,7 @@ func (c *Catalog) lastDays(ctx context.Context, scope tenant.Scope, snap warehou
 	}
 	slices.Sort(parts)
 	s.SQL = strings.Join(parts, "\nUNION ALL\n")
-	rows, err := c.w.Query(ctx, scope, s)
+	rows, err := c.w.Query(ctx, scope.Own(), s) // days and currencies, no rows
 	if err != nil {
 		return err
 	}

@@ -43,6 +43,15 @@ FROM (SELECT *, unnest(CASE WHEN apart THEN [false, true] ELSE [false] END) AS b
 FROM (SELECT *, rate IS NOT NULL AND shadow_rate IS NOT NULL AND cost_currency IS DISTINCT FROM shadow_currency AS apart
 FROM (` + ratedEntries + `)))`}
 
+// hoursView is timeView without what needs a rate, for questions about hours alone: who sees
+// some clients asks for hours by person of the entries, since no roll-up has both.
+var hoursView = view{sql: `SELECT 'time_entries' AS origin, row_id, import_id, record, work_date AS day, client_key, staff_key, agreement_id, work_type, billable, ticket_number, project_name,
+  hours_worked, coalesce(hours_billed, billable_hours) AS hours_billed, billable_hours, 1 AS entries
+FROM (SELECT * REPLACE (coalesce(billable, true) AS billable), CASE WHEN coalesce(billable, true) THEN hours_worked ELSE 0 END AS billable_hours FROM time_entries)`}
+
+// hoursColumns are what hoursView adds up.
+var hoursColumns = []string{"hours_worked", "hours_billed", "billable_hours", "entries"}
+
 var invoiceView = view{sql: `SELECT 'invoices' AS origin, row_id, import_id, record, invoice_date AS day, client_key, agreement_id, coalesce(revenue_category, 'other') AS revenue_category, product_name, currency,
   net_amount AS revenue, CASE WHEN revenue_category LIKE 'recurring%' THEN net_amount ELSE 0 END AS recurring_revenue,
   coalesce(tax_amount, 0) AS tax, CASE WHEN tax_basis = 'unknown' THEN net_amount ELSE 0 END AS revenue_tax_unknown, 1 AS lines,

@@ -136,7 +136,9 @@ func (c *Catalog) KPIs(ctx context.Context, scope tenant.Scope) ([]KPIState, err
 	}
 	out := []KPIState{}
 	for name := range v.kpis {
-		out = append(out, v.state(name))
+		if v.mayRead(scope, nil, name) {
+			out = append(out, v.state(name))
+		}
 	}
 	slices.SortFunc(out, func(a, b KPIState) int { return strings.Compare(a.Name, b.Name) })
 	return out, nil
@@ -150,6 +152,9 @@ func (c *Catalog) KPI(ctx context.Context, scope tenant.Scope, name string) (KPI
 	}
 	if _, ok := v.kpis[name]; !ok {
 		return KPIState{}, fault.Newf(fault.NotFound, "there is no KPI %q%s", name, nearest(name, v.kpiNames()))
+	}
+	if err := v.mayName(scope, "KPI", name); err != nil {
+		return KPIState{}, err
 	}
 	return v.state(name), nil
 }
@@ -187,6 +192,9 @@ func (c *Catalog) putKPI(ctx context.Context, scope tenant.Scope, k KPI, add boo
 		return KPIState{}, err
 	}
 	_, err = c.put(ctx, scope, definition.Change{Kind: definition.KPI, Name: k.Name, Body: k.body(), New: add}, func(after *Catalog) error {
+		if err := after.mayName(scope, "KPI", k.Name); err != nil {
+			return err
+		}
 		if len(after.kpis) > MaxKPI {
 			return fault.Newf(fault.TooLarge, "there are %d KPIs already, the most that are kept: remove one that nobody needs", MaxKPI)
 		}
@@ -215,6 +223,18 @@ type KPIVersion struct {
 func (c *Catalog) KPIVersions(ctx context.Context, scope tenant.Scope, name string) ([]KPIVersion, error) {
 	if c.store == nil {
 		return nil, fault.Newf(fault.Unavailable, "definitions are not kept here")
+	}
+	v, err := c.For(ctx, scope)
+	if err != nil {
+		return nil, err
+	}
+	if err := v.mayName(scope, "KPI", name); err != nil {
+		return nil, err
+	}
+	if _, known := v.byName[name]; !known { // a formula that cannot be classed
+		if err := scope.Whole("removed KPIs"); err != nil {
+			return nil, err
+		}
 	}
 	all, err := c.store.Versions(ctx, scope, definition.KPI, name)
 	if err != nil {

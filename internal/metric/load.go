@@ -10,6 +10,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
+	"github.com/moatmetrics/moatmetrics/internal/tenant"
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
 )
 
@@ -213,9 +214,14 @@ func (c *Catalog) check(m *Measure) error {
 		if f == nil {
 			return fmt.Errorf("there is no fact %q", m.Fact)
 		}
+		if d, ok := c.dimension(m.PayBy); m.PayBy != "" && (!ok || !f.has(d)) {
+			return fmt.Errorf("pay_by: fact %q cannot be cut by %q", m.Fact, m.PayBy)
+		}
 		if _, ok := f.column(m.Column); !ok {
 			return fmt.Errorf("fact %q has no column %q", m.Fact, m.Column)
 		}
+	case m.PayBy != "" || len(m.Classes) > 0:
+		return fmt.Errorf("a formula has the classes of its inputs: give it none")
 	case m.Expr == "":
 		return fmt.Errorf("has neither a fact nor a formula")
 	default:
@@ -242,6 +248,10 @@ func (c *Catalog) resolve(m *Measure, path []string) error {
 		m.base = []string{m.Name}
 		m.Blank = c.facts[m.Fact].Blank
 		m.Tables = c.facts[m.Fact].Tables
+		m.earns = isMoney(m.Unit) && !slices.Contains(m.Classes, tenant.Cost)
+		if m.PayBy != "" {
+			m.payBy = []string{m.PayBy}
+		}
 		return nil
 	}
 	if m.Special != "" {
@@ -274,6 +284,7 @@ func (m *Measure) link(dep *Measure) {
 	m.special = union(m.special, dep.special)
 	m.members = union(m.members, dep.members)
 	m.wide, m.overs = m.wide || dep.wide, m.overs || dep.overs
+	m.classify(dep)
 }
 
 // linkFunctions notes what the formula's functions look at, and checks the dimensions.
@@ -300,7 +311,7 @@ func (m *Measure) linkFunctions(c *Catalog) error {
 }
 
 // union appends to a what b has beyond it.
-func union(a, b []string) []string {
+func union[T comparable](a, b []T) []T {
 	a = slices.Clone(a)
 	for _, s := range b {
 		if !slices.Contains(a, s) {

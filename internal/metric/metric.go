@@ -12,6 +12,7 @@
 package metric
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"sync/atomic"
@@ -22,6 +23,7 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/definition"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
+	"github.com/moatmetrics/moatmetrics/internal/tenant"
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
 )
 
@@ -50,6 +52,13 @@ type Measure struct {
 	Caveats []string `yaml:"caveats"`
 	// MissingIsZero says that a tenant without the dataset has 0 of it, with a note.
 	MissingIsZero bool `yaml:"missing_is_zero"`
+	// Classes are what it shows that not everybody may see, in the order of tenant.Classes:
+	// of a base measure as the catalog says, of a formula those of its inputs, and margin
+	// where revenue and cost meet in it.
+	Classes []tenant.Class `yaml:"classes" json:"-"`
+	// PayBy is the dimension whose single members are people, or accounts of one person's
+	// pay: cut by or filtered to one, the measure shows pay. "" when it never does.
+	PayBy string `yaml:"pay_by" json:"-"`
 	// Blank says why a base measure has no value where it has no rows; "" when it is 0 there.
 	Blank string `yaml:"-" json:"-"`
 	// Topic is the heading that the catalog lists it under.
@@ -66,6 +75,8 @@ type Measure struct {
 	members []string            // dimensions that it looks at the members of
 	wide    bool                // see Wide
 	overs   bool                // looks at other spans of time
+	earns   bool                // revenue or another amount that is no cost is in it
+	payBy   []string            // PayBy of its base measures
 }
 
 // Base reports whether the measure adds up a stored column.
@@ -92,6 +103,8 @@ type Dimension struct {
 	Label string `yaml:"label"`
 	Help  string `yaml:"help"`
 	Time  bool   `yaml:"time"`
+	// Classes are what its members show that not everybody may see.
+	Classes []tenant.Class `yaml:"classes" json:"-"`
 	// Key is the column a fact must have to be cut by it; "" for dimensions of time.
 	Key string `yaml:"key" json:"-"`
 }
@@ -104,6 +117,9 @@ type Options struct {
 	Settings *Settings
 	// Definitions are what tenants define for themselves. Nil means they define nothing.
 	Definitions *definition.Store
+	// OnSensitive is told when somebody with rights reads pay or personal figures, cached
+	// ones, too. Nil tells nobody.
+	OnSensitive func(context.Context, tenant.Scope, tenant.Class)
 	// Now is the clock; it decides which month is still running. Nil means time.Now.
 	Now func() time.Time
 }
@@ -121,6 +137,8 @@ type Catalog struct {
 	settings   *Settings
 	cache      *otter.Cache[string, *Result]
 	extents    *otter.Cache[string, *extent]
+	sights     *otter.Cache[string, []limit]
+	sensitive  func(context.Context, tenant.Scope, tenant.Class)
 	views      *otter.Cache[string, *Catalog] // by tenant: see For
 	counts     *counts
 
@@ -161,6 +179,8 @@ func New(w *warehouse.Warehouse, opt Options) *Catalog {
 		Weigher:       func(_ string, r *Result) uint32 { return uint32(16 + len(r.Rows)*len(r.Columns)) },
 	})
 	c.extents = otter.Must(&otter.Options[string, *extent]{MaximumSize: 1000})
+	c.sights = otter.Must(&otter.Options[string, []limit]{MaximumSize: 1000})
+	c.sensitive = opt.OnSensitive
 	c.views = otter.Must(&otter.Options[string, *Catalog]{MaximumSize: 1000})
 	return c
 }

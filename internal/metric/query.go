@@ -47,6 +47,7 @@ type Query struct {
 	members map[string]*membership
 	top     *top
 	used    map[string]int // versions of the segments, and of the calendar
+	rows    bool           // asks for single rows, not for sums of them
 }
 
 // plain reports whether nothing was prepared that the query's JSON does not say.
@@ -85,6 +86,13 @@ type question struct {
 	extent   *extent
 	blends   map[string]warehouse.Blend // tables that are not as in the snapshot
 
+	// What the asker may see of it; see sight.go.
+	limits    []limit
+	refused   map[string]string // why a measure is not shown
+	obeys     string            // the Key of the rights that it keeps to
+	sensitive []tenant.Class    // what is told of who reads it
+	rows      bool              // see Query.rows
+
 	workClass WorkClasses
 	zone      string // the tenant's time zone
 }
@@ -100,9 +108,24 @@ type baseMeasure struct {
 	unknown string // why it is null where rows are and no value is
 }
 
-// ask checks a query against the catalog and the data, and reports all that is wrong.
+// ask checks a query against the catalog, the data and what the asker may see, and reports
+// all that is wrong.
 func (c *Catalog) ask(ctx context.Context, scope tenant.Scope, q Query) (*question, error) {
-	out := &question{dims: q.Dimensions, period: q.Period, currency: q.Currency, keys: c.keys, slots: map[string]int{}, calendar: c.calendar, top: q.top, having: q.having}
+	out, err := c.askPart(ctx, scope, q)
+	if err != nil {
+		return nil, err
+	}
+	if err := out.refusal(); err != nil {
+		return nil, err
+	}
+	c.tell(ctx, scope, out.sensitive)
+	return out, nil
+}
+
+// askPart is ask that leaves it to the caller what to do about measures that may not be
+// seen: they are in refused.
+func (c *Catalog) askPart(ctx context.Context, scope tenant.Scope, q Query) (*question, error) {
+	out := &question{dims: q.Dimensions, period: q.Period, currency: q.Currency, keys: c.keys, slots: map[string]int{}, calendar: c.calendar, top: q.top, having: q.having, rows: q.rows}
 	wrong := c.checkNames(q, out)
 	if len(wrong) > 0 {
 		return nil, fault.WithFields("the query is not valid: "+wrong[0].Message, wrong...)
@@ -131,7 +154,10 @@ func (c *Catalog) ask(ctx context.Context, scope tenant.Scope, q Query) (*questi
 	if out.extent, err = c.extent(ctx, scope, q.Snapshot); err != nil {
 		return nil, err
 	}
-	return out, out.place(c)
+	if err := out.place(c); err != nil {
+		return nil, err
+	}
+	return out, c.see(ctx, scope, q, out)
 }
 
 // add notes the base measures and facts that a measure needs.

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
+	"github.com/moatmetrics/moatmetrics/internal/tenant"
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
 )
 
@@ -52,7 +53,8 @@ type Result struct {
 	Sources   []string       `json:"sources"` // tables and roll-ups read
 	ElapsedMS float64        `json:"elapsed_ms"`
 
-	counted quantity.Period // see Counted
+	counted   quantity.Period // see Counted
+	sensitive []tenant.Class  // see question.sensitive
 }
 
 // Counted is the period in which months, days and working days are counted: Period up to

@@ -66,6 +66,7 @@ func (c *Catalog) rowsBehind(ctx context.Context, scope tenant.Scope, q Query, c
 	if !m.Base() {
 		return nil, fault.WithFields(fmt.Sprintf("%s is a formula: ask for the rows of its inputs", m.Name), fault.Field{Path: "measure", Message: "has no rows of its own", Allowed: m.base})
 	}
+	q.rows = true
 	q.Dimensions, q.Grain, q.Compare, q.Order, q.Limit, q.Top = nil, "", "", nil, 0, nil
 	if q.Snapshot == 0 {
 		if q.Snapshot, err = c.w.Current(ctx, scope); err != nil {
@@ -87,6 +88,9 @@ func (c *Catalog) rowsBehind(ctx context.Context, scope tenant.Scope, q Query, c
 	cols := []string{"f.origin", "f.row_id", "f.import_id", "f.record", "f.day", "NULL"}
 	var named []string
 	for _, k := range f.Keys {
+		if c.hides(scope.Rights, k) {
+			continue
+		}
 		if dim := c.dimensionOf(k); dim != "" {
 			named = append(named, dim)
 			cols = append(cols, f.expr(dim, "f.day"))
@@ -111,7 +115,7 @@ func (c *Catalog) rowsBehind(ctx context.Context, scope tenant.Scope, q Query, c
 	if cut != "" {
 		most++
 	}
-	rows, err := c.w.Query(ctx, scope, warehouse.Statement{Snapshot: q.Snapshot, SQL: sql, Args: b.args, Uses: b.uses, Helpers: b.helpers, MaxRows: most})
+	rows, err := c.w.Query(ctx, scope, warehouse.Statement{Obeys: checked.obeys, Snapshot: q.Snapshot, SQL: sql, Args: b.args, Uses: b.uses, Helpers: b.helpers, MaxRows: most})
 	if err != nil {
 		return nil, err
 	}
@@ -123,12 +127,13 @@ func (c *Catalog) rowsBehind(ctx context.Context, scope tenant.Scope, q Query, c
 		raw[4] = dimensionText(raw[4])
 		out.Rows = append(out.Rows, raw)
 	}
-	return out, c.number(ctx, scope, out)
+	return out, c.number(ctx, scope, checked.obeys, out)
 }
 
 // number fills in what the source calls each row. A key that the import made of several
-// fields, or of a person, is no number.
-func (c *Catalog) number(ctx context.Context, scope tenant.Scope, out *SourceRows) error {
+// fields, or of a person, is no number. The rows are those of a question that obeys the
+// rights of its asker.
+func (c *Catalog) number(ctx context.Context, scope tenant.Scope, obeys string, out *SourceRows) error {
 	at := slices.Index(out.Columns, "number")
 	of := map[string][]string{}
 	for _, row := range out.Rows {
@@ -147,7 +152,7 @@ func (c *Catalog) number(ctx context.Context, scope tenant.Scope, out *SourceRow
 			name = "invoice_number"
 		}
 		for ids := range slices.Chunk(of[table], maxPage) {
-			rows, err := c.w.Query(ctx, scope, warehouse.Statement{Snapshot: out.Snapshot, Uses: []warehouse.TableUse{{Name: table}}, MaxRows: len(ids),
+			rows, err := c.w.Query(ctx, scope, warehouse.Statement{Obeys: obeys, Snapshot: out.Snapshot, Uses: []warehouse.TableUse{{Name: table}}, MaxRows: len(ids),
 				SQL: fmt.Sprintf("SELECT row_id, CASE WHEN NOT contains(%[1]s, chr(31)) THEN %[1]s END FROM %[2]s WHERE row_id IN (%[3]s)", name, warehouse.QuoteIdent(table), strings.Join(ids, ", "))})
 			if err != nil {
 				return err

@@ -123,6 +123,9 @@ func (c *Catalog) PutRule(ctx context.Context, scope tenant.Scope, r Rule, add b
 	if r, err = v.checkRule(r); err != nil {
 		return r, err
 	}
+	if err := v.mayRule(scope, r); err != nil {
+		return r, err
+	}
 	r.Version, r.At, r.Author = 0, time.Time{}, ""
 	body, err := json.Marshal(r)
 	if err != nil {
@@ -152,10 +155,21 @@ func (c *Catalog) Rules(ctx context.Context, scope tenant.Scope) ([]Rule, error)
 	}
 	out := []Rule{}
 	for _, r := range v.rules {
-		out = append(out, r)
+		if v.mayRule(scope, r) == nil && v.mayRead(scope, []string{r.Where}) {
+			out = append(out, r)
+		}
 	}
 	slices.SortFunc(out, func(a, b Rule) int { return strings.Compare(a.Name, b.Name) })
 	return out, nil
+}
+
+// mayRule refuses a rule about what somebody may not see.
+func (c *Catalog) mayRule(scope tenant.Scope, r Rule) error {
+	s, err := c.splitWhere(r.Condition)
+	if err != nil { // one that cannot be used any more
+		return scope.Whole("rules that cannot be read")
+	}
+	return c.mayName(scope, "rule", append(slices.Clone(s.inputs), r.Measure, r.Money)...)
 }
 
 // PutSegment adds a segment, or with add false gives it a new version.
@@ -172,6 +186,9 @@ func (c *Catalog) PutSegment(ctx context.Context, scope tenant.Scope, s Segment,
 		return s, err
 	}
 	if err := v.checkSegment(&s); err != nil {
+		return s, err
+	}
+	if err := v.mayName(scope, "segment", s.split.inputs...); err != nil {
 		return s, err
 	}
 	s.Version = 0
@@ -205,6 +222,9 @@ func (c *Catalog) Segments(ctx context.Context, scope tenant.Scope) ([]SegmentSt
 	}
 	out := []SegmentState{}
 	for name, s := range v.segments {
+		if !v.mayRead(scope, []string{s.Where}) {
+			continue
+		}
 		out = append(out, SegmentState{*s, v.usersOf(definition.Segment, name), v.broken["segment "+name]})
 	}
 	slices.SortFunc(out, func(a, b SegmentState) int { return strings.Compare(a.Name, b.Name) })

@@ -40,9 +40,10 @@ func (c *Catalog) Run(ctx context.Context, scope tenant.Scope, q Query) (*Result
 	}
 	// The day is part of the key: it decides which month is partial and which rows hold. The
 	// revision stands for all that the tenant defines.
-	key := fmt.Sprintf("%s\x00%s\x00%d\x00%s\x00%v", scope.Tenant, quantity.DayOf(c.now().UTC()), c.revision, text, classes)
+	key := fmt.Sprintf("%s\x00%q\x00%s\x00%d\x00%s\x00%v", scope.Tenant, scope.Rights.Key(), quantity.DayOf(c.now().UTC()), c.revision, text, classes)
 	r, ok := c.cache.GetIfPresent(key)
 	if ok {
+		c.tell(ctx, scope, r.sensitive)
 		c.counts.hits.Add(1)
 	} else {
 		c.counts.misses.Add(1)
@@ -107,7 +108,7 @@ func (c *Catalog) answer(ctx context.Context, scope tenant.Scope, q Query, check
 	}
 	p := compile(checked)
 	w := &cells{c: c, q: checked, special: special}
-	_, err = c.w.Query(ctx, scope, warehouse.Statement{Snapshot: q.Snapshot, SQL: p.sql, Args: p.args, Uses: p.uses, Helpers: p.helpers, Blends: checked.blends, MaxRows: maxRows, Each: w.add})
+	_, err = c.w.Query(ctx, scope, warehouse.Statement{Obeys: checked.obeys, Snapshot: q.Snapshot, SQL: p.sql, Args: p.args, Uses: p.uses, Helpers: p.helpers, Blends: checked.blends, MaxRows: maxRows, Each: w.add})
 	batches := w.finish()
 	if err != nil {
 		return nil, err
@@ -190,7 +191,7 @@ func (w *cells) finish() []*batch {
 // head is the result without its rows.
 func (c *Catalog) head(q Query, checked *question) *Result {
 	e := checked.extent
-	r := &Result{Snapshot: q.Snapshot, Period: checked.span, counted: checked.counted, DefinitionVersions: map[string]int{}, DataUntil: e.span.To, DataThrough: e.through, Rows: [][]any{}}
+	r := &Result{Snapshot: q.Snapshot, Period: checked.span, counted: checked.counted, sensitive: checked.sensitive, DefinitionVersions: map[string]int{}, DataUntil: e.span.To, DataThrough: e.through, Rows: [][]any{}}
 	for _, d := range checked.dims {
 		col := Column{Name: d, Unit: quantity.Text, Type: "text"}
 		if slices.Contains(timeSteps, d) {
@@ -214,6 +215,9 @@ func (c *Catalog) head(q Query, checked *question) *Result {
 		r.Notes = append(r.Notes, note)
 	}
 	slices.Sort(r.Notes)
+	for _, l := range checked.limits {
+		r.Notes = append(r.Notes, l.note)
+	}
 	if checked.assumes() {
 		r.Notes = append(r.Notes, assumedClasses)
 	}

@@ -110,7 +110,7 @@ func (c *Catalog) quantile(ctx context.Context, scope tenant.Scope, q Query, che
 		sql += " GROUP BY " + group()
 	}
 	out := map[string]value{}
-	_, err := c.w.Query(ctx, scope, warehouse.Statement{Snapshot: q.Snapshot, SQL: b.withHelpers(sql), Args: b.args, Uses: b.uses, Helpers: b.helpers, Blends: checked.blends, MaxRows: maxRows, Each: func(raw []any) {
+	_, err := c.w.Query(ctx, scope, warehouse.Statement{Obeys: checked.obeys, Snapshot: q.Snapshot, SQL: b.withHelpers(sql), Args: b.args, Uses: b.uses, Helpers: b.helpers, Blends: checked.blends, MaxRows: maxRows, Each: func(raw []any) {
 		dims := make([]any, len(names))
 		for i := range dims {
 			dims[i] = dimensionText(raw[i])
@@ -149,7 +149,7 @@ func (c *Catalog) Observed(ctx context.Context, scope tenant.Scope, q Query) (*O
 	if m.Special == "" {
 		return nil, fault.Newf(fault.Invalid, "%s is no median", m.Name)
 	}
-	q = Query{Measures: m.base[:1], Where: q.Where, Period: q.Period, Snapshot: q.Snapshot}
+	q = Query{rows: true, Measures: m.base[:1], Where: q.Where, Period: q.Period, Snapshot: q.Snapshot}
 	if q.Snapshot == 0 {
 		if q.Snapshot, err = c.w.Current(ctx, scope); err != nil {
 			return nil, err
@@ -170,7 +170,7 @@ func (c *Catalog) Observed(ctx context.Context, scope tenant.Scope, q Query) (*O
 	if m.Special == "p90" {
 		out.Share = 0.9
 	}
-	_, err = c.w.Query(ctx, scope, warehouse.Statement{Snapshot: q.Snapshot, SQL: b.withHelpers(sql), Args: b.args, Uses: b.uses, Helpers: b.helpers, MaxRows: maxRows, Each: func(raw []any) {
+	_, err = c.w.Query(ctx, scope, warehouse.Statement{Obeys: checked.obeys, Snapshot: q.Snapshot, SQL: b.withHelpers(sql), Args: b.args, Uses: b.uses, Helpers: b.helpers, MaxRows: maxRows, Each: func(raw []any) {
 		out.Values = append(out.Values, asDecimal(raw[0]).InexactFloat64())
 		out.Running = append(out.Running, raw[1] == true)
 	}})

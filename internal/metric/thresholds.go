@@ -128,7 +128,7 @@ func (s *Settings) Thresholds(ctx context.Context, scope tenant.Scope, c *Catalo
 	if err != nil {
 		return nil, err
 	}
-	out := slices.Clone(c.thresholds)
+	out := slices.DeleteFunc(slices.Clone(c.thresholds), func(t Threshold) bool { return c.mayName(scope, "threshold", t.Measure) != nil })
 	for i, t := range out {
 		stored, ok := own[t.ID]
 		if !ok {
@@ -183,6 +183,9 @@ func (s *Settings) SetThreshold(ctx context.Context, scope tenant.Scope, c *Cata
 	if err != nil {
 		return t, err
 	}
+	if err := c.mayName(scope, "threshold", t.Measure); err != nil {
+		return t, err
+	}
 	if _, err := edgesOf(t, edges); err != nil {
 		return t, err
 	}
@@ -202,6 +205,9 @@ func (s *Settings) SetThreshold(ctx context.Context, scope tenant.Scope, c *Cata
 func (s *Settings) ResetThreshold(ctx context.Context, scope tenant.Scope, c *Catalog, id string) (Threshold, error) {
 	t, err := c.threshold(id)
 	if err != nil {
+		return t, err
+	}
+	if err := c.mayName(scope, "threshold", t.Measure); err != nil {
 		return t, err
 	}
 	return t, s.put(ctx, scope, kindThreshold, id, nil)

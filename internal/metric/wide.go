@@ -320,7 +320,7 @@ func (w *wide) readCube(dims []string, span quantity.Period, steps bool, only *f
 	p := compile(&q)
 	out := &cube{q: &q, steps: steps, groups: map[string]*group{}, within: map[string][]*group{}}
 	n := len(dims)
-	_, err := w.c.w.Query(w.ctx, w.scope, warehouse.Statement{Snapshot: w.q.Snapshot, SQL: p.sql, Args: p.args, Uses: p.uses, Helpers: p.helpers, Blends: w.asked.blends, MaxRows: maxRows, Each: func(raw []any) {
+	_, err := w.c.w.Query(w.ctx, w.scope, warehouse.Statement{Obeys: q.obeys, Snapshot: w.q.Snapshot, SQL: p.sql, Args: p.args, Uses: p.uses, Helpers: p.helpers, Blends: w.asked.blends, MaxRows: maxRows, Each: func(raw []any) {
 		values := make([]any, n)
 		for i := range values {
 			values[i] = dimensionText(raw[i])

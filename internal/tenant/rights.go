@@ -43,14 +43,18 @@ func (r *Rights) May(a Action) bool {
 	return ok
 }
 
-// Sees reports whether a class may be seen. Nil rights see everything.
+// Sees reports whether a class may be seen. Nil rights see everything. Where cost is hidden,
+// margin is, too.
 func (r *Rights) Sees(c Class) bool {
 	if r == nil {
 		return true
 	}
 	_, hidden := slices.BinarySearch(r.Hidden, c)
-	return !hidden
+	return !hidden && (c != Margin || r.Sees(Cost))
 }
+
+// SeesAllRows reports whether the rows of all clients and teams may be seen.
+func (r *Rights) SeesAllRows() bool { return r == nil || r.Clients == nil && r.Teams == nil }
 
 // Unlimited reports whether the rows of all clients and teams may be seen, with all classes.
 func (r *Rights) Unlimited() bool {
@@ -82,6 +86,22 @@ func (r *Rights) Key() string {
 	}
 	part("hidden", hidden)
 	return b.String()
+}
+
+// Whole returns a Forbidden fault unless the scope's actor may see the rows of all clients
+// and teams with all classes. what names, as a plural, that which cannot be shown in part.
+func (s Scope) Whole(what string) error {
+	if s.Rights.Unlimited() {
+		return nil
+	}
+	return fault.Newf(fault.Forbidden, "%s are about all clients and every kind of figure, and the role %s sees a part of them: ask somebody who sees everything", what, s.Rights.Role)
+}
+
+// Own returns the scope for what the program itself has to know to answer, such as how far
+// the data reaches. Its answers must not be handed on as they are.
+func (s Scope) Own() Scope {
+	s.Rights = nil
+	return s
 }
 
 // Need returns a Forbidden fault unless the scope's actor may do a.

@@ -109,6 +109,12 @@ func (w *Warehouse) Query(ctx context.Context, scope tenant.Scope, q Statement) 
 	if err := scope.Check(); err != nil {
 		return nil, err
 	}
+	if q.Obeys != scope.Rights.Key() {
+		if err := scope.Whole("these rows"); err != nil {
+			return nil, err
+		}
+		return nil, fault.Newf(fault.Internal, "a statement keeps to other rights than those of its asker")
+	}
 	snap := q.Snapshot
 	if snap == 0 {
 		var err error
@@ -149,7 +155,8 @@ func (w *Warehouse) Current(ctx context.Context, scope tenant.Scope) (Snapshot, 
 	return Snapshot(snap), err
 }
 
-// Snapshots lists the tenant's snapshots, newest first.
+// Snapshots lists the tenant's snapshots, newest first; without their rows for who sees a
+// part of them.
 func (w *Warehouse) Snapshots(ctx context.Context, scope tenant.Scope) ([]SnapshotInfo, error) {
 	if err := scope.Check(); err != nil {
 		return nil, err
@@ -179,6 +186,9 @@ func (w *Warehouse) Snapshots(ctx context.Context, scope tenant.Scope) ([]Snapsh
 	})
 	if err != nil {
 		return nil, fmt.Errorf("snapshots: %w", err)
+	}
+	if !scope.Rights.Unlimited() { // how many rows there are is about all clients
+		return out, nil
 	}
 	for i := range out {
 		st, err := w.stateAt(ctx, scope, out[i].ID)

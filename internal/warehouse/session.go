@@ -28,6 +28,9 @@ type Session struct {
 
 // NewSession opens a session on the tenant's current data.
 func (w *Warehouse) NewSession(ctx context.Context, scope tenant.Scope) (*Session, error) {
+	if err := scope.Whole("the stored rows"); err != nil {
+		return nil, err
+	}
 	s, err := w.scratch(ctx, scope)
 	if err != nil {
 		return nil, err

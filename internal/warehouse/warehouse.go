@@ -194,6 +194,10 @@ type Statement struct {
 	Blends map[string]Blend
 	// MaxRows caps the result; more is a TooLarge fault, never a cut. Zero means 100,000.
 	MaxRows int
+	// Obeys is the Key of the rights that the statement itself keeps to: it reads no row and
+	// no column that they hide. A scope with other rights is refused, so that a statement
+	// whose author thought of none answers nobody who is limited.
+	Obeys string
 	// Each, when set, gets the rows as they come and may keep them; Rows.Rows stays empty.
 	Each func(row []any)
 }

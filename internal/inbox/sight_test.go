@@ -1,0 +1,57 @@
+package inbox_test
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/moatmetrics/moatmetrics/internal/fault"
+	"github.com/moatmetrics/moatmetrics/internal/inbox"
+	"github.com/moatmetrics/moatmetrics/internal/tenant"
+)
+
+// Sources and their files hold the rows of all clients: nothing of them is
+// shown or done in part. A new method fails until it refuses, too.
+func TestWhoSeesAPartIsRefusedEverywhere(t *testing.T) {
+	t.Parallel()
+	scope := reflect.TypeFor[tenant.Scope]()
+	for _, rights := range []tenant.Rights{{Role: "manager", Clients: []string{"Harbor Dental"}}, {Role: "lead", Teams: []string{"Service Desk"}}, {Role: "technician", Hidden: []tenant.Class{tenant.Pay}}} {
+		asks := tenant.Scope{Tenant: "acme", Actor: "user:7", Rights: &rights}
+		service, n := reflect.ValueOf(&inbox.Service{}), 0
+		for i := range service.NumMethod() {
+			name, method := service.Type().Method(i).Name, service.Method(i)
+			args, takes := []reflect.Value{}, false
+			for at := range method.Type().NumIn() {
+				arg := reflect.New(method.Type().In(at)).Elem()
+				switch {
+				case method.Type().In(at) == scope:
+					arg, takes = reflect.ValueOf(asks), true
+				case at == 0:
+					arg = reflect.ValueOf(t.Context())
+				}
+				args = append(args, arg)
+			}
+			switch name {
+			case "Notices", "NotifyRule", "Watch": // an empty list, and the program's own
+				takes = false
+			}
+			if !takes {
+				continue
+			}
+			n++
+			func() {
+				defer func() {
+					if p := recover(); p != nil {
+						t.Errorf("%s goes on for %s: %v", name, rights.Role, p)
+					}
+				}()
+				out := method.Call(args)
+				if err, _ := out[len(out)-1].Interface().(error); fault.KindOf(err) != fault.Forbidden {
+					t.Errorf("%s for %s: %v", name, rights.Role, err)
+				}
+			}()
+		}
+		if n < 10 {
+			t.Errorf("%d methods were asked", n)
+		}
+	}
+}
