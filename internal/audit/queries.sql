@@ -15,10 +15,10 @@ UPDATE audit_head SET hash = $2 WHERE tenant_id = $1;
 INSERT INTO audit_event (tenant_id, seq, at, actor, action, subject_kind, subject_id, snapshot, detail, prev_hash, hash, form, source, reason, salt)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15);
 
--- name: all_events
--- One tenant's whole chain in its order.
+-- name: block_events
+-- A part of one tenant's chain in its order.
 SELECT seq, at, actor, action, subject_kind, subject_id, snapshot, detail, prev_hash, hash, form, source, reason, salt, content, removed_by
-FROM audit_event WHERE tenant_id = $1 ORDER BY seq;
+FROM audit_event WHERE tenant_id = $1 AND seq >= $2 AND seq <= $3 ORDER BY seq;
 
 -- name: search_up
 -- A page of one tenant's entries that fit, after a number, oldest first. An empty text and

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"sync"
 
@@ -48,94 +49,161 @@ type Head struct {
 
 // Verify walks the whole chain and names every entry that was edited, is missing or was
 // moved, contents that were removed outside the policy, a tail that is shorter than the head
-// says, and entries that are not those of the checkpoints, nor of heads kept elsewhere. It
-// keeps all processors busy: hashes are made by blocks, links are followed in order.
-func (l *Log) Verify(ctx context.Context, scope tenant.Scope, tx *metadb.Tx, kept ...Head) (Report, error) {
-	c := chain{kept: kept}
+// says, and entries that are not those of the checkpoints, nor of heads kept elsewhere.
+func (l *Log) Verify(ctx context.Context, scope tenant.Scope, db *metadb.DB, kept ...Head) (Report, error) {
 	if err := scope.Check(); err != nil {
-		return c.r, err
+		return Report{}, err
 	}
-	id, err := metadb.TenantID(ctx, tx, string(scope.Tenant))
-	if err != nil && !errors.Is(err, metadb.ErrNoRow) {
-		return c.r, fmt.Errorf("audit: %w", err)
+	// Several readers see one chain when they see one head: nothing is appended, and no
+	// content removed, without a new one. Where much is appended a single reader sees one.
+	for readers := runtime.GOMAXPROCS(0); ; readers = 1 {
+		r, same, err := verify(ctx, scope.Tenant, db, kept, readers)
+		if err != nil {
+			return r, fmt.Errorf("audit: %w", err)
+		}
+		if same {
+			return r, nil
+		}
 	}
-	if err := c.checkpoints(ctx, tx, id, scope.Tenant); err != nil {
-		return c.r, fmt.Errorf("audit: %w", err)
-	}
-	if err := walk(ctx, tx, id, scope.Tenant, c.follow); err != nil {
-		return c.r, fmt.Errorf("audit: %w", err)
-	}
-	if err := c.end(ctx, tx, id); err != nil {
-		return c.r, fmt.Errorf("audit: %w", err)
-	}
-	c.checkRemovals()
-	c.checkHeads()
-	return c.r, nil
 }
 
-// blockEntries is how many entries are hashed at a time.
-const blockEntries = 1000
+// end is where the database says that a chain ends.
+type end struct {
+	seq   int64
+	hash  string
+	known bool
+}
 
-// block is a part of the chain whose hashes are being compared.
+// blockEntries is how many numbers a block spans.
+const blockEntries = 2000
+
+// block is a part of the chain with its hashes compared.
 type block struct {
 	entries []Entry
 	whole   []bool // by entry: whether it has the hash that it must have
 	bad     []bool // by entry: whether its row could not be read
-	done    chan struct{}
 }
 
-// walk reads a chain in order and calls fn with its blocks, in order, each with its hashes
-// compared.
-func walk(ctx context.Context, tx *metadb.Tx, id int64, t tenant.Slug, fn func(*block)) error {
-	rows, err := tx.Query(ctx, queries.Get("all_events"), id)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	work := make(chan *block)
-	ordered := make(chan *block, 2*runtime.GOMAXPROCS(0))
-	var workers, linker sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		workers.Go(func() {
-			var d digester
-			for b := range work {
-				for i := range b.entries {
-					b.whole[i] = !b.bad[i] && d.whole(string(t), &b.entries[i])
+// verify is Verify with so many readers, each in a transaction of its own: they take the
+// blocks in turn and make the hashes, the links are followed here in order. It returns
+// false when the readers do not see the same chain.
+func verify(ctx context.Context, t tenant.Slug, db *metadb.DB, kept []Head, readers int) (r Report, same bool, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	c := chain{kept: kept}
+	ends := make([]end, readers)
+	arrived, begin := make(chan struct{}, readers), make(chan struct{})
+	blocks := make([]chan *block, readers)
+	var all sync.WaitGroup
+	for i := range readers {
+		blocks[i] = make(chan *block, 1)
+		all.Go(func() {
+			if err := db.Read(ctx, func(tx *metadb.Tx) error {
+				id, err := metadb.TenantID(ctx, tx, string(t))
+				if err != nil && !errors.Is(err, metadb.ErrNoRow) {
+					return err
 				}
-				close(b.done)
+				if ends[i], err = endOf(ctx, tx, id); err != nil {
+					return err
+				}
+				if i == 0 {
+					if err := c.checkpoints(ctx, tx, id, t); err != nil {
+						return err
+					}
+				}
+				arrived <- struct{}{}
+				select {
+				case <-begin:
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+				return readBlocks(ctx, tx, id, t, int64(i), int64(readers), ends[i].seq/blockEntries, blocks[i])
+			}); err != nil {
+				cancel(err)
 			}
 		})
 	}
-	linker.Go(func() {
-		for b := range ordered {
-			<-b.done
-			fn(b)
+	defer func() { // the readers end before the report is used
+		cancel(nil)
+		all.Wait()
+	}()
+	for range readers {
+		select {
+		case <-arrived:
+		case <-ctx.Done():
+			return r, false, context.Cause(ctx)
 		}
-	})
-	send := func(b *block) {
-		b.whole, b.done = make([]bool, len(b.entries)), make(chan struct{})
-		work <- b
-		ordered <- b
 	}
-	next := func() *block {
-		return &block{entries: make([]Entry, 0, blockEntries), bad: make([]bool, 0, blockEntries)}
+	for _, e := range ends {
+		if e != ends[0] {
+			return r, false, nil
+		}
 	}
-	b := next()
+	close(begin)
+	for k := int64(0); k <= ends[0].seq/blockEntries; k++ {
+		select {
+		case b := <-blocks[k%int64(readers)]:
+			c.follow(b)
+		case <-ctx.Done():
+			return r, false, context.Cause(ctx)
+		}
+	}
+	c.end(ends[0])
+	c.checkRemovals()
+	c.checkHeads()
+	return c.r, true, nil
+}
+
+func endOf(ctx context.Context, tx *metadb.Tx, id int64) (e end, err error) {
+	err = tx.One(ctx, queries.Get("head"), []any{id}, &e.seq, &e.hash)
+	if errors.Is(err, metadb.ErrNoRow) {
+		return end{}, nil
+	}
+	e.known = true
+	return e, err
+}
+
+// readBlocks reads the blocks first, first+step, … to last, which has no end: what stands
+// after the head is a fault, too, as is what stands before entry 1.
+func readBlocks(ctx context.Context, tx *metadb.Tx, id int64, t tenant.Slug, first, step, last int64, to chan<- *block) error {
+	var d digester
+	for k := first; k <= last; k += step {
+		from, until := k*blockEntries, (k+1)*blockEntries-1
+		if k == 0 {
+			from = math.MinInt64
+		}
+		if k == last {
+			until = math.MaxInt64
+		}
+		b, err := readBlock(ctx, tx, id, from, until)
+		if err != nil {
+			return err
+		}
+		for i := range b.entries {
+			b.whole[i] = !b.bad[i] && d.whole(string(t), &b.entries[i])
+		}
+		select {
+		case to <- b:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+func readBlock(ctx context.Context, tx *metadb.Tx, id, from, until int64) (*block, error) {
+	rows, err := tx.Query(ctx, queries.Get("block_events"), id, from, until)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	b := &block{entries: make([]Entry, 0, blockEntries), bad: make([]bool, 0, blockEntries)}
 	for rows.Next() {
-		b.entries = b.entries[:len(b.entries)+1]
+		b.entries = append(b.entries, Entry{})
 		// Another kind of value than the column's is an edit, not the end of the walk.
 		b.bad = append(b.bad, rows.Scan(b.entries[len(b.entries)-1].fields()...) != nil)
-		if len(b.entries) == blockEntries {
-			send(b)
-			b = next()
-		}
 	}
-	send(b)
-	close(work)
-	close(ordered)
-	workers.Wait()
-	linker.Wait()
-	return rows.Err()
+	b.whole = make([]bool, len(b.entries))
+	return b, rows.Err()
 }
 
 // chain is the state of following one.
@@ -193,26 +261,20 @@ func (c *chain) follow(b *block) {
 }
 
 // end compares the last entry with the head.
-func (c *chain) end(ctx context.Context, tx *metadb.Tx, id int64) error {
+func (c *chain) end(head end) {
 	c.r.Head = c.prev
-	var seq int64
-	var hash string
-	err := tx.One(ctx, queries.Get("head"), []any{id}, &seq, &hash)
 	switch {
-	case errors.Is(err, metadb.ErrNoRow):
+	case !head.known:
 		if c.r.Entries > 0 {
 			c.r.add(c.next, "the head of the chain is missing")
 		}
-	case err != nil:
-		return err
-	case seq > c.next:
-		c.r.add(c.next+1, "the tail is cut: entries %d to %d are missing", c.next+1, seq)
-	case seq < c.next:
-		c.r.add(seq+1, "entries stand after the head of the chain")
-	case hash != c.prev && !c.unknown:
-		c.r.add(seq, "the last entry is not the one the head names")
+	case head.seq > c.next:
+		c.r.add(c.next+1, "the tail is cut: entries %d to %d are missing", c.next+1, head.seq)
+	case head.seq < c.next:
+		c.r.add(head.seq+1, "entries stand after the head of the chain")
+	case head.hash != c.prev && !c.unknown:
+		c.r.add(head.seq, "the last entry is not the one the head names")
 	}
-	return nil
 }
 
 // checkHeads compares the chain with heads that were kept.
