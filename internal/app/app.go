@@ -42,6 +42,7 @@ type App struct {
 	DB         *metadb.DB
 	Warehouse  *warehouse.Warehouse
 	Audit      *audit.Log
+	Reads      *audit.Reads
 	Workspace  *workspace.Store
 	Jobs       *job.Queue
 	Data       *dataset.Service
@@ -54,7 +55,8 @@ type App struct {
 	Rules      *insight.Watch
 	Benchmarks *insight.Benchmarks
 
-	databaseFile string // of SQLite, "" otherwise
+	box          func() (*secret.Box, error) // under the master key
+	databaseFile string                      // of SQLite, "" otherwise
 }
 
 // Open builds the product on the data directory of c, which is created when missing.
@@ -99,6 +101,10 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	a.Audit = audit.New(time.Now)
+	a.Reads = audit.NewReads(a.Audit, a.DB)
+	a.box = sync.OnceValues(func() (*secret.Box, error) {
+		return secret.Open(os.Getenv("MOAT_MASTER_KEY"), cmp.Or(os.Getenv("MOAT_MASTER_KEY_FILE"), filepath.Join(a.Config.Data, "master.key")))
+	})
 	a.Workspace = workspace.New(a.DB, a.Audit, time.Now)
 	if a.Jobs, err = job.New(a.DB, a.Log, job.Options{}); err != nil {
 		return err
@@ -107,9 +113,7 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	a.Data = dataset.New(a.Warehouse, a.DB, a.Audit, a.Jobs, time.Now)
-	a.Inbox = inbox.New(a.DB, a.Data, a.Audit, time.Now, inbox.Options{DataDir: a.Config.Data, Log: a.Log, Box: sync.OnceValues(func() (*secret.Box, error) {
-		return secret.Open(os.Getenv("MOAT_MASTER_KEY"), cmp.Or(os.Getenv("MOAT_MASTER_KEY_FILE"), filepath.Join(a.Config.Data, "master.key")))
-	})})
+	a.Inbox = inbox.New(a.DB, a.Data, a.Audit, time.Now, inbox.Options{DataDir: a.Config.Data, Log: a.Log, Box: a.box})
 	a.Settings = metric.NewSettings(a.DB, a.Audit, time.Now)
 	a.Metrics = metric.New(a.Warehouse, metric.Options{Settings: a.Settings, Definitions: definition.New(a.DB, a.Audit, time.Now)})
 	a.Insights = insight.New(a.Metrics, a.Warehouse, insight.Options{})
@@ -202,17 +206,14 @@ func (a *App) Verify(ctx context.Context, scope tenant.Scope) ([]warehouse.Probl
 	return problems, err
 }
 
-// verify is Verify with what it found of the audit chain.
-func (a *App) verify(ctx context.Context, scope tenant.Scope) ([]warehouse.Problem, audit.Report, error) {
-	var chain audit.Report
+// verify is Verify with what it found of the audit chain, also against heads kept elsewhere.
+func (a *App) verify(ctx context.Context, scope tenant.Scope, kept ...audit.Head) ([]warehouse.Problem, audit.Report, error) {
 	problems, err := a.Warehouse.Verify(ctx, scope)
 	if err != nil {
-		return nil, chain, err
+		return nil, audit.Report{}, err
 	}
-	if err := a.DB.Read(ctx, func(tx *metadb.Tx) (err error) {
-		chain, err = a.Audit.Verify(ctx, scope, tx)
-		return err
-	}); err != nil {
+	chain, err := a.Audit.Verify(ctx, scope, a.DB, kept...)
+	if err != nil {
 		return nil, chain, err
 	}
 	for _, f := range chain.Faults {

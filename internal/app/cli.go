@@ -163,6 +163,7 @@ func (c *cli) root() *cobra.Command {
 		c.closeCommand(true),
 		c.closeCommand(false),
 		c.verifyCommand(),
+		c.auditCommand(),
 		c.configCommand(),
 		c.versionCommand(),
 		c.riskCommand(),

@@ -59,7 +59,7 @@ func (c *Checkpoint) Check() error {
 
 // Head is the checkpoint as something to verify a chain against.
 func (c *Checkpoint) Head() Head {
-	return Head{c.Seq, c.Hash, fmt.Sprintf("the checkpoint of %.19sZ at entry %d", c.At, c.Seq)}
+	return Head{c.Seq, c.Hash, fmt.Sprintf("the checkpoint of %.19sZ at entry %d", c.At, c.Seq), c.Key}
 }
 
 // Key is the public part of a signing key.
@@ -86,6 +86,26 @@ func (l *Log) SigningKey(ctx context.Context, scope tenant.Scope, tx *metadb.Tx,
 		return Key{}, err
 	}
 	return keyOf(private.Public().(ed25519.PublicKey)), nil
+}
+
+// PublicKey returns the public key that signs checkpoints now, the zero Key before the first.
+func (l *Log) PublicKey(ctx context.Context, scope tenant.Scope, tx *metadb.Tx) (Key, error) {
+	if err := scope.Check(); err != nil {
+		return Key{}, err
+	}
+	var name, public, sealed string
+	id, err := metadb.TenantID(ctx, tx, string(scope.Tenant))
+	if err == nil {
+		err = tx.One(ctx, queries.Get("newest_key"), []any{id}, &name, &public, &sealed)
+	}
+	if errors.Is(err, metadb.ErrNoRow) {
+		return Key{}, nil
+	}
+	raw, err2 := base64.StdEncoding.DecodeString(public)
+	if err = errors.Join(err, err2); err != nil {
+		return Key{}, fmt.Errorf("audit key: %w", err)
+	}
+	return keyOf(raw), nil
 }
 
 func (l *Log) private(ctx context.Context, scope tenant.Scope, tx *metadb.Tx, box *secret.Box) (ed25519.PrivateKey, error) {
@@ -280,7 +300,7 @@ func ParseHead(text []byte, t tenant.Slug) (Head, *Checkpoint, error) {
 			}
 			return f.Checkpoint.Head(), &f.Checkpoint, nil
 		case f.Entries > 0 && hashForm.MatchString(f.Head):
-			return Head{f.Entries, f.Head, fmt.Sprintf("the head that was kept at entry %d", f.Entries)}, nil, nil
+			return Head{Seq: f.Entries, Hash: f.Head, Name: fmt.Sprintf("the head that was kept at entry %d", f.Entries)}, nil, nil
 		}
 	}
 	return Head{}, nil, fault.Newf(fault.Invalid, "this is no head of an audit record: give a file that moatmetrics audit checkpoint -o or moatmetrics verify --json wrote, or one with the hash alone")
@@ -324,6 +344,11 @@ func (c *chain) checkpoints(ctx context.Context, tx *metadb.Tx, id int64, t tena
 			c.r.add(p.Seq, "the checkpoint of %.19sZ is signed by a key that is none of this installation's", p.At)
 		default:
 			c.signed = append(c.signed, p.Head())
+		}
+	}
+	for _, h := range c.kept {
+		if h.Key != "" && !known[h.Key] {
+			c.r.add(h.Seq, "%s is signed by a key that is none of this installation's: the key was replaced, or the file is of another one", h.Name)
 		}
 	}
 	for _, h := range append(append([]Head{}, c.signed...), c.kept...) {

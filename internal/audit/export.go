@@ -17,13 +17,17 @@ import (
 // transaction.
 const exportPage = 1000
 
-// each calls fn with all entries that fit, in the filter's order. What is recorded meanwhile
+// each calls fn with the first entries that fit, 0 for all, in the filter's order. What is recorded meanwhile
 // comes only when the oldest stand first.
-func (l *Log) each(ctx context.Context, scope tenant.Scope, db *metadb.DB, f Filter, fn func(*Entry) error) error {
-	for after := int64(0); ; {
+func (l *Log) each(ctx context.Context, scope tenant.Scope, db *metadb.DB, f Filter, most int, fn func(*Entry) error) error {
+	for after, n := int64(0), 0; ; {
+		limit := exportPage
+		if most > 0 {
+			limit = min(limit, most-n)
+		}
 		var found []Entry
 		if err := db.Read(ctx, func(tx *metadb.Tx) (err error) {
-			found, err = l.Search(ctx, scope, tx, f, Page{After: after, Limit: exportPage})
+			found, err = l.Search(ctx, scope, tx, f, Page{After: after, Limit: limit})
 			return err
 		}); err != nil {
 			return err
@@ -34,7 +38,7 @@ func (l *Log) each(ctx context.Context, scope tenant.Scope, db *metadb.DB, f Fil
 			}
 			after = found[i].Seq
 		}
-		if len(found) < exportPage {
+		if n += len(found); len(found) < exportPage || n == most {
 			return nil
 		}
 	}
@@ -46,14 +50,14 @@ type exported struct {
 	DetailText string `json:"detail_text"`
 }
 
-// WriteJSON writes all entries that fit as one document. With all entries, the oldest first,
+// WriteJSON writes the first entries that fit, 0 for all, as one document. With all entries, the oldest first,
 // it holds what docs/audit.md needs to check the chain.
-func (l *Log) WriteJSON(ctx context.Context, scope tenant.Scope, db *metadb.DB, f Filter, w io.Writer) error {
+func (l *Log) WriteJSON(ctx context.Context, scope tenant.Scope, db *metadb.DB, f Filter, most int, w io.Writer) error {
 	if _, err := fmt.Fprintf(w, "{\"kind\": \"moatmetrics audit export 1\", \"tenant\": %q, \"entries\": [", scope.Tenant); err != nil {
 		return err
 	}
 	first := true
-	if err := l.each(ctx, scope, db, f, func(e *Entry) error {
+	if err := l.each(ctx, scope, db, f, most, func(e *Entry) error {
 		text, err := json.Marshal(exported{*e, string(e.Detail)})
 		if err != nil {
 			return err
@@ -74,14 +78,14 @@ func (l *Log) WriteJSON(ctx context.Context, scope tenant.Scope, db *metadb.DB, 
 // csvHead are the columns of an export as CSV.
 var csvHead = []string{"seq", "at", "actor", "source", "action", "subject_kind", "subject_id", "reason", "snapshot", "before", "after", "detail", "removed_by", "prev_hash", "hash"}
 
-// WriteCSV writes all entries that fit as CSV. Texts that a spreadsheet would run as a
+// WriteCSV writes the first entries that fit, 0 for all, as CSV. Texts that a spreadsheet would run as a
 // formula have a ' in front.
-func (l *Log) WriteCSV(ctx context.Context, scope tenant.Scope, db *metadb.DB, f Filter, w io.Writer) error {
+func (l *Log) WriteCSV(ctx context.Context, scope tenant.Scope, db *metadb.DB, f Filter, most int, w io.Writer) error {
 	out := csv.NewWriter(w)
 	if err := out.Write(csvHead); err != nil {
 		return err
 	}
-	if err := l.each(ctx, scope, db, f, func(e *Entry) error {
+	if err := l.each(ctx, scope, db, f, most, func(e *Entry) error {
 		before, after, rest := e.Change()
 		removed := ""
 		if e.RemovedBy != 0 {
@@ -96,9 +100,9 @@ func (l *Log) WriteCSV(ctx context.Context, scope tenant.Scope, db *metadb.DB, f
 	return out.Error()
 }
 
-// inert keeps a spreadsheet from running a cell as a formula.
+// inert keeps a spreadsheet from running a cell as a formula; numbers stay.
 func inert(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+	if _, err := strconv.ParseFloat(s, 64); err != nil && s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
 		return "'" + s
 	}
 	return s

@@ -439,7 +439,7 @@ func TestTheAuditorsProgramAgrees(t *testing.T) {
 	r := whole(t, db)
 	run := func(name string) (string, error) {
 		var b bytes.Buffer
-		if err := r.WriteJSON(t.Context(), acme, db, audit.Filter{}, &b); err != nil {
+		if err := r.WriteJSON(t.Context(), acme, db, audit.Filter{}, 0, &b); err != nil {
 			t.Fatal(err)
 		}
 		checkpoint, err := json.Marshal(r.signed[1])
@@ -463,5 +463,40 @@ func TestTheAuditorsProgramAgrees(t *testing.T) {
 	change(t, db, "DELETE FROM audit_event WHERE seq > 24")
 	if out, err := run("cut.json"); err == nil || !strings.Contains(out, "entry 26 of the checkpoint") {
 		t.Errorf("a cut one: got %v\n%s", err, out)
+	}
+}
+
+func TestAnExportHoldsWhatWasAskedFor(t *testing.T) {
+	t.Parallel()
+	db, _ := metadbtest.Open(t, metadb.SQLite)
+	log := audit.New(func() time.Time { return time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC) })
+	var hashes []string
+	for _, e := range []audit.Event{
+		{Action: "settings.change", Subject: audit.Subject{Kind: "settings", ID: "=1+1"}, Before: -5, After: "x, \"y\"", Reason: "@home"},
+		{Action: "import.commit", Subject: audit.Subject{Kind: "import", ID: "2"}, Snapshot: 7, Detail: map[string]int{"rows": 3}},
+	} {
+		if err := db.Transact(t.Context(), func(tx *metadb.Tx) error {
+			entry, err := log.Append(t.Context(), acme, tx, e)
+			hashes = append(hashes, entry.Hash)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	head := "seq,at,actor,source,action,subject_kind,subject_id,reason,snapshot,before,after,detail,removed_by,prev_hash,hash\n"
+	one := `1,2026-03-01T10:00:00.000000Z,test,,settings.change,settings,'=1+1,'@home,0,-5,"""x, \""y\""""",,,,` + hashes[0] + "\n"
+	two := `2,2026-03-01T10:00:00.000000Z,test,,import.commit,import,2,,7,,,"{""rows"":3}",,` + hashes[0] + "," + hashes[1] + "\n"
+	for _, c := range []struct {
+		filter audit.Filter
+		most   int
+		want   string
+	}{{audit.Filter{}, 0, head + one + two}, {audit.Filter{Newest: true}, 1, head + two}, {audit.Filter{Action: "settings."}, 0, head + one}, {audit.Filter{Actor: "nobody"}, 0, head}} {
+		var b strings.Builder
+		if err := log.WriteCSV(t.Context(), acme, db, c.filter, c.most, &b); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(c.want, b.String()); diff != "" {
+			t.Errorf("%+v: %s", c.filter, diff)
+		}
 	}
 }

@@ -45,6 +45,7 @@ type Head struct {
 	Seq  int64  // 0 when only the hash was kept
 	Hash string // hex
 	Name string // how it is called in a report: "the checkpoint of 2026-03-01"
+	Key  string // public key that signed it, base64; "" without a signature
 }
 
 // Verify walks the whole chain and names every entry that was edited, is missing or was
