@@ -51,7 +51,11 @@ export function Checkpoints({ state }: { state: UseQueryResult<AuditState> }) {
                     <span>
                       {t('Up to entry {{entry}}', { entry: c.seq })} <span className="muted small">{instant(c.at)}</span>
                     </span>
-                    <Button kind="quiet" onPress={() => save(c.seq)} aria-label={t('Save the checkpoint at entry {{entry}}', { entry: c.seq })}>
+                    <Button
+                      kind="quiet"
+                      onPress={() => save(c.seq)}
+                      aria-label={t('Save the checkpoint at entry {{entry}}', { entry: c.seq })}
+                    >
                       {t('Save')}
                     </Button>
                   </li>

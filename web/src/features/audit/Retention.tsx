@@ -27,7 +27,10 @@ export function Retention({ state }: { state: UseQueryResult<AuditState> }) {
           ) : (
             <div className="stack">
               <p>
-                {t('All entries: {{days}}. Entries that somebody read something: {{reads}}.', { days: kept(r.days), reads: kept(r.read_days) })}
+                {t('All entries: {{days}}. Entries that somebody read something: {{reads}}.', {
+                  days: kept(r.days),
+                  reads: kept(r.read_days),
+                })}
               </p>
               {r.due > 0 ? <p className="muted">{t('{{count}} contents go with the next daily run.', { count: r.due })}</p> : null}
               <div>

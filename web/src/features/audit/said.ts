@@ -74,9 +74,7 @@ export function changes(detail: unknown): { changed: Change[]; rest: [string, st
   if (!was && !is) return { changed: [{ field: '', before: text(before), after: text(after) }], rest };
   const fields = [...new Set([...Object.keys(was ?? {}), ...Object.keys(is ?? {})])].sort();
   return {
-    changed: fields
-      .map((field) => ({ field, before: text(was?.[field]), after: text(is?.[field]) }))
-      .filter((c) => c.before !== c.after),
+    changed: fields.map((field) => ({ field, before: text(was?.[field]), after: text(is?.[field]) })).filter((c) => c.before !== c.after),
     rest,
   };
 }
