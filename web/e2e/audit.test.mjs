@@ -57,7 +57,7 @@ describe('audit record', () => {
     await page.getByRole('button', { name: 'Check the record' }).click();
     await page.getByText(`The record is whole: ${entries} entries`).waitFor();
     await page.getByLabel(/Compare with a checkpoint/).setInputFiles(file);
-    await page.getByText(/It agrees with \d+ checkpoints/).waitFor();
+    await page.getByText(/Checkpoints that it agrees with: \d+/).waitFor();
   });
 
   test('it fits a phone', async (t) => {

@@ -46,8 +46,8 @@ export function Whole() {
               count: report.entries,
               seconds: (report.took_ms / 1000).toFixed(1),
             })}{' '}
-            {report.checkpoints > 0 ? t('It agrees with {{count}} checkpoints.', { count: report.checkpoints }) : null}{' '}
-            {report.removed > 0 ? t('The content of {{count}} entries was removed by policy.', { count: report.removed }) : null}
+            {report.checkpoints > 0 ? t('Checkpoints that it agrees with: {{count}}.', { count: report.checkpoints }) : null}{' '}
+            {report.removed > 0 ? t('Contents removed by policy: {{count}}.', { count: report.removed }) : null}
           </Notice>
         ) : null}
         {report && !report.ok ? (

@@ -41,7 +41,7 @@ export function said(e: AuditEntry): string {
 /** Where the actor acted from. */
 export function saidSource(e: AuditEntry): string {
   if (e.source) return e.source;
-  if (e.actor.startsWith('cli:')) return t('command line');
+  if (e.actor.startsWith('cli:')) return t('this machine');
   if (e.actor.startsWith('job:')) return t('the program itself');
   return '—';
 }
