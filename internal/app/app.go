@@ -43,6 +43,7 @@ type App struct {
 	DB         *metadb.DB
 	Warehouse  *warehouse.Warehouse
 	Audit      *audit.Log
+	Reads      *audit.Reads
 	Workspace  *workspace.Store
 	MasterKeys secret.Source
 	Box        *secret.Box
@@ -103,6 +104,7 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	a.Audit = audit.New(time.Now)
+	a.Reads = audit.NewReads(a.Audit, a.DB)
 	a.buildKeys()
 	a.Workspace = workspace.New(a.DB, a.Audit, a.Box, time.Now)
 	if a.Jobs, err = job.New(a.DB, a.Log, job.Options{}); err != nil {
@@ -140,7 +142,9 @@ func (a *App) buildKeys() {
 
 // SealedColumns names every column of the control database whose values are sealed. A store
 // that seals one is named here, so that rotation finds it.
-func SealedColumns() []secret.Column { return slices.Concat(inbox.Sealed(), workspace.Sealed()) }
+func SealedColumns() []secret.Column {
+	return slices.Concat(inbox.Sealed(), workspace.Sealed(), audit.Sealed())
+}
 
 // registerJobs names the follow-up work of commits.
 func (a *App) registerJobs() {
@@ -223,17 +227,14 @@ func (a *App) Verify(ctx context.Context, scope tenant.Scope) ([]warehouse.Probl
 	return problems, err
 }
 
-// verify is Verify with what it found of the audit chain.
-func (a *App) verify(ctx context.Context, scope tenant.Scope) ([]warehouse.Problem, audit.Report, error) {
-	var chain audit.Report
+// verify is Verify with what it found of the audit chain, also against heads kept elsewhere.
+func (a *App) verify(ctx context.Context, scope tenant.Scope, kept ...audit.Head) ([]warehouse.Problem, audit.Report, error) {
 	problems, err := a.Warehouse.Verify(ctx, scope)
 	if err != nil {
-		return nil, chain, err
+		return nil, audit.Report{}, err
 	}
-	if err := a.DB.Read(ctx, func(tx *metadb.Tx) (err error) {
-		chain, err = a.Audit.Verify(ctx, scope, tx)
-		return err
-	}); err != nil {
+	chain, err := a.Audit.Verify(ctx, scope, a.DB, kept...)
+	if err != nil {
 		return nil, chain, err
 	}
 	for _, f := range chain.Faults {

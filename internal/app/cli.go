@@ -165,6 +165,7 @@ func (c *cli) root() *cobra.Command {
 		c.closeCommand(false),
 		c.verifyCommand(),
 		c.keysCommand(),
+		c.auditCommand(),
 		c.configCommand(),
 		c.versionCommand(),
 		c.riskCommand(),

@@ -56,6 +56,7 @@ func (c *cli) serve(ctx context.Context, a *App, target string) error {
 	}()
 	if target != "api" {
 		beside.Go(func() { a.sweepDaily(ctx) })
+		beside.Go(func() { a.keepAudit(ctx) })
 		running += 2
 		go func() { ended <- a.Jobs.Run(ctx) }()
 		go func() { ended <- a.Inbox.Watch(ctx, a.Scope) }()
@@ -105,7 +106,7 @@ func listenFlag(cmd *cobra.Command, listen *string) {
 func (a *App) handler(ctx context.Context, version string) http.Handler {
 	return httpapi.New(httpapi.Deps{
 		DB: a.DB, Warehouse: a.Warehouse, Data: a.Data, Inbox: a.Inbox, Metrics: a.Metrics, Settings: a.Settings, Insights: a.Insights, Rules: a.Rules, Benchmarks: a.Benchmarks, Scenarios: a.Scenarios, Questions: a.Questions, Audit: a.Audit, Workspace: a.Workspace,
-		Rollback: a.Rollback, CloseMonth: a.CloseMonth, Verify: a.Verify, Jobs: a.Jobs, Dir: a.Config.Data, DatabaseFile: a.databaseFile, Scope: a.Scope,
+		Rollback: a.Rollback, CloseMonth: a.CloseMonth, Verify: a.Verify, Checkpoint: a.Checkpoint, Jobs: a.Jobs, Dir: a.Config.Data, DatabaseFile: a.databaseFile, Scope: a.Scope,
 	}, httpapi.Options{Version: version, Log: a.Log, Done: ctx.Done()})
 }
 

@@ -2,15 +2,16 @@
 //
 // It owns the chain: an event is written in the transaction of the change it records, so
 // neither exists without the other, and each entry's hash covers the one before, so an
-// edited, missing or reordered entry shows. It does not own what is worth recording.
+// edited, missing or reordered entry shows. It owns what keeps the chain honest, too:
+// signed checkpoints, retention that leaves seals, verification. It does not own what is
+// worth recording.
 package audit
 
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
+	"crypto/rand"
 	_ "embed"
-	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -26,12 +27,16 @@ var queriesSQL string
 
 var queries = metadb.MustParseQueries(queriesSQL)
 
-// Event is what happened. Detail must not hold personal data or secrets.
+// Event is what happened. It must not hold personal data that somebody could ask to have
+// erased; secrets are hidden by the names of their fields all the same.
 type Event struct {
 	Action   string // verb on a noun: "import.commit", "snapshot.rollback"
 	Subject  Subject
-	Snapshot int64 // the snapshot it led to or was based on; 0 when none
-	Detail   any   // becomes JSON; nil is {}
+	Snapshot int64  // the snapshot it led to or was based on; 0 when none
+	Detail   any    // becomes JSON; nil is {}
+	Before   any    // what was; stands in the detail as "before"
+	After    any    // what is; stands in the detail as "after"
+	Reason   string // why, in the words of who did it; "" when nobody said
 }
 
 // Subject names what the event is about.
@@ -45,12 +50,20 @@ type Entry struct {
 	Seq      int64           `json:"seq"`
 	At       string          `json:"at"` // UTC, as metadb.Now writes it
 	Actor    tenant.Actor    `json:"actor"`
+	Source   string          `json:"source" doc:"where the actor acted from; empty for the command line and the program's own work"`
 	Action   string          `json:"action"`
 	Subject  Subject         `json:"subject"`
+	Reason   string          `json:"reason" doc:"why, as the actor said it"`
 	Snapshot int64           `json:"snapshot"`
 	Detail   json.RawMessage `json:"detail"`
 	PrevHash string          `json:"prev_hash"`
-	Hash     string          `json:"hash"` // SHA-256, hex, of everything above and the tenant
+	Hash     string          `json:"hash" doc:"SHA-256 of everything above and the tenant: see docs/audit.md"`
+	Form     int64           `json:"form" doc:"how the hash is made: 1 or 2"`
+	Salt     string          `json:"salt,omitempty" doc:"of the content's seal, form 2"`
+	// Content and RemovedBy are set when the content was removed by policy: what is left of
+	// it is its seal, and the entry that says so.
+	Content   string `json:"content,omitempty" doc:"seal of a content that was removed"`
+	RemovedBy int64  `json:"removed_by,omitempty" doc:"entry that says why the content was removed"`
 }
 
 // Log appends events. Its clock is given once.
@@ -65,7 +78,7 @@ func (l *Log) Append(ctx context.Context, scope tenant.Scope, tx *metadb.Tx, e E
 	if err := scope.Check(); err != nil {
 		return Entry{}, err
 	}
-	detail, err := canonical(e.Detail)
+	detail, err := e.detail()
 	if err != nil {
 		return Entry{}, fmt.Errorf("audit %s: %w", e.Action, err)
 	}
@@ -74,9 +87,12 @@ func (l *Log) Append(ctx context.Context, scope tenant.Scope, tx *metadb.Tx, e E
 	if err != nil {
 		return Entry{}, fmt.Errorf("audit: %w", err)
 	}
+	salt := make([]byte, 16)
+	rand.Read(salt) // never fails
 	entry := Entry{
 		At: metadb.Now(now), Actor: tenant.Actor(metadb.Text(string(scope.Actor))), Action: e.Action, Snapshot: e.Snapshot, Detail: detail,
 		Subject: Subject{Kind: e.Subject.Kind, ID: metadb.Text(e.Subject.ID)}, // may be the name of a file
+		Source:  metadb.Text(scope.From), Reason: metadb.Text(e.Reason), Form: form2, Salt: hex.EncodeToString(salt),
 	}
 	// Taking the head's row first keeps two transactions from taking the same number.
 	if _, err := tx.Exec(ctx, queries.Get("insert_head"), id); err != nil {
@@ -85,9 +101,9 @@ func (l *Log) Append(ctx context.Context, scope tenant.Scope, tx *metadb.Tx, e E
 	if err := tx.One(ctx, queries.Get("next_seq"), []any{id}, &entry.Seq, &entry.PrevHash); err != nil {
 		return Entry{}, fmt.Errorf("audit: %w", err)
 	}
-	entry.Hash = entry.digest(scope.Tenant)
+	entry.Hash = new(digester).hash(string(scope.Tenant), &entry)
 	if _, err := tx.Exec(ctx, queries.Get("insert_event"), id, entry.Seq, entry.At, string(entry.Actor), entry.Action,
-		entry.Subject.Kind, entry.Subject.ID, entry.Snapshot, string(entry.Detail), entry.PrevHash, entry.Hash); err != nil {
+		entry.Subject.Kind, entry.Subject.ID, entry.Snapshot, string(entry.Detail), entry.PrevHash, entry.Hash, entry.Form, entry.Source, entry.Reason, entry.Salt); err != nil {
 		return Entry{}, fmt.Errorf("audit: %w", err)
 	}
 	if _, err := tx.Exec(ctx, queries.Get("set_head"), id, entry.Hash); err != nil {
@@ -96,127 +112,67 @@ func (l *Log) Append(ctx context.Context, scope tenant.Scope, tx *metadb.Tx, e E
 	return entry, nil
 }
 
-// canonical returns v as JSON with sorted keys, without space, and with numbers as they
-// were written, so that equal details have equal hashes whatever Go type held them.
-func canonical(v any) (json.RawMessage, error) {
-	if v == nil {
-		return json.RawMessage("{}"), nil
+// detail is the detail with what was and what is, canonical and without secrets.
+func (e Event) detail() (json.RawMessage, error) {
+	plain, err := decoded(e.Detail)
+	if err != nil {
+		return nil, err
 	}
+	if plain == nil {
+		plain = map[string]any{}
+	}
+	for name, v := range map[string]any{"before": e.Before, "after": e.After} {
+		if v == nil {
+			continue
+		}
+		object, ok := plain.(map[string]any)
+		if !ok {
+			return nil, errors.New("a detail beside before and after must be an object")
+		}
+		if object[name], err = decoded(v); err != nil {
+			return nil, err
+		}
+	}
+	// Maps are written with sorted keys, without space, and numbers as they were, so that
+	// equal details have equal hashes whatever Go type held them.
+	return json.Marshal(withoutSecrets(plain))
+}
+
+// decoded is v as JSON knows it, with numbers as they were written.
+func decoded(v any) (plain any, err error) {
 	text, err := json.Marshal(v)
 	if err != nil {
 		return nil, err
 	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
-	var plain any
-	if err := decoder.Decode(&plain); err != nil {
-		return nil, err
-	}
-	return json.Marshal(plain)
+	err = decoder.Decode(&plain)
+	return plain, err
 }
 
-// digest hashes the entry's parts, each with its length in front, so that no two entries
-// share an encoding.
-func (e Entry) digest(t tenant.Slug) string {
-	var b bytes.Buffer
-	part := func(s string) {
-		b.Write(binary.BigEndian.AppendUint64(nil, uint64(len(s))))
-		b.WriteString(s)
-	}
-	part("moatmetrics audit 1")
-	part(string(t))
-	part(fmt.Sprint(e.Seq))
-	part(e.At)
-	part(string(e.Actor))
-	part(e.Action)
-	part(e.Subject.Kind)
-	part(e.Subject.ID)
-	part(fmt.Sprint(e.Snapshot))
-	part(string(e.Detail))
-	part(e.PrevHash)
-	sum := sha256.Sum256(b.Bytes())
-	return hex.EncodeToString(sum[:])
-}
+// secretFields are names of fields whose values are never recorded, whoever forgot to use
+// secret.Text for them.
+var secretFields = map[string]bool{"password": true, "secret": true, "token": true, "private_key": true, "api_key": true, "secret_key": true,
+	"access_token": true, "refresh_token": true, "recovery_code": true, "recovery_codes": true, "totp": true, "authorization": true, "cookie": true, "credentials": true}
 
-// List returns up to limit entries after seq, oldest first.
-func (l *Log) List(ctx context.Context, scope tenant.Scope, tx *metadb.Tx, after int64, limit int) ([]Entry, error) {
-	if err := scope.Check(); err != nil {
-		return nil, err
-	}
-	rows, err := tx.Query(ctx, queries.Get("list_events"), string(scope.Tenant), after, limit)
-	if err != nil {
-		return nil, fmt.Errorf("audit: %w", err)
-	}
-	defer rows.Close()
-	var out []Entry
-	for rows.Next() {
-		var e Entry
-		var actor, detail string
-		if err := rows.Scan(&e.Seq, &e.At, &actor, &e.Action, &e.Subject.Kind, &e.Subject.ID, &e.Snapshot, &detail, &e.PrevHash, &e.Hash); err != nil {
-			return nil, fmt.Errorf("audit: %w", err)
-		}
-		e.Actor, e.Detail = tenant.Actor(actor), json.RawMessage(detail)
-		out = append(out, e)
-	}
-	return out, rows.Err()
-}
+// hidden stands in place of a secret.
+const hidden = "•••"
 
-// Fault is one place where the chain is broken.
-type Fault struct {
-	Seq  int64  `json:"seq"`
-	What string `json:"what"`
-}
-
-// Report is the result of Verify.
-type Report struct {
-	Entries int64   `json:"entries"`
-	Head    string  `json:"head"` // hash of the last entry; keep a copy elsewhere to detect a cut tail
-	Faults  []Fault `json:"faults"`
-}
-
-// Verify walks the whole chain and names every entry that was edited, is missing or was
-// moved, and a tail that is shorter than the head says.
-func (l *Log) Verify(ctx context.Context, scope tenant.Scope, tx *metadb.Tx) (Report, error) {
-	var r Report
-	prev, next := "", int64(1)
-	for {
-		entries, err := l.List(ctx, scope, tx, next-1, 1000)
-		if err != nil {
-			return r, err
-		}
-		for _, e := range entries {
-			if e.Seq != next {
-				r.Faults = append(r.Faults, Fault{next, fmt.Sprintf("entries %d to %d are missing", next, e.Seq-1)})
-			} else if e.PrevHash != prev {
-				r.Faults = append(r.Faults, Fault{e.Seq, "does not follow the entry before it"})
+func withoutSecrets(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for name, inner := range v {
+			_, truth := inner.(bool) // that there is one may be said
+			if secretFields[name] && inner != nil && inner != "" && !truth {
+				v[name] = hidden
+			} else {
+				v[name] = withoutSecrets(inner)
 			}
-			if e.digest(scope.Tenant) != e.Hash {
-				r.Faults = append(r.Faults, Fault{e.Seq, "was edited: its content does not match its hash"})
-			}
-			prev, next = e.Hash, e.Seq+1
-			r.Entries++
 		}
-		if len(entries) < 1000 {
-			break
+	case []any:
+		for i := range v {
+			v[i] = withoutSecrets(v[i])
 		}
 	}
-	r.Head = prev
-	var seq int64
-	var hash string
-	err := tx.One(ctx, queries.Get("head"), []any{string(scope.Tenant)}, &seq, &hash)
-	switch {
-	case errors.Is(err, metadb.ErrNoRow):
-		if r.Entries > 0 {
-			r.Faults = append(r.Faults, Fault{next - 1, "the head of the chain is missing"})
-		}
-	case err != nil:
-		return r, fmt.Errorf("audit: %w", err)
-	case seq > next-1:
-		r.Faults = append(r.Faults, Fault{next, fmt.Sprintf("the tail is cut: entries %d to %d are missing", next, seq)})
-	case seq < next-1:
-		r.Faults = append(r.Faults, Fault{seq + 1, "entries stand after the head of the chain"})
-	case hash != prev:
-		r.Faults = append(r.Faults, Fault{seq, "the last entry is not the one the head names"})
-	}
-	return r, nil
+	return v
 }

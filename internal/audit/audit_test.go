@@ -32,11 +32,7 @@ func fill(t *testing.T, db *metadb.DB, n int) *audit.Log {
 
 func verify(t *testing.T, db *metadb.DB, log *audit.Log) audit.Report {
 	t.Helper()
-	var r audit.Report
-	err := db.Read(t.Context(), func(tx *metadb.Tx) (err error) {
-		r, err = log.Verify(t.Context(), acme, tx)
-		return err
-	})
+	r, err := log.Verify(t.Context(), acme, db)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,12 +60,7 @@ func TestEveryTamperingIsLocated(t *testing.T) {
 				if r := verify(t, db, log); len(r.Faults) != 0 || r.Entries != 8 {
 					t.Fatalf("an untouched chain: got %+v", r)
 				}
-				if err := db.Transact(t.Context(), func(tx *metadb.Tx) error {
-					_, err := tx.Exec(t.Context(), c.sql)
-					return err
-				}); err != nil {
-					t.Fatal(err)
-				}
+				change(t, db, c.sql)
 				r := verify(t, db, log)
 				if len(r.Faults) == 0 || r.Faults[0].Seq != c.seq || !strings.Contains(r.Faults[0].What, c.what) {
 					t.Errorf("got %+v, want entry %d %q", r.Faults, c.seq, c.what)
@@ -83,16 +74,7 @@ func TestSwappedEntriesAreFound(t *testing.T) {
 	t.Parallel()
 	metadbtest.Each(t, func(t *testing.T, db *metadb.DB) {
 		log := fill(t, db, 5)
-		if err := db.Transact(t.Context(), func(tx *metadb.Tx) error {
-			for _, q := range []string{"UPDATE audit_event SET seq = 99 WHERE seq = 2", "UPDATE audit_event SET seq = 2 WHERE seq = 3", "UPDATE audit_event SET seq = 3 WHERE seq = 99"} {
-				if _, err := tx.Exec(t.Context(), q); err != nil {
-					return err
-				}
-			}
-			return nil
-		}); err != nil {
-			t.Fatal(err)
-		}
+		change(t, db, "UPDATE audit_event SET seq = 99 WHERE seq = 2", "UPDATE audit_event SET seq = 2 WHERE seq = 3", "UPDATE audit_event SET seq = 3 WHERE seq = 99")
 		if r := verify(t, db, log); len(r.Faults) == 0 || r.Faults[0].Seq != 2 {
 			t.Errorf("got %+v, want a fault at entry 2", r.Faults)
 		}

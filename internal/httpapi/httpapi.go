@@ -64,6 +64,8 @@ type Deps struct {
 	CloseMonth func(ctx context.Context, scope tenant.Scope, month quantity.Day, closed bool) (changed bool, err error)
 	// Verify checks the audit chain, the files and the roll-ups, and says what is wrong.
 	Verify func(ctx context.Context, scope tenant.Scope) ([]warehouse.Problem, error)
+	// Checkpoint signs where the audit chain ends. Nil cannot.
+	Checkpoint func(ctx context.Context, scope tenant.Scope) (audit.Checkpoint, error)
 	// Jobs are counted by state. Nil counts none.
 	Jobs *job.Queue
 	// Dir is the data directory, DatabaseFile the SQLite database; both are only measured,

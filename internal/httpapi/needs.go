@@ -160,7 +160,14 @@ var needs = map[string]tenant.Action{
 	"decide-review": access.ReviewsDecide,
 	"undo-review":   access.ReviewsDecide,
 
-	"list-audit": access.AuditRead,
+	"list-audit":            access.AuditRead,
+	"get-audit-state":       access.AuditRead,
+	"export-audit":          access.AuditRead,
+	"verify-audit":          access.AuditRead,
+	"get-audit-checkpoint":  access.AuditRead,
+	"sign-audit-checkpoint": access.AuditRead,
+	"set-audit-retention":   access.GovernanceManage,
+	"due-audit-retention":   access.AuditRead,
 
 	"leave-peers": access.PeersManage,
 	"join-peers":  access.PeersManage,

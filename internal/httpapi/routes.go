@@ -9,10 +9,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/moatmetrics/moatmetrics/internal/audit"
 	"github.com/moatmetrics/moatmetrics/internal/dataset"
 	"github.com/moatmetrics/moatmetrics/internal/insight"
-	"github.com/moatmetrics/moatmetrics/internal/metadb"
 	"github.com/moatmetrics/moatmetrics/internal/metric"
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
@@ -102,7 +100,7 @@ func (s *server) routes(api huma.API) {
 	s.questionRoutes(api)
 	s.systemRoutes(api)
 	s.eventRoutes(api)
-	get(api, "list-audit", "/audit", "The audit record, oldest first", s.auditList)
+	s.auditRoutes(api)
 }
 
 type rollbackAnswer struct {
@@ -402,19 +400,4 @@ func (s *server) rowsOf(ctx context.Context, f insight.Finding, limit int) ([]*m
 		}
 	}
 	return out, nil
-}
-
-func (s *server) auditList(ctx context.Context, in *Paging) (page[audit.Entry], error) {
-	out := page[audit.Entry]{Items: []audit.Entry{}}
-	err := s.DB.Read(ctx, func(tx *metadb.Tx) error {
-		entries, err := s.Audit.List(ctx, s.scope(ctx), tx, in.Cursor, in.Limit)
-		if len(entries) > 0 {
-			out.Items = entries
-		}
-		return err
-	})
-	if len(out.Items) == in.Limit {
-		out.Next = out.Items[len(out.Items)-1].Seq
-	}
-	return out, err
 }

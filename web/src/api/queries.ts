@@ -1,4 +1,4 @@
-import { keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import type { Period } from '../lib/period';
 import { api, type Schemas, unwrap } from './client';
 
@@ -28,6 +28,9 @@ export type Answer = Schemas['QuestionAnswer'];
 export type AnswerTable = Schemas['QuestionTable'];
 export type AnswerRow = Schemas['QuestionRow'];
 export type AnswerColumn = Schemas['QuestionColumn'];
+export type AuditEntry = Schemas['AuditEntry'];
+export type AuditState = Schemas['AuditState'];
+export type AuditVerdict = Schemas['AuditVerdict'];
 export type SourceRows = Schemas['MetricSourceRows'];
 
 /** What a page asks the semantic layer. */
@@ -733,3 +736,36 @@ export const projectRisks = (to: string) =>
     queryFn: ({ signal }) => unwrap(api.GET('/api/v1/project-risks', { params: { query: { to } }, signal })),
     placeholderData: keepPreviousData,
   });
+
+/** What a search of the audit record asks for. */
+export interface AuditAsk {
+  actor?: string | undefined;
+  action?: string | undefined;
+  search?: string | undefined;
+  from?: string | undefined;
+  /** The first day not included. */
+  to?: string | undefined;
+}
+
+/** The parameters of a search as the API takes them. */
+export function auditParameters(ask: AuditAsk): Record<string, string> {
+  return Object.fromEntries(Object.entries(ask).filter((e): e is [string, string] => Boolean(e[1])));
+}
+
+export const auditEntries = (ask: AuditAsk) =>
+  infiniteQueryOptions({
+    queryKey: ['audit', 'entries', auditParameters(ask)],
+    initialPageParam: 0,
+    queryFn: ({ pageParam, signal }) =>
+      unwrap(
+        api.GET('/api/v1/audit', {
+          params: { query: { ...auditParameters(ask), order: 'newest', limit: 50, ...(pageParam ? { cursor: pageParam } : {}) } },
+          signal,
+        }),
+      ),
+    getNextPageParam: (last) => last.next,
+    placeholderData: keepPreviousData,
+  });
+
+export const auditState = () =>
+  queryOptions({ queryKey: ['audit', 'state'], queryFn: ({ signal }) => unwrap(api.GET('/api/v1/audit/state', { signal })) });

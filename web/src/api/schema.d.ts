@@ -80,10 +80,119 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The audit record, oldest first */
+        /** The audit record, oldest first unless order says otherwise */
         get: operations["list-audit"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/checkpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign where the audit chain ends */
+        post: operations["sign-audit-checkpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/checkpoints/{seq}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A checkpoint as a file, to be kept elsewhere
+         * @description What moatmetrics verify --head reads.
+         */
+        get: operations["get-audit-checkpoint"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The entries that fit as a file
+         * @description All entries that fit. In CSV, texts that a spreadsheet would run as a formula have a ' in front. JSON with all entries, the oldest first, is what docs/audit.md checks the chain with.
+         */
+        get: operations["export-audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a retention would remove now */
+        get: operations["due-audit-retention"];
+        /** Set how long entries keep their content */
+        put: operations["set-audit-retention"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who and what the record tells of, its checkpoints, key and retention */
+        get: operations["get-audit-state"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Check the audit chain, also against a head that was kept elsewhere */
+        post: operations["verify-audit"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1967,6 +2076,12 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        "": {
+            /** @description each also with detail_text, the text that its hash covers */
+            entries: components["schemas"]["AuditEntry"][] | null;
+            kind: string;
+            tenant: string;
+        };
         AdoptionAnswer: {
             feature: string;
             /** Format: date */
@@ -1995,22 +2110,119 @@ export interface components {
             /** Format: int64 */
             entries: number;
         };
+        AuditCheckpoint: {
+            /** @description when it was signed, UTC */
+            at: string;
+            hash: string;
+            /** @description Ed25519 public key, base64 */
+            key: string;
+            /** @description moatmetrics audit checkpoint 1 */
+            kind: string;
+            /** Format: int64 */
+            seq: number;
+            /** @description Ed25519 over kind, tenant, seq, hash and at, each with its length in front, base64 */
+            signature: string;
+            tenant: string;
+        };
         AuditEntry: {
             action: string;
             actor: string;
             at: string;
+            /** @description seal of a content that was removed */
+            content?: string;
             detail: unknown;
+            /**
+             * Format: int64
+             * @description how the hash is made: 1 or 2
+             */
+            form: number;
+            /** @description SHA-256 of everything above and the tenant: see docs/audit.md */
             hash: string;
             prev_hash: string;
+            /** @description why, as the actor said it */
+            reason: string;
+            /**
+             * Format: int64
+             * @description entry that says why the content was removed
+             */
+            removed_by?: number;
+            /** @description of the content's seal, form 2 */
+            salt?: string;
             /** Format: int64 */
             seq: number;
             /** Format: int64 */
             snapshot: number;
+            /** @description where the actor acted from; empty for the command line and the program's own work */
+            source: string;
             subject: components["schemas"]["AuditSubject"];
+        };
+        AuditFault: {
+            /** Format: int64 */
+            seq: number;
+            what: string;
+        };
+        AuditKey: {
+            /** @description the first 16 digits of the key's SHA-256 */
+            id: string;
+            /** @description the same as openssl reads it */
+            pem: string;
+            /** @description Ed25519, base64 */
+            public: string;
+        };
+        AuditRemoval: {
+            actor: string;
+            at: string;
+            /** Format: int64 */
+            entries: number;
+            /** Format: int64 */
+            first: number;
+            /** Format: int64 */
+            last: number;
+            /**
+             * Format: int64
+             * @description of the entry that says so
+             */
+            seq: number;
+        };
+        AuditState: {
+            actions: string[] | null;
+            actors: string[] | null;
+            /** @description signed heads, the newest first, at most 400 */
+            checkpoints: components["schemas"]["AuditCheckpoint"][] | null;
+            /** @description public key that signs checkpoints; empty texts before the first */
+            key: components["schemas"]["AuditKey"];
+            retention: components["schemas"]["RetentionAnswer"];
         };
         AuditSubject: {
             id: string;
             kind: string;
+        };
+        AuditVerdict: {
+            /**
+             * Format: int64
+             * @description signed heads that were compared, those kept elsewhere included
+             */
+            checkpoints: number;
+            /** Format: int64 */
+            entries: number;
+            faults: components["schemas"]["AuditFault"][] | null;
+            /** @description hash of the last entry; a copy kept elsewhere finds a cut tail */
+            head: string;
+            /**
+             * Format: int64
+             * @description faults beyond those that are listed
+             */
+            more?: number;
+            ok: boolean;
+            /** @description the entries that say so */
+            removals?: components["schemas"]["AuditRemoval"][] | null;
+            /**
+             * Format: int64
+             * @description entries whose content was removed by policy; their seals are whole
+             */
+            removed: number;
+            /** Format: int64 */
+            took_ms: number;
         };
         BatchEvent: {
             progress: components["schemas"]["DatasetBatchProgress"];
@@ -4191,6 +4403,37 @@ export interface components {
             /** @description how the file is read; as its source says when left out */
             mapping?: components["schemas"]["DatasetMapping"];
         };
+        RetentionAnswer: {
+            /**
+             * Format: int64
+             * @description days that entries keep their content; 0 is for ever
+             */
+            days: number;
+            /**
+             * Format: int64
+             * @description entries whose content would go now
+             */
+            due: number;
+            /**
+             * Format: int64
+             * @description the same for entries that somebody read something; 0 is for ever
+             */
+            read_days: number;
+        };
+        RetentionBody: {
+            /**
+             * Format: int64
+             * @description days that entries keep their content; 0 is for ever
+             */
+            days: number;
+            /**
+             * Format: int64
+             * @description the same for entries that somebody read something; 0 is for ever
+             */
+            read_days: number;
+            /** @description why, for the record */
+            reason?: string;
+        };
         ReviewAnswer: {
             /** Format: date-time */
             created_at: string;
@@ -4671,6 +4914,10 @@ export interface components {
              */
             type: string;
         };
+        "Verify-auditRequest": {
+            /** @description content of a file with a checkpoint or head that was kept elsewhere */
+            head?: string;
+        };
         VerifyAnswer: {
             ok: boolean;
             problems: components["schemas"]["SystemProblem"][] | null;
@@ -5138,6 +5385,23 @@ export interface operations {
     "list-audit": {
         parameters: {
             query?: {
+                /** @description who did it, such as user:17 or cli:anna */
+                actor?: string;
+                /** @description the beginning of it: import. finds all of imports */
+                action?: string;
+                /** @description what kind of thing it is about, such as import */
+                subject_kind?: string;
+                /** @description the name or number of the thing */
+                subject_id?: string;
+                /** @description where the actor acted from: an address, a device, a key */
+                source?: string;
+                /** @description first day, UTC: 2026-03-01, 2026-03 or 2026 */
+                from?: string;
+                /** @description first day not included, UTC */
+                to?: string;
+                /** @description a text of the action, the subject, the reason or the detail, in any case */
+                search?: string;
+                order?: "oldest" | "newest";
                 /** @description most entries of the page */
                 limit?: number;
                 /** @description next of the page before */
@@ -5156,6 +5420,480 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageEntry"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "sign-audit-checkpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditCheckpoint"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "get-audit-checkpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                seq: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the file */
+            200: {
+                headers: {
+                    /** @description attachment with a speaking file name */
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditCheckpoint"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "export-audit": {
+        parameters: {
+            query?: {
+                /** @description who did it, such as user:17 or cli:anna */
+                actor?: string;
+                /** @description the beginning of it: import. finds all of imports */
+                action?: string;
+                /** @description what kind of thing it is about, such as import */
+                subject_kind?: string;
+                /** @description the name or number of the thing */
+                subject_id?: string;
+                /** @description where the actor acted from: an address, a device, a key */
+                source?: string;
+                /** @description first day, UTC: 2026-03-01, 2026-03 or 2026 */
+                from?: string;
+                /** @description first day not included, UTC */
+                to?: string;
+                /** @description a text of the action, the subject, the reason or the detail, in any case */
+                search?: string;
+                order?: "oldest" | "newest";
+                format?: "csv" | "json";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the file */
+            200: {
+                headers: {
+                    /** @description attachment with a speaking file name */
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"];
+                    "text/csv": string;
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "due-audit-retention": {
+        parameters: {
+            query?: {
+                days?: number;
+                read_days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "set-audit-retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetentionBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "get-audit-state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditState"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "verify-audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Verify-auditRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditVerdict"];
                 };
             };
             /** @description Not Found */

@@ -49,6 +49,7 @@ const routes = [
   at('/definitions', () => import('../features/definitions/Definitions'), 'Definitions'),
   at('/definitions/$measure', () => import('../features/definitions/Definition'), 'Definition'),
   at('/system', () => import('../features/system/System'), 'System'),
+  at('/audit', () => import('../features/audit/Audit'), 'Audit'),
   at('/files', () => import('../features/files/Files'), 'Files'),
   at('/feedback', () => import('../features/feedback/Feedback'), 'Feedback'),
   at('/settings', () => import('../features/settings/Settings'), 'Settings'),

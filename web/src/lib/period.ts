@@ -87,7 +87,7 @@ function endOf(dimension: string, first: string): string | undefined {
   return undefined;
 }
 
-function addDays(day: string, n: number): string {
+export function addDays(day: string, n: number): string {
   return new Date(Date.parse(`${day}T00:00:00Z`) + n * 86_400_000).toISOString().slice(0, 10);
 }
 

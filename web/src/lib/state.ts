@@ -87,6 +87,20 @@ const shared = v.object({
   client: v.fallback(v.optional(v.pipe(v.string(), v.maxLength(400))), undefined),
   /** Of a sheet: the row whose details are open. */
   row: v.fallback(v.optional(v.string()), undefined),
+  // Audit record
+  audit: v.fallback(
+    v.optional(
+      v.object({
+        actor: v.optional(v.pipe(v.string(), v.maxLength(200))),
+        action: v.optional(v.pipe(v.string(), v.maxLength(100))),
+        search: v.optional(v.pipe(v.string(), v.maxLength(200))),
+        from: v.optional(day),
+        /** The last day shown. */
+        until: v.optional(day),
+      }),
+    ),
+    undefined,
+  ),
 });
 
 export type Search = { [K in keyof v.InferOutput<typeof shared>]?: v.InferOutput<typeof shared>[K] };

@@ -48,7 +48,7 @@ export function TextField({
   placeholder?: string;
   multiline?: boolean;
   autoFocus?: boolean;
-  type?: 'text' | 'search' | 'month' | 'number' | 'password';
+  type?: 'text' | 'search' | 'month' | 'date' | 'number' | 'password';
 }) {
   const id = useId();
   const shared = {
