@@ -34,14 +34,15 @@ var validator = sync.OnceValues(func() (*validate.Validator, error) {
 
 var (
 	idForm    = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,79}$`)
-	placeForm = regexp.MustCompile(`at [^ ]*?:?(\d+):(\d+) (.*)`)
+	placeForm = regexp.MustCompile(`at [^ ]*?:?(\d+):(\d+) (?:"(?:[^"\\]|\\.)*": )?(.*)`)
+	wantForm  = regexp.MustCompile(`^exact got (.*) want (.*)$`)
 )
 
 // atPlace says a syntax error with its line and column.
 func atPlace(err error) error {
 	message := "this is not Cedar"
 	if m := placeForm.FindStringSubmatch(err.Error()); m != nil {
-		return wrong(m[1], m[2], message+": "+m[3])
+		return wrong(m[1], m[2], message+": "+wantForm.ReplaceAllString(m[3], "found $1 instead of $2"))
 	}
 	return fault.WithFields("the policies cannot be kept", fault.Field{Path: "policies", Message: message + ": " + err.Error()})
 }
