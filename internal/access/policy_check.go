@@ -137,6 +137,9 @@ func (r *ruleset) sound(t tenant.Slug) error {
 	}
 	for _, role := range r.names() {
 		who := askerOf(t, role, Limits{})
+		if ok, _ := r.decide(who, SelfManage, Resource{Kind: ofTenant}); !ok {
+			return fault.Newf(fault.Invalid, "the role %s may not lose %s: nobody could end a session that was stolen", role, SelfManage)
+		}
 		for kind, named := range map[string][]string{ofClient: r.clients, ofTeam: r.teams} {
 			if others, _ := r.decide(who, FiguresRead, Resource{kind, anyOther}); !others {
 				continue

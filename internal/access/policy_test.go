@@ -219,6 +219,7 @@ func TestPoliciesThatDoNotFitAreRefusedWithTheirPlace(t *testing.T) {
 		"a condition on limits":   {`@id("a") permit (principal, action == Action::"figures.read", resource is Client) when { principal has clients && principal.clients.contains(Client::"A") };`, "conditions ask for roles and resources only"},
 		"owner loses":             {`@id("a") forbid (principal, action == Action::"figures.export", resource);`, "the owner may not lose a right"},
 		"owner loses a class":     {`@id("a") forbid (principal, action == Action::"figures.read", resource == Class::"pay");`, "the owner may not lose a right"},
+		"self.manage goes":        {`@id("a") forbid (principal in Role::"viewer", action == Action::"self.manage", resource);`, "may not lose self.manage"},
 		"all but one client":      {`@id("a") forbid (principal in Role::"viewer", action == Action::"figures.read", resource == Client::"Acme");`, `would see all but client "Acme"`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -100,6 +100,7 @@ func (s *server) routes(api huma.API) {
 	s.riskRoutes(api)
 	s.benchmarkRoutes(api)
 	s.questionRoutes(api)
+	s.policyRoutes(api)
 	s.systemRoutes(api)
 	s.eventRoutes(api)
 	get(api, "list-audit", "/audit", "The audit record, oldest first", s.auditList)
