@@ -173,7 +173,7 @@ func (r *CustomRole) cedar() string {
 		}
 		if of != nil {
 			when = append(when, oneOf(kind, of))
-			says = fmt.Sprintf("%s sees the rows of %d %s.", r.Label, len(of), id)
+			says = r.Label + " sees the rows of these " + id + " only."
 		}
 		if of == nil || len(of) > 0 {
 			permit(id, says, read, kind, strings.Join(when, " && "))

@@ -7,10 +7,11 @@ import { day, instant, setConventions } from '../lib/format';
 import { t } from '../lib/i18n';
 import { look, setLook } from '../lib/look';
 import { carried, useAddress, usePanel } from '../lib/state';
+import { allows, useRights } from '../metrics/may';
 import { Kbd } from '../ui/Card';
-import { Empty, Failure, Skeleton } from '../ui/States';
+import { Empty, Failure, Refused, Skeleton } from '../ui/States';
 import { useConnection } from './live';
-import { isFiltered, isTimed, PLACES, type Place } from './nav';
+import { isFiltered, isTimed, needOf, PLACES, type Place } from './nav';
 import { Page } from './Page';
 import css from './shell.module.css';
 
@@ -25,6 +26,7 @@ const Palette = lazy(() => parts.palette().then((m) => ({ default: m.Palette }))
 const ExplainPanel = lazy(() => parts.panel().then((m) => ({ default: m.ExplainPanel })));
 const Toasts = lazy(() => parts.toasts().then((m) => ({ default: m.Toasts })));
 const TopBar = lazy(() => import('./TopBar').then((m) => ({ default: m.TopBar })));
+const Looking = lazy(() => import('./Looking').then((m) => ({ default: m.Looking })));
 const More = lazy(() => parts.more().then((m) => ({ default: m.More })));
 
 /** Calls f once the page has settled. */
@@ -44,6 +46,8 @@ export function Shell() {
   const workspace = useQuery(settings()).data;
   setConventions({ locale: workspace?.locale || 'en-US', currency: data?.currency || workspace?.currency || '' });
   const kiosk = search.kiosk === 1;
+  const rights = useRights();
+  const may = allows(rights, needOf(path));
   const navigate = useNavigate();
   const [idle, setIdle] = useState(false);
 
@@ -76,7 +80,7 @@ export function Shell() {
     else main.current?.focus({ preventScroll: true });
   }, [path]);
 
-  const bar = isTimed(path) && !data?.empty;
+  const bar = isTimed(path) && !data?.empty && may;
   if (kiosk) {
     return (
       <div className={css.kiosk}>
@@ -103,15 +107,22 @@ export function Shell() {
         {PLACES.map((g) => (
           <div key={g.head}>
             <p className={css.navHead}>{g.head}</p>
-            {g.places.map((p) => (
-              <NavLink key={p.to} place={p} path={path} />
-            ))}
+            {g.places
+              .filter((p) => allows(rights, needOf(p.to)))
+              .map((p) => (
+                <NavLink key={p.to} place={p} path={path} />
+              ))}
           </div>
         ))}
         <p className={css.navFoot}>{t('Computed on this machine. Nothing was sent anywhere.')}</p>
       </nav>
       <div className={css.main}>
         <Connection />
+        {rights?.viewing ? (
+          <Suspense>
+            <Looking view={rights.viewing} label={rights.label} />
+          </Suspense>
+        ) : null}
         <header className={css.top} data-chrome>
           {bar ? (
             <Suspense fallback={<Skeleton height={36} width={320} />}>
@@ -130,7 +141,11 @@ export function Shell() {
           </div>
         </header>
         <main id="main" className={css.page} ref={main} tabIndex={-1}>
-          {asked.isError && !data && isTimed(path) ? (
+          {!may ? (
+            <Page title={t('This page is not for your role')}>
+              <Refused action={rights?.all.find((a) => a.action === needOf(path))?.label ?? needOf(path)} />
+            </Page>
+          ) : asked.isError && !data && isTimed(path) ? (
             <Page title={t('MoatMetrics')}>
               <Failure error={asked.error} onRetry={() => asked.refetch()} />
             </Page>

@@ -1,4 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { api, messageOf, RequestError, unwrap } from '../../api/client';
 import { type SettingsOf, settings } from '../../api/queries';
@@ -7,6 +8,7 @@ import { format, instant } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { look, setLook } from '../../lib/look';
 import { columns } from '../../metrics/grid';
+import { May, useMay } from '../../metrics/may';
 import { Button, Segmented } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { Select, TextField } from '../../ui/Field';
@@ -29,6 +31,11 @@ export function Settings() {
     <Page title={t('Settings')}>
       <div className="stack" style={columns(380)}>
         <Look />
+        <May action="policies.manage">
+          <Card title={t('Roles & policies')} subtitle={t('Who may see and do what')}>
+            <Link to="/policies">{t('Roles, policies, why something is refused, look as a role')}</Link>
+          </Card>
+        </May>
         <Loaded query={found} height={240}>
           {(s) => <Workspace saved={s} />}
         </Loaded>
@@ -78,6 +85,7 @@ function Look() {
 
 function Workspace({ saved }: { saved: SettingsOf }) {
   const client = useQueryClient();
+  const may = useMay('settings.write');
   const [draft, setDraft] = useState(saved);
   useEffect(() => setDraft(saved), [saved]);
   const save = useMutation({
@@ -123,11 +131,13 @@ function Workspace({ saved }: { saved: SettingsOf }) {
         <p className="muted small">
           {t('Now: {{number}}, {{instant}}', { number: format('1234567.5', 'money'), instant: instant(new Date().toISOString()) })}
         </p>
-        <div>
-          <Button type="submit" kind="primary" isDisabled={save.isPending}>
-            {t('Save')}
-          </Button>
-        </div>
+        {may ? (
+          <div>
+            <Button type="submit" kind="primary" isDisabled={save.isPending}>
+              {t('Save')}
+            </Button>
+          </div>
+        ) : null}
       </form>
     </Card>
   );
