@@ -120,7 +120,7 @@ func (p *Policies) Change(ctx context.Context, scope tenant.Scope, c PolicyChang
 	if err != nil {
 		return out, err
 	}
-	if was, _ := json.Marshal(before.book); string(was) == string(body) {
+	if was, _ := json.Marshal(before.book); string(was) == string(body) && !c.Try {
 		return out, fault.Newf(fault.Conflict, "this changes nothing")
 	}
 	alone, err := p.alone(ctx, scope, before)

@@ -85,7 +85,7 @@ func TestAChangeIsAVersionThatCanBeReadLater(t *testing.T) {
 		}
 		wantWords := []string{
 			"viewer loses figures.export", `- @id("v")`, `- permit (principal in Role::"viewer", action == Action::"figures.export", resource);`,
-			"the role lead is new", "lead gains figures.read", "lead gains self.manage", "lead gains sight of personal", "lead gains the rows of all other clients",
+			"the role lead is new", "lead gains figures.read", "lead gains self.manage", "lead gains sight of personal", "lead gains the rows of all clients",
 			"viewer gains figures.export", `+ @id("v")`, `+ permit (principal in Role::"viewer", action == Action::"figures.export", resource);`,
 		}
 		if diff := cmp.Diff(wantWords, got); diff != "" {

@@ -23,6 +23,8 @@ func (e Effect) String() string {
 	switch {
 	case e.Kind == "role":
 		return fmt.Sprintf("the role %s %s", e.Role, map[bool]string{true: "is new", false: "is removed"}[e.Gained])
+	case e.What == all && e.Gained:
+		return fmt.Sprintf("%s gains the rows of all %ss", e.Role, e.Kind)
 	case e.What == all:
 		return fmt.Sprintf("%s %s the rows of all other %ss", e.Role, verb, e.Kind)
 	case e.Kind == "class":

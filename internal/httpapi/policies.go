@@ -25,6 +25,7 @@ type rightsAnswer struct {
 type actionAnswer struct {
 	Action tenant.Action `json:"action"`
 	Label  string        `json:"label"`
+	Roles  []string      `json:"roles" nullable:"false" doc:"those that may"`
 }
 
 // roleAnswer is a role with what it may do and see, before the limits of an account.
@@ -155,8 +156,18 @@ func (s *server) rights(ctx context.Context, in *struct {
 	scope := s.scope(ctx)
 	of := scope.Rights
 	out := rightsAnswer{Actions: []tenant.Action{}, Hidden: []tenant.Class{}, All: []actionAnswer{}}
+	roles, err := s.Policies.Roles(ctx, scope)
+	if err != nil {
+		return out, err
+	}
 	for _, a := range access.Actions {
-		out.All = append(out.All, actionAnswer{a.Action, a.Label})
+		one := actionAnswer{a.Action, a.Label, []string{}}
+		for _, r := range roles {
+			if r.Rights.May(a.Action) {
+				one.Roles = append(one.Roles, r.Name)
+			}
+		}
+		out.All = append(out.All, one)
 	}
 	if in.Role != "" {
 		err := scope.Need(access.PoliciesManage)
@@ -176,13 +187,12 @@ func (s *server) rights(ctx context.Context, in *struct {
 		return out, nil
 	}
 	out.Role, out.Actions, out.Hidden, out.Clients, out.Teams = of.Role, of.Actions, orEmpty(of.Hidden), of.Clients, of.Teams
-	roles, err := s.Policies.Roles(ctx, scope)
 	for _, r := range roles {
 		if r.Name == of.Role {
 			out.Label = r.Label
 		}
 	}
-	return out, err
+	return out, nil
 }
 
 // refusal says an action that is missing, and which roles have it.

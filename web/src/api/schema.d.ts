@@ -2211,6 +2211,8 @@ export interface components {
         ActionAnswer: {
             action: string;
             label: string;
+            /** @description those that may */
+            roles: string[];
         };
         AdoptionAnswer: {
             feature: string;

@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { t } from '../lib/i18n';
 import { carried, useAddress } from '../lib/state';
-import { allows, useRights } from '../metrics/may';
+import { allows, useRights } from '../metrics/rights';
 import { Dialog } from '../ui/Dialog';
 import { needOf, PLACES } from './nav';
 import css from './shell.module.css';

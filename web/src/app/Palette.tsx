@@ -6,7 +6,7 @@ import { catalog, questions, table } from '../api/queries';
 import { t } from '../lib/i18n';
 import { setLook } from '../lib/look';
 import { carried, useAddress, useView } from '../lib/state';
-import { allows, useRights } from '../metrics/may';
+import { allows, useRights } from '../metrics/rights';
 import { Overlay } from '../ui/Dialog';
 import ui from '../ui/ui.module.css';
 import { needOf, PLACES } from './nav';

@@ -6,8 +6,8 @@ import { t } from '../lib/i18n';
 import { used } from '../lib/usage';
 import { IconButton } from '../ui/Button';
 import { Menu } from '../ui/Menu';
+import { useMay } from '../ui/may';
 import { toast } from '../ui/toast';
-import { useMay } from './may';
 
 const FORMATS = [
   ['xlsx', 'Excel (.xlsx)'],

@@ -1,6 +1,6 @@
 import type { Effect } from '../../api/queries';
 import { t } from '../../lib/i18n';
-import { useRights } from '../../metrics/may';
+import { useRights } from '../../metrics/rights';
 import css from './policies.module.css';
 import { byRole, effectWords } from './words';
 

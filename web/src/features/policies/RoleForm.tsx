@@ -3,12 +3,13 @@ import { useEffect, useState } from 'react';
 import { api, messageOf, RequestError, unwrap } from '../../api/client';
 import type { RoleDraft, RoleOf } from '../../api/queries';
 import { t } from '../../lib/i18n';
-import { useRights } from '../../metrics/may';
+import { useRights } from '../../metrics/rights';
 import { Button, Segmented } from '../../ui/Button';
 import { Checkbox, Select, TextField } from '../../ui/Field';
 import { Notice } from '../../ui/States';
 import { toast } from '../../ui/toast';
 import { Effects } from './Effects';
+import css from './policies.module.css';
 import { CLASSES, namesOf } from './words';
 
 /** A role as a form, with what it would allow. */
@@ -91,7 +92,7 @@ export function RoleForm({ list, from, onDone }: { list: RoleOf[]; from: RoleOf 
         hint={t('From it the role takes only whether an account must name clients or teams.')}
         fault={wrong('based_on')}
       />
-      <fieldset>
+      <fieldset className={css.choices}>
         <legend>{t('Sees')}</legend>
         {CLASSES.map(([name, label]) => (
           <Checkbox
@@ -114,7 +115,7 @@ export function RoleForm({ list, from, onDone }: { list: RoleOf[]; from: RoleOf 
       </fieldset>
       <Rows label={t('Clients')} value={clients} onChange={setClients} fault={wrong('clients')} />
       <Rows label={t('Teams')} value={teams} onChange={setTeams} fault={wrong('teams')} />
-      <fieldset>
+      <fieldset className={css.choices}>
         <legend>{t('May')}</legend>
         {all
           .filter((a) => a.action !== 'self.manage')

@@ -3,7 +3,7 @@ import { Plus } from 'lucide-react';
 import { type Rights, type RoleOf, roles } from '../../api/queries';
 import { t } from '../../lib/i18n';
 import { useAddress } from '../../lib/state';
-import { useRights } from '../../metrics/may';
+import { useRights } from '../../metrics/rights';
 import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { Drawer } from '../../ui/Dialog';
@@ -96,7 +96,6 @@ function Grid({ list, all, chosen, onChoose }: { list: RoleOf[]; all: Rights['al
   );
   const whose = (of: string[] | null) => (of === null ? t('all') : of.length === 0 ? t('named') : String(of.length));
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
     <section className={css.scroll} tabIndex={0} aria-label={t('Roles side by side')}>
       <table className={css.grid}>
         <caption className="sr">{t('What each role may do and see')}</caption>

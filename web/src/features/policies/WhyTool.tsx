@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { decision, roles, type WhyAsk } from '../../api/queries';
 import { t } from '../../lib/i18n';
 import { useAddress } from '../../lib/state';
-import { useRights } from '../../metrics/may';
+import { useRights } from '../../metrics/rights';
 import { Button } from '../../ui/Button';
 import { Badge, Card } from '../../ui/Card';
 import { Select, TextField } from '../../ui/Field';

@@ -7,13 +7,13 @@ test('names are one a line, each once, without what is blank', () => {
 });
 
 test('effects say what a role gains in words', () => {
-  const all = [{ action: 'figures.export', label: 'Export figures as files' }];
+  const all = [{ action: 'figures.export', label: 'Export figures as files', roles: ['owner'] }];
   const of = (kind: 'action' | 'class' | 'client' | 'team' | 'role', what: string) =>
     effectWords({ role: 'lead', gained: true, kind, what }, all);
   expect(of('action', 'figures.export')).toBe('Export figures as files');
   expect(of('action', 'unknown.act')).toBe('unknown.act');
   expect(of('class', 'pay')).toBe('sight of: Pay of single people');
-  expect(of('client', '*')).toBe('rows of all other clients');
+  expect(of('client', '*')).toBe('rows of all clients');
   expect(of('team', 'Desk')).toBe('rows of the team Desk');
   expect(of('role', 'lead')).toBe('is new');
 });

@@ -16,7 +16,14 @@ export function effectWords(e: Effect, all: Rights['all']): string {
   if (e.kind === 'role') return e.gained ? t('is new') : t('is removed');
   if (e.kind === 'action') return all.find((a) => a.action === e.what)?.label ?? e.what;
   if (e.kind === 'class') return t('sight of: {{class}}', { class: classWord(e.what) });
-  if (e.what === '*') return e.kind === 'client' ? t('rows of all other clients') : t('rows of all other teams');
+  if (e.what === '*')
+    return e.kind === 'client'
+      ? e.gained
+        ? t('rows of all clients')
+        : t('rows of all other clients')
+      : e.gained
+        ? t('rows of all teams')
+        : t('rows of all other teams');
   return e.kind === 'client' ? t('rows of the client {{name}}', { name: e.what }) : t('rows of the team {{name}}', { name: e.what });
 }
 

@@ -8,10 +8,10 @@ import { format, instant } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { look, setLook } from '../../lib/look';
 import { columns } from '../../metrics/grid';
-import { May, useMay } from '../../metrics/may';
 import { Button, Segmented } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { Select, TextField } from '../../ui/Field';
+import { May } from '../../ui/may';
 import { Loaded } from '../../ui/States';
 import { toast } from '../../ui/toast';
 
@@ -85,7 +85,6 @@ function Look() {
 
 function Workspace({ saved }: { saved: SettingsOf }) {
   const client = useQueryClient();
-  const may = useMay('settings.write');
   const [draft, setDraft] = useState(saved);
   useEffect(() => setDraft(saved), [saved]);
   const save = useMutation({
@@ -131,13 +130,11 @@ function Workspace({ saved }: { saved: SettingsOf }) {
         <p className="muted small">
           {t('Now: {{number}}, {{instant}}', { number: format('1234567.5', 'money'), instant: instant(new Date().toISOString()) })}
         </p>
-        {may ? (
-          <div>
-            <Button type="submit" kind="primary" isDisabled={save.isPending}>
-              {t('Save')}
-            </Button>
-          </div>
-        ) : null}
+        <div>
+          <Button type="submit" kind="primary" need="settings.write" isDisabled={save.isPending}>
+            {t('Save')}
+          </Button>
+        </div>
       </form>
     </Card>
   );
