@@ -39,9 +39,9 @@ type roleAnswer struct {
 
 // roleBody is a role as it is sent.
 type roleBody struct {
-	Name    string          `json:"name,omitempty" maxLength:"40" doc:"small letters, digits and -; in an address it stands there"`
-	Label   string          `json:"label" minLength:"1" maxLength:"60"`
-	BasedOn string          `json:"based_on" maxLength:"40" doc:"a built-in role: whether an account must name clients or teams is taken from it"`
+	Name    string          `json:"name,omitempty" doc:"small letters, digits and -; in an address it stands there"`
+	Label   string          `json:"label" doc:"1 to 60 characters, what people call it"`
+	BasedOn string          `json:"based_on" doc:"a built-in role: whether an account must name clients or teams is taken from it"`
 	Actions []tenant.Action `json:"actions" nullable:"false" maxItems:"50"`
 	Hidden  []tenant.Class  `json:"hidden" nullable:"false" maxItems:"10"`
 	Clients []string        `json:"clients,omitempty" maxItems:"500" doc:"the only clients; null or left out: those of all"`

@@ -60,7 +60,7 @@ describe('roles and policies', () => {
 
   test('a policy that does not fit is refused with its place', async (t) => {
     const page = await open(t, app, '/policies?tab=policies', { allowFailures: true });
-    await page.getByLabel('Policies', { exact: true }).fill('@id("a")\npermit (principal, actoin, resource);');
+    await page.getByRole('textbox', { name: 'Policies' }).fill('@id("a")\npermit (principal, actoin, resource);');
     await page.getByRole('button', { name: 'What would it change?' }).click();
     await page.getByText('line 2, column 26').waitFor();
   });

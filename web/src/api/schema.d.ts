@@ -4554,6 +4554,7 @@ export interface components {
             /** @description the only clients; null or left out: those of all */
             clients?: string[] | null;
             hidden: string[];
+            /** @description 1 to 60 characters, what people call it */
             label: string;
             /** @description small letters, digits and -; in an address it stands there */
             name?: string;

@@ -41,10 +41,11 @@ export function RoleForm({ list, from, onDone }: { list: RoleOf[]; from: RoleOf 
     return unwrap(api.POST('/api/v1/roles', { params: { query }, body: { ...rest, name: name.trim() } }));
   };
   const asked = useRested(JSON.stringify(body));
+  const rested = JSON.parse(asked) as RoleDraft;
   const preview = useQuery({
     queryKey: ['policies', 'try', saved?.name ?? '', asked],
-    queryFn: () => put(true, JSON.parse(asked) as RoleDraft),
-    enabled: draft.label.trim() !== '' && (saved !== undefined || (draft.name ?? '') !== ''),
+    queryFn: () => put(true, rested),
+    enabled: rested.label.trim() !== '' && (saved !== undefined || (rested.name ?? '') !== ''),
     retry: false,
   });
   const save = useMutation({
@@ -57,7 +58,7 @@ export function RoleForm({ list, from, onDone }: { list: RoleOf[]; from: RoleOf 
   });
   const error = save.error ?? (preview.isError ? preview.error : null);
   const faults = error instanceof RequestError ? (error.problem.errors ?? []) : [];
-  const wrong = (path: string) => faults.find((f) => f.path === path || f.path.endsWith(`.${path}`))?.message;
+  const wrong = (path: string) => faults.find((f) => f.path === path || f.path?.endsWith(`.${path}`))?.message;
   const turned = (of: string[], name: string, on: boolean) => (on ? [...of, name] : of.filter((o) => o !== name));
   return (
     <form
