@@ -41,7 +41,7 @@ describe('roles and policies', () => {
     assert.deepEqual(made.hidden, ['cost', 'margin', 'pay', 'personal']);
 
     await page.getByRole('tab', { name: 'Why denied?' }).click();
-    await page.getByLabel('Role').selectOption('regional');
+    await page.getByLabel('Role', { exact: true }).and(page.locator('select')).selectOption('regional');
     await page.getByRole('button', { name: 'Explain' }).click();
     await page.getByText('regional may not see figures of the class pay').waitFor();
     await page.reload();
