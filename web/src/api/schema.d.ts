@@ -3839,6 +3839,8 @@ export interface components {
             base: string[];
             /** @description known gaps and assumptions */
             caveats: string[];
+            /** @description what it shows that not everybody may see: pay, cost, margin */
+            classes: string[];
             /** @description what it can be cut and filtered by */
             dimensions: string[];
             direction: string;
@@ -3854,6 +3856,8 @@ export interface components {
             name: string;
             /** @description tables without which it has no value; none of them is taken for zero */
             needs: string[];
+            /** @description dimensions by whose single members it shows pay */
+            pay_by: string[];
             source: string;
             tables: string[];
             thresholds: components["schemas"]["MetricThreshold"][];
