@@ -15,6 +15,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/moatmetrics/moatmetrics/internal/access"
 	"github.com/moatmetrics/moatmetrics/internal/audit"
 	"github.com/moatmetrics/moatmetrics/internal/dataset"
 	"github.com/moatmetrics/moatmetrics/internal/definition"
@@ -58,6 +59,7 @@ type App struct {
 	Questions  *question.Service
 	Rules      *insight.Watch
 	Benchmarks *insight.Benchmarks
+	Policies   *access.Policies
 
 	databaseFile string // of SQLite, "" otherwise
 }
@@ -107,6 +109,8 @@ func (a *App) build(ctx context.Context) error {
 	a.Reads = audit.NewReads(a.Audit, a.DB)
 	a.buildKeys()
 	a.Workspace = workspace.New(a.DB, a.Audit, a.Box, time.Now)
+	reviews := review.New(a.DB, a.Audit, time.Now)
+	a.Policies = access.NewPolicies(a.DB, a.Audit, time.Now, access.PolicyOptions{Queue: policyQueue{reviews}})
 	if a.Jobs, err = job.New(a.DB, a.Log, job.Options{}); err != nil {
 		return err
 	}
@@ -118,7 +122,7 @@ func (a *App) build(ctx context.Context) error {
 	a.Settings = metric.NewSettings(a.DB, a.Audit, time.Now)
 	a.Metrics = metric.New(a.Warehouse, metric.Options{Settings: a.Settings, Definitions: definition.New(a.DB, a.Audit, time.Now)})
 	a.Insights = insight.New(a.Metrics, a.Warehouse, insight.Options{})
-	a.Rules = insight.NewWatch(a.Insights, a.DB, review.New(a.DB, a.Audit, time.Now), a.Inbox, time.Now)
+	a.Rules = insight.NewWatch(a.Insights, a.DB, reviews, a.Inbox, time.Now)
 	a.Benchmarks = insight.NewBenchmarks(a.Insights, a.Settings, a.DB, a.Audit, time.Now)
 	a.Scenarios = scenario.New(a.Metrics)
 	a.Questions = question.New(a.Metrics, a.Insights, a.Scenarios, a.Data, a.Warehouse, time.Now)

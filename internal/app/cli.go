@@ -182,6 +182,7 @@ func (c *cli) root() *cobra.Command {
 		c.benchmarkCommand(),
 		c.peersCommand(),
 		c.askCommand(),
+		c.policyCommand(),
 	)
 	for _, cmd := range root.Commands() {
 		wrapArgs(cmd)

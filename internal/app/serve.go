@@ -105,7 +105,7 @@ func listenFlag(cmd *cobra.Command, listen *string) {
 // handler answers requests; its open streams end with ctx.
 func (a *App) handler(ctx context.Context, version string) http.Handler {
 	return httpapi.New(httpapi.Deps{
-		DB: a.DB, Warehouse: a.Warehouse, Data: a.Data, Inbox: a.Inbox, Metrics: a.Metrics, Settings: a.Settings, Insights: a.Insights, Rules: a.Rules, Benchmarks: a.Benchmarks, Scenarios: a.Scenarios, Questions: a.Questions, Audit: a.Audit, Workspace: a.Workspace,
+		DB: a.DB, Policies: a.Policies, Warehouse: a.Warehouse, Data: a.Data, Inbox: a.Inbox, Metrics: a.Metrics, Settings: a.Settings, Insights: a.Insights, Rules: a.Rules, Benchmarks: a.Benchmarks, Scenarios: a.Scenarios, Questions: a.Questions, Audit: a.Audit, Workspace: a.Workspace,
 		Rollback: a.Rollback, CloseMonth: a.CloseMonth, Verify: a.Verify, Checkpoint: a.Checkpoint, Jobs: a.Jobs, Dir: a.Config.Data, DatabaseFile: a.databaseFile, Scope: a.Scope,
 	}, httpapi.Options{Version: version, Log: a.Log, Done: ctx.Done()})
 }

@@ -29,7 +29,12 @@ func (s *server) scope(ctx context.Context) tenant.Scope {
 // identify finds out who asks.
 func (s *server) identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), scopeKey{}, s.Scope)))
+		ctx, err := s.looking(r, s.Scope)
+		if err != nil {
+			writeProblem(w, problemOf(err))
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 
@@ -74,9 +79,13 @@ func (s *server) allow(mux *http.ServeMux, d doors, next http.Handler) http.Hand
 		}
 		if need != access.SignedOut {
 			if err := s.scope(r.Context()).Need(need); err != nil {
-				writeProblem(w, problemOf(err))
+				writeProblem(w, s.refusal(r.Context(), need, err))
 				return
 			}
+		}
+		if err := onlyLooking(r, pattern); err != nil {
+			writeProblem(w, problemOf(err))
+			return
 		}
 		next.ServeHTTP(w, r)
 	})

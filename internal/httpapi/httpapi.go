@@ -27,6 +27,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/moatmetrics/moatmetrics/internal/access"
 	"github.com/moatmetrics/moatmetrics/internal/audit"
 	"github.com/moatmetrics/moatmetrics/internal/dataset"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
@@ -58,6 +59,7 @@ type Deps struct {
 	Benchmarks *insight.Benchmarks
 	Audit      *audit.Log
 	Workspace  *workspace.Store
+	Policies   *access.Policies
 	// Rollback makes an older snapshot the current one, with its audit event.
 	Rollback func(ctx context.Context, scope tenant.Scope, to warehouse.Snapshot) (warehouse.Outcome, error)
 	// CloseMonth closes a month, or opens it again, with its audit event.

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/moatmetrics/moatmetrics/internal/access"
 	"github.com/moatmetrics/moatmetrics/internal/audit"
 	"github.com/moatmetrics/moatmetrics/internal/dataset"
 	"github.com/moatmetrics/moatmetrics/internal/httpapi"
@@ -67,7 +68,7 @@ func serveWith(t *testing.T, change func(*httpapi.Deps, *httpapi.Options)) (*htt
 	insights, scenarios := insight.New(metrics, w, insight.Options{}), scenario.New(metrics)
 	box := keyringtest.Box(t, db)
 	deps, opt := httpapi.Deps{
-		DB: db, Warehouse: w, Data: data, Inbox: inbox.New(db, data, log, time.Now, inbox.Options{Settle: time.Millisecond, DataDir: dir, Box: box}), Metrics: metrics, Settings: settings, Insights: insights, Scenarios: scenarios, Questions: question.New(metrics, insights, scenarios, data, w, nil), Audit: log, Workspace: workspace.New(db, log, box, time.Now), Scope: scope,
+		DB: db, Warehouse: w, Data: data, Inbox: inbox.New(db, data, log, time.Now, inbox.Options{Settle: time.Millisecond, DataDir: dir, Box: box}), Metrics: metrics, Settings: settings, Insights: insights, Scenarios: scenarios, Questions: question.New(metrics, insights, scenarios, data, w, nil), Audit: log, Workspace: workspace.New(db, log, box, time.Now), Policies: access.NewPolicies(db, log, time.Now, access.PolicyOptions{}), Scope: scope,
 		CloseMonth: func(ctx context.Context, scope tenant.Scope, month quantity.Day, closed bool) (bool, error) {
 			return w.CloseMonth(ctx, scope, month, closed, nil)
 		},

@@ -98,6 +98,7 @@ func (s *server) routes(api huma.API) {
 	s.riskRoutes(api)
 	s.benchmarkRoutes(api)
 	s.questionRoutes(api)
+	s.policyRoutes(api)
 	s.systemRoutes(api)
 	s.eventRoutes(api)
 	s.auditRoutes(api)

@@ -7,6 +7,7 @@ import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { api, RequestError } from './api/client';
+import { rights } from './api/queries';
 import { listen, noteAnswer } from './app/live';
 import { router } from './app/router';
 import { watchForUpdates } from './app/worker';
@@ -32,6 +33,7 @@ const client = new QueryClient({
 });
 
 onUsage((features) => {
+  if (client.getQueryData(rights().queryKey)?.viewing) return; // a look as another role changes nothing
   api.POST('/api/v1/usage', { body: { features } }).catch(() => undefined); // a lost count is no loss
 });
 router.subscribe('onResolved', ({ toLocation, pathChanged }) => {

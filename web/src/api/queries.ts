@@ -769,3 +769,57 @@ export const auditEntries = (ask: AuditAsk) =>
 
 export const auditState = () =>
   queryOptions({ queryKey: ['audit', 'state'], queryFn: ({ signal }) => unwrap(api.GET('/api/v1/audit/state', { signal })) });
+
+export type Rights = Schemas['RightsAnswer'];
+export type RoleOf = Schemas['RoleAnswer'];
+export type RoleDraft = Schemas['RoleBody'];
+export type PolicyVersion = Schemas['AccessPolicyVersion'];
+export type Effect = Schemas['AccessEffect'];
+export type PolicyOf = Schemas['AccessPolicy'];
+
+/** What one may see and do; all of the app asks it. */
+export const rights = () => queryOptions({ queryKey: ['rights'], queryFn: ({ signal }) => unwrap(api.GET('/api/v1/rights', { signal })) });
+
+export const roles = () =>
+  queryOptions({
+    queryKey: ['policies', 'roles'],
+    queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/roles', { signal }))).items ?? [],
+  });
+
+export const policies = () =>
+  queryOptions({ queryKey: ['policies', 'current'], queryFn: ({ signal }) => unwrap(api.GET('/api/v1/policies', { signal })) });
+
+export const policyVersions = () =>
+  queryOptions({
+    queryKey: ['policies', 'versions'],
+    queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/policies/versions', { signal }))).items ?? [],
+  });
+
+/** Whether a role may do something, limits as they are asked about. */
+export interface WhyAsk {
+  role: string;
+  action: string;
+  resource?: string | undefined;
+  clients?: string[] | undefined;
+  teams?: string[] | undefined;
+}
+
+export const decision = (ask: WhyAsk) =>
+  queryOptions({
+    queryKey: ['policies', 'why', ask],
+    queryFn: ({ signal }) =>
+      unwrap(
+        api.GET('/api/v1/policies/why', {
+          params: {
+            query: {
+              role: ask.role,
+              action: ask.action,
+              ...(ask.resource ? { resource: ask.resource } : {}),
+              ...(ask.clients ? { clients: ask.clients } : {}),
+              ...(ask.teams ? { teams: ask.teams } : {}),
+            },
+          },
+          signal,
+        }),
+      ),
+  });

@@ -6,9 +6,10 @@ import { catalog, questions, table } from '../api/queries';
 import { t } from '../lib/i18n';
 import { setLook } from '../lib/look';
 import { carried, useAddress, useView } from '../lib/state';
+import { allows, useRights } from '../metrics/rights';
 import { Overlay } from '../ui/Dialog';
 import ui from '../ui/ui.module.css';
-import { PLACES } from './nav';
+import { needOf, PLACES } from './nav';
 import css from './shell.module.css';
 
 interface Entry {
@@ -40,6 +41,7 @@ function List({ onClose, early }: { onClose: () => void; early: RefObject<string
   const navigate = useNavigate();
   const [search, set] = useAddress();
   const { days } = useView();
+  const rights = useRights();
   const names = useQuery(catalog()).data;
   const asked = useQuery(questions()).data;
   const clients = useQuery(table({ measures: ['revenue'], by: ['client'], order: ['-revenue'] })).data;
@@ -49,7 +51,9 @@ function List({ onClose, early }: { onClose: () => void; early: RefObject<string
     const go = (to: string, more: object = {}) => navigate({ to, search: { ...keep, ...more } as never });
     return [
       ...PLACES.flatMap((g) =>
-        g.places.map((p) => ({ id: `page ${p.to}`, label: p.label, kind: t('Page'), words: p.words ?? '', run: () => go(p.to) })),
+        g.places
+          .filter((p) => allows(rights, needOf(p.to)))
+          .map((p) => ({ id: `page ${p.to}`, label: p.label, kind: t('Page'), words: p.words ?? '', run: () => go(p.to) })),
       ),
       ...(asked ?? []).map((q) => ({
         id: `question ${q.name}`,
@@ -85,7 +89,7 @@ function List({ onClose, early }: { onClose: () => void; early: RefObject<string
       },
       { id: 'print', label: t('Print this page'), kind: t('Action'), words: 'pdf', run: () => setTimeout(() => window.print(), 300) },
     ];
-  }, [asked, clients, names, search, days, navigate, set]);
+  }, [asked, clients, names, search, days, rights, navigate, set]);
 
   const shown = useMemo(() => {
     const needles = text.toLowerCase().split(/\s+/).filter(Boolean);

@@ -2,15 +2,17 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router';
 import { MoonStar, Search, Sun, WifiOff } from 'lucide-react';
 import { lazy, Suspense, useCallback, useEffect, useRef, useState } from 'react';
-import { settings, status } from '../api/queries';
+import { type Rights, settings, status } from '../api/queries';
 import { day, instant, setConventions } from '../lib/format';
 import { t } from '../lib/i18n';
 import { look, setLook } from '../lib/look';
 import { carried, useAddress, usePanel } from '../lib/state';
+import { allows, useRights } from '../metrics/rights';
 import { Kbd } from '../ui/Card';
-import { Empty, Failure, Skeleton } from '../ui/States';
+import { MayContext } from '../ui/may';
+import { Empty, Failure, Refused, Skeleton } from '../ui/States';
 import { useConnection } from './live';
-import { isFiltered, isTimed, PLACES, type Place } from './nav';
+import { isFiltered, isTimed, needOf, PLACES, type Place } from './nav';
 import { Page } from './Page';
 import css from './shell.module.css';
 
@@ -25,6 +27,7 @@ const Palette = lazy(() => parts.palette().then((m) => ({ default: m.Palette }))
 const ExplainPanel = lazy(() => parts.panel().then((m) => ({ default: m.ExplainPanel })));
 const Toasts = lazy(() => parts.toasts().then((m) => ({ default: m.Toasts })));
 const TopBar = lazy(() => import('./TopBar').then((m) => ({ default: m.TopBar })));
+const Looking = lazy(() => import('./Looking').then((m) => ({ default: m.Looking })));
 const More = lazy(() => parts.more().then((m) => ({ default: m.More })));
 
 /** Calls f once the page has settled. */
@@ -44,6 +47,9 @@ export function Shell() {
   const workspace = useQuery(settings()).data;
   setConventions({ locale: workspace?.locale || 'en-US', currency: data?.currency || workspace?.currency || '' });
   const kiosk = search.kiosk === 1;
+  const rights = useRights();
+  const mayDo = useCallback((action: string) => allows(rights, action), [rights]);
+  const may = mayDo(needOf(path));
   const navigate = useNavigate();
   const [idle, setIdle] = useState(false);
 
@@ -76,88 +82,109 @@ export function Shell() {
     else main.current?.focus({ preventScroll: true });
   }, [path]);
 
-  const bar = isTimed(path) && !data?.empty;
+  const bar = isTimed(path) && !data?.empty && may;
   if (kiosk) {
     return (
-      <div className={css.kiosk}>
-        <main id="main" className={css.page} ref={main} tabIndex={-1}>
-          <Outlet />
-        </main>
+      <MayContext value={mayDo}>
+        <div className={css.kiosk}>
+          <main id="main" className={css.page} ref={main} tabIndex={-1}>
+            <Outlet />
+          </main>
+          <Suspense>
+            <OpenPanel />
+            {idle ? <Toasts /> : null}
+          </Suspense>
+        </div>
+      </MayContext>
+    );
+  }
+  return (
+    <MayContext value={mayDo}>
+      <div className={css.shell}>
+        <a className={css.skip} href="#main">
+          {t('Skip to content')}
+        </a>
+        <nav className={css.nav} aria-label={t('Main')} data-chrome>
+          <Link to="/" search={carried(search) as never} className={css.brand}>
+            <img src="/icon.svg" alt="" />
+            <span>MoatMetrics</span>
+          </Link>
+          {PLACES.map((g) => (
+            <div key={g.head}>
+              <p className={css.navHead}>{g.head}</p>
+              {g.places
+                .filter((p) => allows(rights, needOf(p.to)))
+                .map((p) => (
+                  <NavLink key={p.to} place={p} path={path} />
+                ))}
+            </div>
+          ))}
+          <p className={css.navFoot}>{t('Computed on this machine. Nothing was sent anywhere.')}</p>
+        </nav>
+        <div className={css.main}>
+          <Connection />
+          {rights?.viewing ? (
+            <Suspense>
+              <Looking view={rights.viewing} label={rights.label} />
+            </Suspense>
+          ) : null}
+          <header className={css.top} data-chrome>
+            {bar ? (
+              <Suspense fallback={<Skeleton height={36} width={320} />}>
+                <TopBar filter={isFiltered(path)} />
+              </Suspense>
+            ) : null}
+            <div className={css.topEnd}>
+              <button type="button" className={css.searchButton} onClick={() => setPalette(true)} aria-keyshortcuts="Control+K">
+                <Search size={16} aria-hidden="true" />
+                <span className={css.searchText}>{t('Search')}</span>
+                <span aria-hidden="true">
+                  <Kbd>Ctrl K</Kbd>
+                </span>
+              </button>
+              <ThemeButton />
+            </div>
+          </header>
+          <main id="main" className={css.page} ref={main} tabIndex={-1}>
+            {!may ? (
+              <Page title={t('This page is not for your role')}>
+                <NotForYou need={needOf(path)} all={rights?.all ?? []} />
+              </Page>
+            ) : asked.isError && !data && isTimed(path) ? (
+              <Page title={t('MoatMetrics')}>
+                <Failure error={asked.error} onRetry={() => asked.refetch()} />
+              </Page>
+            ) : data?.empty && path !== '/' && (isTimed(path) || path.startsWith('/dashboards/')) ? (
+              <NoData />
+            ) : (
+              <Outlet />
+            )}
+            {bar && data?.data_through ? (
+              <p className="muted small" data-asof>
+                {t('Data through {{day}} · snapshot {{snapshot}} of {{at}}', {
+                  day: day(String(data.data_through)),
+                  snapshot: data.snapshot,
+                  at: instant(data.snapshot_at ?? ''),
+                })}
+              </p>
+            ) : null}
+          </main>
+        </div>
+        <TabBar path={path} />
         <Suspense>
+          {palette ? <Palette open onClose={() => setPalette(false)} early={keys} /> : null}
           <OpenPanel />
           {idle ? <Toasts /> : null}
         </Suspense>
       </div>
-    );
-  }
-  return (
-    <div className={css.shell}>
-      <a className={css.skip} href="#main">
-        {t('Skip to content')}
-      </a>
-      <nav className={css.nav} aria-label={t('Main')} data-chrome>
-        <Link to="/" search={carried(search) as never} className={css.brand}>
-          <img src="/icon.svg" alt="" />
-          <span>MoatMetrics</span>
-        </Link>
-        {PLACES.map((g) => (
-          <div key={g.head}>
-            <p className={css.navHead}>{g.head}</p>
-            {g.places.map((p) => (
-              <NavLink key={p.to} place={p} path={path} />
-            ))}
-          </div>
-        ))}
-        <p className={css.navFoot}>{t('Computed on this machine. Nothing was sent anywhere.')}</p>
-      </nav>
-      <div className={css.main}>
-        <Connection />
-        <header className={css.top} data-chrome>
-          {bar ? (
-            <Suspense fallback={<Skeleton height={36} width={320} />}>
-              <TopBar filter={isFiltered(path)} />
-            </Suspense>
-          ) : null}
-          <div className={css.topEnd}>
-            <button type="button" className={css.searchButton} onClick={() => setPalette(true)} aria-keyshortcuts="Control+K">
-              <Search size={16} aria-hidden="true" />
-              <span className={css.searchText}>{t('Search')}</span>
-              <span aria-hidden="true">
-                <Kbd>Ctrl K</Kbd>
-              </span>
-            </button>
-            <ThemeButton />
-          </div>
-        </header>
-        <main id="main" className={css.page} ref={main} tabIndex={-1}>
-          {asked.isError && !data && isTimed(path) ? (
-            <Page title={t('MoatMetrics')}>
-              <Failure error={asked.error} onRetry={() => asked.refetch()} />
-            </Page>
-          ) : data?.empty && path !== '/' && (isTimed(path) || path.startsWith('/dashboards/')) ? (
-            <NoData />
-          ) : (
-            <Outlet />
-          )}
-          {bar && data?.data_through ? (
-            <p className="muted small" data-asof>
-              {t('Data through {{day}} · snapshot {{snapshot}} of {{at}}', {
-                day: day(String(data.data_through)),
-                snapshot: data.snapshot,
-                at: instant(data.snapshot_at ?? ''),
-              })}
-            </p>
-          ) : null}
-        </main>
-      </div>
-      <TabBar path={path} />
-      <Suspense>
-        {palette ? <Palette open onClose={() => setPalette(false)} early={keys} /> : null}
-        <OpenPanel />
-        {idle ? <Toasts /> : null}
-      </Suspense>
-    </div>
+    </MayContext>
   );
+}
+
+/** In place of a page that the role does not open. */
+function NotForYou({ need, all }: { need: string; all: Rights['all'] }) {
+  const missing = all.find((a) => a.action === need);
+  return <Refused action={missing?.label ?? need} who={missing?.roles} />;
 }
 
 /** In place of figures before there are any. */

@@ -23,6 +23,7 @@ import {
   Search,
   Settings,
   ShieldCheck,
+  ShieldUser,
   Shuffle,
   SquareFunction,
   Ticket,
@@ -43,6 +44,8 @@ export interface Place {
   filtered?: boolean;
   /** Whether only its period does. */
   timed?: boolean;
+  /** The action without which it shows nothing; reading figures unless said. */
+  need?: string;
 }
 
 export const PLACES: { head: string; places: Place[] }[] = [
@@ -82,14 +85,26 @@ export const PLACES: { head: string; places: Place[] }[] = [
   {
     head: t('Data'),
     places: [
-      { to: '/import', label: t('Import'), icon: Upload, words: 'upload files csv excel rejects' },
-      { to: '/sources', label: t('Sources'), icon: FolderSync, words: 'schedule automatic watched folder sftp s3 mail quarantine' },
-      { to: '/matching', label: t('Matching'), icon: Link2, words: 'review names duplicates clients same different aliases' },
-      { to: '/quality', label: t('Data quality'), icon: ShieldCheck, words: 'score completeness what to fix first' },
+      { to: '/import', label: t('Import'), icon: Upload, words: 'upload files csv excel rejects', need: 'data.import' },
+      {
+        to: '/sources',
+        label: t('Sources'),
+        icon: FolderSync,
+        words: 'schedule automatic watched folder sftp s3 mail quarantine',
+        need: 'data.read',
+      },
+      {
+        to: '/matching',
+        label: t('Matching'),
+        icon: Link2,
+        words: 'review names duplicates clients same different aliases',
+        need: 'reviews.read',
+      },
+      { to: '/quality', label: t('Data quality'), icon: ShieldCheck, words: 'score completeness what to fix first', need: 'data.read' },
       { to: '/snapshots', label: t('Snapshots'), icon: Camera, words: 'history roll back versions' },
       { to: '/definitions', label: t('Definitions'), icon: BookOpen, words: 'measures catalog formula dimensions' },
-      { to: '/audit', label: t('Audit record'), icon: ScrollText, words: 'who did what when log chain verify checkpoint history security' },
-      { to: '/system', label: t('System'), icon: Gauge, words: 'health storage jobs cache version' },
+      { to: '/audit', label: t('Audit record'), icon: ScrollText, words: 'who did what when log chain verify checkpoint history security', need: 'audit.read' },
+      { to: '/system', label: t('System'), icon: Gauge, words: 'health storage jobs cache version', need: 'system.read' },
     ],
   },
   {
@@ -98,12 +113,29 @@ export const PLACES: { head: string; places: Place[] }[] = [
       { to: '/files', label: t('Downloads'), icon: Download, words: 'exports offline files' },
       { to: '/feedback', label: t('Feedback'), icon: MessageSquareHeart, words: 'nps comment adoption' },
       { to: '/settings', label: t('Settings'), icon: Settings, words: 'theme currency dark density' },
+      {
+        to: '/policies',
+        label: t('Roles & policies'),
+        icon: ShieldUser,
+        words: 'rights permissions access denied cedar view as who may',
+        need: 'policies.manage',
+      },
       { to: '/help', label: t('Help'), icon: CircleHelp, words: 'keyboard shortcuts guide' },
     ],
   },
 ];
 
 export const chartIcon = ChartNoAxesCombined;
+
+/** The action that a page needs, "" when anybody may open it. */
+export function needOf(path: string): string {
+  const place = PLACES.flatMap((g) => g.places).find((p) => leads(p.to, path));
+  if (!place) return '';
+  return place.need ?? (ANYBODY.includes(place.to) ? '' : 'figures.read');
+}
+
+/** Pages that show no figures. */
+const ANYBODY = ['/settings', '/help', '/files'];
 
 const leads = (to: string, path: string) => (to === '/' ? path === '/' : path === to || path.startsWith(`${to}/`));
 

@@ -53,6 +53,7 @@ const routes = [
   at('/files', () => import('../features/files/Files'), 'Files'),
   at('/feedback', () => import('../features/feedback/Feedback'), 'Feedback'),
   at('/settings', () => import('../features/settings/Settings'), 'Settings'),
+  at('/policies', () => import('../features/policies/Policies'), 'Policies'),
   at('/help', () => import('../features/help/Help'), 'Help'),
   at('/gallery', () => import('./Gallery'), 'Gallery'),
 ] as const;

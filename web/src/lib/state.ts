@@ -82,6 +82,20 @@ const shared = v.object({
     ),
     undefined,
   ),
+  // Roles & policies
+  /** What is asked about a role: whether it may do something, and why. */
+  why: v.fallback(
+    v.optional(
+      v.object({
+        role: v.string(),
+        action: v.string(),
+        resource: v.optional(v.string()),
+        clients: v.optional(v.array(v.string())),
+        teams: v.optional(v.array(v.string())),
+      }),
+    ),
+    undefined,
+  ),
   // Questions
   /** Whom a question is about. */
   client: v.fallback(v.optional(v.pipe(v.string(), v.maxLength(400))), undefined),

@@ -7,6 +7,7 @@ import {
   type LinkProps,
   TooltipTrigger,
 } from 'react-aria-components';
+import { useMay } from './may';
 import css from './ui.module.css';
 
 type Kind = 'primary' | 'plain' | 'quiet' | 'danger';
@@ -14,16 +15,22 @@ type Kind = 'primary' | 'plain' | 'quiet' | 'danger';
 export interface ButtonProps extends Omit<AriaButtonProps, 'className' | 'style'> {
   kind?: Kind;
   pressed?: boolean;
+  /** The action that it does; it is not there for those who may not. */
+  need?: string;
 }
 
-export function Button({ kind = 'plain', pressed, ...rest }: ButtonProps) {
+export function Button({ kind = 'plain', pressed, need = '', ...rest }: ButtonProps) {
+  const may = useMay(need);
+  if (!may) return null;
   return (
     <AriaButton {...rest} {...(pressed === undefined ? {} : { 'aria-pressed': pressed })} className={css.button ?? ''} data-kind={kind} />
   );
 }
 
 /** A button with only an icon; its label is read out and shown on hover and focus. */
-export function IconButton({ label, kind = 'quiet', children, pressed, ...rest }: ButtonProps & { label: string }) {
+export function IconButton({ label, kind = 'quiet', children, pressed, need = '', ...rest }: ButtonProps & { label: string }) {
+  const may = useMay(need);
+  if (!may) return null;
   return (
     <TooltipTrigger delay={500}>
       <AriaButton

@@ -1,5 +1,5 @@
 import type { UseQueryResult } from '@tanstack/react-query';
-import { CircleAlert, Clock, RotateCcw } from 'lucide-react';
+import { CircleAlert, Clock, Lock, RotateCcw } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { messageOf, RequestError } from '../api/client';
 import { t } from '../lib/i18n';
@@ -21,7 +21,28 @@ export function Empty({ title, children, action }: { title: string; children?: R
   );
 }
 
+/** Says what is missing and who has it, in place of what may not be seen or done. */
+export function Refused({ action, who, why }: { action: string; who?: string[] | undefined; why?: string | undefined }) {
+  return (
+    <div className={css.state} role="alert">
+      <Lock size={20} aria-hidden="true" />
+      <h3>{t('Your role does not allow this')}</h3>
+      <p>{why ?? t('It needs: {{action}}.', { action })}</p>
+      <p>
+        {who?.length
+          ? t('These roles have it: {{roles}}. Ask somebody who manages accounts here.', { roles: who.join(', ') })
+          : t('Ask somebody who manages accounts here.')}
+      </p>
+    </div>
+  );
+}
+
 export function Failure({ error, onRetry }: { error: unknown; onRetry?: (() => void) | undefined }) {
+  const problem = error instanceof RequestError ? error.problem : undefined;
+  if (problem?.code === 'forbidden') {
+    const missing = problem.errors?.find((e) => e.path === 'action');
+    return <Refused action={missing?.message ?? ''} who={missing?.allowed} {...(missing ? {} : { why: problem.detail })} />;
+  }
   return (
     <div className={css.state} role="alert">
       <CircleAlert size={20} aria-hidden="true" />

@@ -58,7 +58,7 @@ function Turn({ s }: { s: PeerStatus }) {
     onSettled: () => client.invalidateQueries({ queryKey: ['data'] }),
   });
   return (
-    <Button kind={s.taking_part ? 'plain' : 'primary'} onPress={() => turn.mutate()} isDisabled={turn.isPending}>
+    <Button kind={s.taking_part ? 'plain' : 'primary'} need="peers.manage" onPress={() => turn.mutate()} isDisabled={turn.isPending}>
       {s.taking_part ? t('Take no part any more') : t('Take part')}
     </Button>
   );

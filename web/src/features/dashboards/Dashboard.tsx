@@ -218,7 +218,7 @@ function Board({ saved }: { saved: DashboardAnswer }) {
   ) : tiles.length === 0 ? (
     <div>
       <p className="muted">{t('No tile yet.')}</p>
-      <Button kind="primary" onPress={() => set({ edit: 1 })}>
+      <Button kind="primary" need="boards.write" onPress={() => set({ edit: 1 })}>
         {t('Add tiles')}
       </Button>
     </div>
@@ -276,10 +276,10 @@ function Board({ saved }: { saved: DashboardAnswer }) {
           </>
         ) : (
           <>
-            <Button onPress={() => set({ edit: 1 })}>
+            <Button need="boards.write" onPress={() => set({ edit: 1 })}>
               <Pencil size={16} aria-hidden="true" /> {t('Edit')}
             </Button>
-            <Button onPress={() => share.mutate()}>
+            <Button need="boards.write" onPress={() => share.mutate()}>
               <Share2 size={16} aria-hidden="true" /> {t('Share')}
             </Button>
             <Button onPress={() => set({ kiosk: 1 })}>

@@ -48,7 +48,7 @@ export function Dashboards() {
       title={t('Dashboards')}
       lead={t('Put the figures you look at every week on one page, or on the wall.')}
       actions={
-        <Button kind="primary" isDisabled={make.isPending} onPress={() => make.mutate({ name: t('New dashboard') })}>
+        <Button kind="primary" need="boards.write" isDisabled={make.isPending} onPress={() => make.mutate({ name: t('New dashboard') })}>
           {t('New dashboard')}
         </Button>
       }
@@ -82,7 +82,12 @@ export function Dashboards() {
                   id: 'delete',
                   head: '',
                   cell: (d) => (
-                    <Button kind="quiet" onPress={() => remove.mutate(d)} aria-label={t('Delete {{name}}', { name: d.name })}>
+                    <Button
+                      kind="quiet"
+                      need="boards.write"
+                      onPress={() => remove.mutate(d)}
+                      aria-label={t('Delete {{name}}', { name: d.name })}
+                    >
                       {t('Delete')}
                     </Button>
                   ),
@@ -118,7 +123,12 @@ export function Dashboards() {
             {(gone.data ?? []).map((d) => (
               <li key={d.id} className="row">
                 {d.name}
-                <Button kind="quiet" onPress={() => restore.mutate(d.id)} aria-label={t('Restore {{name}}', { name: d.name })}>
+                <Button
+                  kind="quiet"
+                  need="boards.write"
+                  onPress={() => restore.mutate(d.id)}
+                  aria-label={t('Restore {{name}}', { name: d.name })}
+                >
                   {t('Restore')}
                 </Button>
               </li>

@@ -89,7 +89,9 @@ function One({ threshold: x, unit }: { threshold: Threshold; unit: string }) {
         <Edges threshold={x} unit={unit} onDone={() => setEdit(false)} />
       ) : (
         <div className="row" style={{ marginTop: 8 }}>
-          <Button onPress={() => setEdit(true)}>{t('Set own edges …')}</Button>
+          <Button need="settings.write" onPress={() => setEdit(true)}>
+            {t('Set own edges …')}
+          </Button>
           {x.changed_at ? <Reset id={x.id} /> : null}
         </div>
       )}
@@ -161,7 +163,7 @@ function Reset({ id }: { id: string }) {
     onSettled: () => client.invalidateQueries({ queryKey: ['data'] }),
   });
   return (
-    <Button kind="quiet" onPress={() => reset.mutate()} isDisabled={reset.isPending}>
+    <Button kind="quiet" need="settings.write" onPress={() => reset.mutate()} isDisabled={reset.isPending}>
       {t('Back to the built-in edges')}
     </Button>
   );

@@ -10,6 +10,7 @@ import { Button } from '../../ui/Button';
 import { Dialog } from '../../ui/Dialog';
 import { TextField } from '../../ui/Field';
 import { Menu } from '../../ui/Menu';
+import { May, useMay } from '../../ui/may';
 import { toast } from '../../ui/toast';
 
 type Show = 'table' | 'bars' | 'pivot' | 'trend';
@@ -19,6 +20,7 @@ const TILES: Record<Show, Tile['kind']> = { table: 'table', bars: 'bar', pivot: 
 /** Keeps what is explored: as a view, as a tile of a dashboard, or as a short link. */
 export function SaveMenu({ ask, show }: { ask: Ask; show: Show }) {
   const client = useQueryClient();
+  const may = useMay('boards.write');
   const navigate = useNavigate();
   const { where } = useView();
   const [naming, setNaming] = useState(false);
@@ -102,26 +104,28 @@ export function SaveMenu({ ask, show }: { ask: Ask; show: Show }) {
           </Button>
         }
         sections={[
-          { actions: [{ id: 'save', label: t('Save this view …'), onAction: () => setNaming(true) }] },
+          { actions: may ? [{ id: 'save', label: t('Save this view …'), onAction: () => setNaming(true) }] : [] },
           {
             head: t('Saved'),
             actions: (saved.data ?? []).map((v) => ({ id: v.id, label: v.name, onAction: () => navigate({ href: v.content.path }) })),
           },
           {
             head: t('Delete'),
-            actions: (saved.data ?? []).map((v) => ({ id: `x${v.id}`, label: v.name, onAction: () => remove.mutate(v) })),
+            actions: (may ? (saved.data ?? []) : []).map((v) => ({ id: `x${v.id}`, label: v.name, onAction: () => remove.mutate(v) })),
           },
         ]}
       />
-      <Menu
-        label={t('Add to a dashboard')}
-        trigger={<Button>{t('Add to dashboard')}</Button>}
-        sections={[
-          { actions: (boards.data ?? []).map((d) => ({ id: d.id, label: d.name, onAction: () => addTile.mutate(d.id) })) },
-          { actions: [{ id: 'new', label: t('All dashboards'), onAction: () => navigate({ to: '/dashboards' }) }] },
-        ]}
-      />
-      <Button onPress={() => share.mutate()}>
+      <May action="boards.write">
+        <Menu
+          label={t('Add to a dashboard')}
+          trigger={<Button>{t('Add to dashboard')}</Button>}
+          sections={[
+            { actions: (boards.data ?? []).map((d) => ({ id: d.id, label: d.name, onAction: () => addTile.mutate(d.id) })) },
+            { actions: [{ id: 'new', label: t('All dashboards'), onAction: () => navigate({ to: '/dashboards' }) }] },
+          ]}
+        />
+      </May>
+      <Button need="boards.write" onPress={() => share.mutate()}>
         <Share2 size={16} aria-hidden="true" /> {t('Share')}
       </Button>
       <Dialog

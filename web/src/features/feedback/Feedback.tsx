@@ -11,6 +11,7 @@ import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { DataTable } from '../../ui/DataTable';
 import { TextField } from '../../ui/Field';
+import { useMay } from '../../ui/may';
 import { Empty, Loaded } from '../../ui/States';
 import { toast } from '../../ui/toast';
 import css from './feedback.module.css';
@@ -21,8 +22,9 @@ const DAYS = 90;
 /** What people think, and which features they use. All of it stays on this machine. */
 export function Feedback() {
   const client = useQueryClient();
-  const list = useQuery(feedback());
-  const used = useQuery(adoption(DAYS));
+  const runs = useMay('system.read');
+  const list = useQuery({ ...feedback(), enabled: runs });
+  const used = useQuery({ ...adoption(DAYS), enabled: runs });
   const [score, setScore] = useState<number>();
   const [comment, setComment] = useState('');
   const refresh = () => client.invalidateQueries({ queryKey: ['feedback'] });
@@ -73,79 +75,83 @@ export function Feedback() {
             </div>
           </form>
         </Card>
-        <Card title={t('Which features are used?')} subtitle={t('Last {{count}} days, counted on this machine', { count: DAYS })}>
-          <Loaded
-            query={used}
-            height={200}
-            isEmpty={(all) => all.length === 0}
-            empty={<Empty title={t('Nothing counted yet')}>{t('Pages and actions are counted as they are used.')}</Empty>}
-          >
-            {(all) => (
+        {runs ? (
+          <Card title={t('Which features are used?')} subtitle={t('Last {{count}} days, counted on this machine', { count: DAYS })}>
+            <Loaded
+              query={used}
+              height={200}
+              isEmpty={(all) => all.length === 0}
+              empty={<Empty title={t('Nothing counted yet')}>{t('Pages and actions are counted as they are used.')}</Empty>}
+            >
+              {(all) => (
+                <DataTable
+                  caption={t('Use of features')}
+                  rows={all}
+                  rowKey={(f) => f.feature}
+                  initial={{ id: 'uses', descending: true }}
+                  columns={[
+                    { id: 'feature', head: t('Feature'), sort: (f) => f.feature, cell: (f) => words(f.feature.replaceAll('.', '_')) },
+                    { id: 'uses', head: t('Uses'), right: true, sort: (f) => f.uses, cell: (f) => integer(f.uses) },
+                    { id: 'people', head: t('People'), right: true, sort: (f) => f.people, cell: (f) => integer(f.people) },
+                    { id: 'last', head: t('Last'), sort: (f) => f.last, cell: (f) => day(f.last) },
+                  ]}
+                />
+              )}
+            </Loaded>
+          </Card>
+        ) : null}
+      </div>
+      {runs ? (
+        <Card
+          title={t('What did people say?')}
+          subtitle={
+            list.data?.summary
+              ? list.data.summary.nps === null || list.data.summary.nps === undefined
+                ? t('No score yet')
+                : t('Net promoter score {{nps}} of {{count}} scores', { nps: list.data.summary.nps, count: list.data.summary.scored })
+              : ''
+          }
+          actions={
+            <Button kind="quiet" onPress={() => download('/api/v1/feedback?format=csv').catch((e) => toast(messageOf(e)))}>
+              {t('Export CSV')}
+            </Button>
+          }
+        >
+          <Loaded query={list} height={160} isEmpty={(x) => (x.items ?? []).length === 0} empty={<Empty title={t('Nothing yet')} />}>
+            {(x) => (
               <DataTable
-                caption={t('Use of features')}
-                rows={all}
-                rowKey={(f) => f.feature}
-                initial={{ id: 'uses', descending: true }}
+                caption={t('Feedback')}
+                rows={x.items ?? []}
+                rowKey={(f) => String(f.id)}
                 columns={[
-                  { id: 'feature', head: t('Feature'), sort: (f) => f.feature, cell: (f) => words(f.feature.replaceAll('.', '_')) },
-                  { id: 'uses', head: t('Uses'), right: true, sort: (f) => f.uses, cell: (f) => integer(f.uses) },
-                  { id: 'people', head: t('People'), right: true, sort: (f) => f.people, cell: (f) => integer(f.people) },
-                  { id: 'last', head: t('Last'), sort: (f) => f.last, cell: (f) => day(f.last) },
+                  { id: 'at', head: t('When'), sort: (f) => f.at, cell: (f) => instant(f.at) },
+                  {
+                    id: 'score',
+                    head: t('Score'),
+                    right: true,
+                    sort: (f) => f.score ?? null,
+                    cell: (f) => (f.score === null || f.score === undefined ? '—' : f.score),
+                  },
+                  { id: 'comment', head: t('Comment'), cell: (f) => <span style={{ whiteSpace: 'pre-wrap' }}>{f.comment}</span> },
+                  {
+                    id: 'x',
+                    head: '',
+                    cell: (f) => (
+                      <Button
+                        kind="quiet"
+                        aria-label={t('Delete the feedback of {{at}}', { at: instant(f.at) })}
+                        onPress={() => remove.mutate(f.id)}
+                      >
+                        {t('Delete')}
+                      </Button>
+                    ),
+                  },
                 ]}
               />
             )}
           </Loaded>
         </Card>
-      </div>
-      <Card
-        title={t('What did people say?')}
-        subtitle={
-          list.data?.summary
-            ? list.data.summary.nps === null || list.data.summary.nps === undefined
-              ? t('No score yet')
-              : t('Net promoter score {{nps}} of {{count}} scores', { nps: list.data.summary.nps, count: list.data.summary.scored })
-            : ''
-        }
-        actions={
-          <Button kind="quiet" onPress={() => download('/api/v1/feedback?format=csv').catch((e) => toast(messageOf(e)))}>
-            {t('Export CSV')}
-          </Button>
-        }
-      >
-        <Loaded query={list} height={160} isEmpty={(x) => (x.items ?? []).length === 0} empty={<Empty title={t('Nothing yet')} />}>
-          {(x) => (
-            <DataTable
-              caption={t('Feedback')}
-              rows={x.items ?? []}
-              rowKey={(f) => String(f.id)}
-              columns={[
-                { id: 'at', head: t('When'), sort: (f) => f.at, cell: (f) => instant(f.at) },
-                {
-                  id: 'score',
-                  head: t('Score'),
-                  right: true,
-                  sort: (f) => f.score ?? null,
-                  cell: (f) => (f.score === null || f.score === undefined ? '—' : f.score),
-                },
-                { id: 'comment', head: t('Comment'), cell: (f) => <span style={{ whiteSpace: 'pre-wrap' }}>{f.comment}</span> },
-                {
-                  id: 'x',
-                  head: '',
-                  cell: (f) => (
-                    <Button
-                      kind="quiet"
-                      aria-label={t('Delete the feedback of {{at}}', { at: instant(f.at) })}
-                      onPress={() => remove.mutate(f.id)}
-                    >
-                      {t('Delete')}
-                    </Button>
-                  ),
-                },
-              ]}
-            />
-          )}
-        </Loaded>
-      </Card>
+      ) : null}
     </Page>
   );
 }

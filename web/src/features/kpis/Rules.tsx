@@ -62,11 +62,11 @@ export function Rules({ names }: { names: Names }) {
         actions={
           <>
             {some ? (
-              <Button isDisabled={run.isPending} onPress={() => run.mutate(undefined)}>
+              <Button need="definitions.write" isDisabled={run.isPending} onPress={() => run.mutate(undefined)}>
                 {t('Run all now')}
               </Button>
             ) : null}
-            <Button kind="primary" onPress={() => setOpen('new')}>
+            <Button kind="primary" need="definitions.write" onPress={() => setOpen('new')}>
               {t('New rule')}
             </Button>
           </>

@@ -40,7 +40,7 @@ export function Segments({ names }: { names: Names }) {
       title={t('Segments')}
       subtitle={t('Clients, products or others that meet a condition, under a name')}
       actions={
-        <Button kind="primary" onPress={() => setOpen('new')}>
+        <Button kind="primary" need="definitions.write" onPress={() => setOpen('new')}>
           {t('New segment')}
         </Button>
       }
@@ -134,7 +134,7 @@ function List({
           id: 'remove',
           head: t('Remove'),
           cell: (s) => (
-            <Button kind="quiet" aria-label={t('Remove {{name}}', { name: s.name })} onPress={() => onRemove(s)}>
+            <Button kind="quiet" need="definitions.write" aria-label={t('Remove {{name}}', { name: s.name })} onPress={() => onRemove(s)}>
               {t('Remove')}
             </Button>
           ),

@@ -16,6 +16,7 @@ import { Trend } from '../../metrics/Trend';
 import { periodText, prose } from '../../metrics/words';
 import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
+import { useMay } from '../../ui/may';
 import { Empty, Loaded, Notice } from '../../ui/States';
 import { FirstVisit } from './FirstVisit';
 
@@ -178,7 +179,8 @@ function WhyMargin() {
 /** How far the data reaches and how clean it is: a wrong figure often begins here. */
 function Freshness() {
   const { status } = useView();
-  const list = useQuery(imports());
+  const may = useMay('data.read');
+  const list = useQuery({ ...imports(), enabled: may });
   const rejected = (list.data ?? []).reduce((sum, i) => sum + (i.result.rows_rejected ?? 0), 0);
   const quality = status?.quality ?? null;
   return (
@@ -188,8 +190,8 @@ function Freshness() {
           ? t('Data quality is not known.')
           : t('Data quality {{score}} over {{count}} rows.', { score: percent(quality), count: status?.rows ?? 0 })}
       </span>
-      <span>{rejected > 0 ? t('{{count}} rows rejected', { count: rejected }) : t('No row was rejected.')}</span>
-      <Link to="/import">{t('See the imports')}</Link>
+      {may ? <span>{rejected > 0 ? t('{{count}} rows rejected', { count: rejected }) : t('No row was rejected.')}</span> : null}
+      {may ? <Link to="/import">{t('See the imports')}</Link> : null}
     </Notice>
   );
 }

@@ -125,11 +125,11 @@ function Save({ saved, definition, changed }: { saved: ScenarioItem | undefined;
   return (
     <>
       {saved ? (
-        <Button kind="primary" isDisabled={!changed || save.isPending} onPress={() => save.mutate(saved)}>
+        <Button kind="primary" need="boards.write" isDisabled={!changed || save.isPending} onPress={() => save.mutate(saved)}>
           {t('Save')}
         </Button>
       ) : null}
-      <Button kind={saved ? 'plain' : 'primary'} onPress={() => setNaming(true)}>
+      <Button kind={saved ? 'plain' : 'primary'} need="boards.write" onPress={() => setNaming(true)}>
         {saved ? t('Save as …') : t('Save …')}
       </Button>
       <Dialog open={naming} onClose={() => setNaming(false)} title={t('Save this what-if')} subtitle={t('Its changes and its period')}>

@@ -127,7 +127,7 @@ function List({
           id: 'delete',
           head: '',
           cell: (s) => (
-            <Button kind="quiet" onPress={() => onRemove(s)} aria-label={t('Delete {{name}}', { name: s.name })}>
+            <Button kind="quiet" need="boards.write" onPress={() => onRemove(s)} aria-label={t('Delete {{name}}', { name: s.name })}>
               {t('Delete')}
             </Button>
           ),

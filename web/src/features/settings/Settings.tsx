@@ -1,4 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { api, messageOf, RequestError, unwrap } from '../../api/client';
 import { type SettingsOf, settings } from '../../api/queries';
@@ -10,6 +11,7 @@ import { columns } from '../../metrics/grid';
 import { Button, Segmented } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { Select, TextField } from '../../ui/Field';
+import { May } from '../../ui/may';
 import { Loaded } from '../../ui/States';
 import { toast } from '../../ui/toast';
 
@@ -29,6 +31,11 @@ export function Settings() {
     <Page title={t('Settings')}>
       <div className="stack" style={columns(380)}>
         <Look />
+        <May action="policies.manage">
+          <Card title={t('Roles & policies')} subtitle={t('Who may see and do what')}>
+            <Link to="/policies">{t('Roles, policies, why something is refused, look as a role')}</Link>
+          </Card>
+        </May>
         <Loaded query={found} height={240}>
           {(s) => <Workspace saved={s} />}
         </Loaded>
@@ -124,7 +131,7 @@ function Workspace({ saved }: { saved: SettingsOf }) {
           {t('Now: {{number}}, {{instant}}', { number: format('1234567.5', 'money'), instant: instant(new Date().toISOString()) })}
         </p>
         <div>
-          <Button type="submit" kind="primary" isDisabled={save.isPending}>
+          <Button type="submit" kind="primary" need="settings.write" isDisabled={save.isPending}>
             {t('Save')}
           </Button>
         </div>

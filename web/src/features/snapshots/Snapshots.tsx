@@ -12,6 +12,7 @@ import { Button } from '../../ui/Button';
 import { Badge, Card } from '../../ui/Card';
 import { Dialog } from '../../ui/Dialog';
 import { Select } from '../../ui/Field';
+import { May } from '../../ui/may';
 import { Empty, Loaded } from '../../ui/States';
 import { toast } from '../../ui/toast';
 import { Comparison } from './Comparison';
@@ -59,7 +60,12 @@ export function Snapshots() {
                         </Button>
                       ) : null}
                       {i > 0 ? (
-                        <Button kind="quiet" onPress={() => setBack(s)} aria-label={t('Go back to snapshot {{id}}', { id: s.id })}>
+                        <Button
+                          kind="quiet"
+                          need="data.restore"
+                          onPress={() => setBack(s)}
+                          aria-label={t('Go back to snapshot {{id}}', { id: s.id })}
+                        >
                           {t('Go back')}
                         </Button>
                       ) : null}
@@ -70,7 +76,9 @@ export function Snapshots() {
             )}
           </Loaded>
         </Card>
-        <Months />
+        <May action="data.read">
+          <Months />
+        </May>
       </div>
       {back && list.data ? <GoBack to={back} newer={list.data.filter((s) => s.id > back.id)} onClose={() => setBack(undefined)} /> : null}
       {compared !== undefined ? <Comparison id={compared} onClose={() => setCompared(undefined)} /> : null}
@@ -183,7 +191,7 @@ function Months() {
         {open.length > 0 ? (
           <div className="row" style={{ alignItems: 'end' }}>
             <Select label={t('Month')} value={pick} onChange={setChosen} options={open.map((m) => [m, month(`${m}-01`)] as const)} />
-            <Button isDisabled={change.isPending} onPress={() => change.mutate({ month: pick, close: true })}>
+            <Button need="data.restore" isDisabled={change.isPending} onPress={() => change.mutate({ month: pick, close: true })}>
               {t('Close it')}
             </Button>
           </div>
