@@ -103,13 +103,13 @@ func TestAChangeIsAVersionThatCanBeReadLater(t *testing.T) {
 		if other, err := p.History(t.Context(), tenant.Scope{Tenant: "other", Actor: "x"}, "", 0); err != nil || len(other) != 0 {
 			t.Errorf("history of another tenant: %v %v", other, err)
 		}
-		var report audit.Report
+		report, err := log.Verify(t.Context(), kim, db)
+		if err != nil {
+			t.Fatal(err)
+		}
 		var events []string
 		if err := db.Read(t.Context(), func(tx *metadb.Tx) (err error) {
 			events = nil
-			if report, err = log.Verify(t.Context(), kim, tx); err != nil {
-				return err
-			}
 			rows, err := tx.Query(t.Context(), "SELECT action FROM audit_event ORDER BY seq")
 			if err != nil {
 				return err
