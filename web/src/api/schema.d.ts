@@ -1005,6 +1005,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The policies that hold, built-in ones first */
+        get: operations["get-policies"];
+        /** Replace the tenant's own policies */
+        put: operations["set-policies"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policies/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Changes of roles and policies, newest first */
+        get: operations["list-policy-versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policies/versions/{version}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a proposed change take effect, as a second person */
+        post: operations["approve-policies"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policies/versions/{version}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reject a proposed change, or withdraw one's own */
+        post: operations["reject-policies"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policies/why": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether a role may do something, which policies say so, and who may */
+        get: operations["explain-decision"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/project-risks": {
         parameters: {
             query?: never;
@@ -1316,6 +1402,59 @@ export interface paths {
         /** Take a decision back; the question is open again */
         post: operations["undo-review"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rights": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What one may see and do; with a role, what that role may of it */
+        get: operations["get-rights"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Roles with what each may do and see */
+        get: operations["list-roles"];
+        put?: never;
+        /** Make a role */
+        post: operations["add-role"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roles/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change a role that was made here */
+        put: operations["change-role"];
+        post?: never;
+        /** Remove a role that was made here and that no account has */
+        delete: operations["remove-role"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2001,6 +2140,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/view-as": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Look at everything as a role, for an hour; it narrows, and nothing can be changed meanwhile */
+        post: operations["begin-view"];
+        /** End the look as a role */
+        delete: operations["end-view"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/views": {
         parameters: {
             query?: never;
@@ -2081,6 +2238,96 @@ export interface components {
             entries: components["schemas"]["AuditEntry"][] | null;
             kind: string;
             tenant: string;
+        };
+        AccessCurrentPolicies: {
+            /** @description a change takes effect at once, since nobody else may approve it */
+            alone: boolean;
+            /** @description the tenant's own policies, in Cedar */
+            own: string;
+            policies: components["schemas"]["AccessPolicy"][];
+            /** @description what policies may speak about */
+            schema: string;
+            /**
+             * Format: int64
+             * @description 0 while only the built-in policies hold
+             */
+            version: number;
+        };
+        AccessCustomRole: {
+            actions: string[];
+            based_on: string;
+            /** @description the only clients whose rows may be seen; null: those of all */
+            clients: string[] | null;
+            hidden: string[];
+            label: string;
+            name: string;
+            /** @description the only teams whose rows may be seen; null: those of all */
+            teams: string[] | null;
+        };
+        AccessEffect: {
+            gained: boolean;
+            /** @enum {string} */
+            kind: "role" | "action" | "class" | "client" | "team";
+            role: string;
+            /** @description the action, class, client or team; * is all that are not named */
+            what: string;
+        };
+        AccessPolicy: {
+            effect: string;
+            /** @enum {string} */
+            from: "built-in" | "role" | "tenant";
+            id: string;
+            says: string;
+            text: string;
+        };
+        AccessPolicyVersion: {
+            /** Format: date-time */
+            at: string;
+            author: string;
+            /**
+             * Format: int64
+             * @description the version that it changes
+             */
+            base: number;
+            current: boolean;
+            /** Format: date-time */
+            decided_at: string | null;
+            decided_by: string;
+            /** @description why it was approved or rejected */
+            decision: string;
+            /** @description what each role gains and loses by it */
+            effects: components["schemas"]["AccessEffect"][];
+            /** @description lines of own policies that came (+) and went (-) */
+            lines: string[];
+            reason: string;
+            /** @enum {string} */
+            status: "proposed" | "applied" | "rejected";
+            /** Format: int64 */
+            version: number;
+            /** @description what it waits for; empty when it does not */
+            waits: string;
+        };
+        AccessReason: {
+            allowed: boolean;
+            /** @description those that decided; none when nothing allows it */
+            policies: components["schemas"]["AccessPolicy"][];
+            /** @description roles that may, before limits of an account */
+            who: string[];
+            /** @description why, in a sentence */
+            words: string;
+        };
+        AccessView: {
+            clients: string[] | null;
+            role: string;
+            teams: string[] | null;
+            /** Format: date-time */
+            until: string;
+        };
+        ActionAnswer: {
+            action: string;
+            label: string;
+            /** @description those that may */
+            roles: string[];
         };
         AdoptionAnswer: {
             feature: string;
@@ -2227,6 +2474,11 @@ export interface components {
         BatchEvent: {
             progress: components["schemas"]["DatasetBatchProgress"];
             status: string;
+        };
+        "Begin-viewRequest": {
+            clients?: string[] | null;
+            role: string;
+            teams?: string[] | null;
         };
         CacheAnswer: {
             /** Format: int64 */
@@ -2608,6 +2860,9 @@ export interface components {
              * @enum {string}
              */
             verdict: "same" | "different" | "create";
+        };
+        DecisionReason: {
+            reason?: string;
         };
         DimensionAnswer: {
             help: string;
@@ -3726,6 +3981,10 @@ export interface components {
             /** @description short address, without host */
             url: string;
         };
+        LookAnswerBody: {
+            /** @description null when the look is over */
+            viewing: components["schemas"]["AccessView"];
+        };
         MeasureAnswer: {
             /** @description base measures whose rows are behind it, itself when it is one */
             base: string[] | null;
@@ -3792,6 +4051,8 @@ export interface components {
             base: string[];
             /** @description known gaps and assumptions */
             caveats: string[];
+            /** @description what it shows that not everybody may see: pay, cost, margin */
+            classes: string[];
             /** @description what it can be cut and filtered by */
             dimensions: string[];
             direction: string;
@@ -3807,6 +4068,8 @@ export interface components {
             name: string;
             /** @description tables without which it has no value; none of them is taken for zero */
             needs: string[];
+            /** @description dimensions by whose single members it shows pay */
+            pay_by: string[];
             source: string;
             tables: string[];
             thresholds: components["schemas"]["MetricThreshold"][];
@@ -4181,6 +4444,14 @@ export interface components {
              */
             next?: number;
         };
+        PagePolicyVersion: {
+            items: components["schemas"]["AccessPolicyVersion"][] | null;
+            /**
+             * Format: int64
+             * @description pass as cursor for the next page; absent on the last
+             */
+            next?: number;
+        };
         PageProposal: {
             items: components["schemas"]["ReviewProposal"][] | null;
             /**
@@ -4199,6 +4470,14 @@ export interface components {
         };
         PageReviewAnswer: {
             items: components["schemas"]["ReviewAnswer"][] | null;
+            /**
+             * Format: int64
+             * @description pass as cursor for the next page; absent on the last
+             */
+            next?: number;
+        };
+        PageRoleAnswer: {
+            items: components["schemas"]["RoleAnswer"][] | null;
             /**
              * Format: int64
              * @description pass as cursor for the next page; absent on the last
@@ -4482,6 +4761,55 @@ export interface components {
             /** Format: int64 */
             revision: number;
         };
+        RightsAnswer: {
+            /** @description what may be done; nothing else may */
+            actions: string[];
+            /** @description the actions that there are, in their order, in words */
+            all: components["schemas"]["ActionAnswer"][];
+            /** @description the only clients whose rows may be seen; null: those of all */
+            clients: string[] | null;
+            /** @description what may not be seen: pay, cost, margin, personal */
+            hidden: string[];
+            label: string;
+            /** @description empty: unlimited, as the owner of this machine */
+            role: string;
+            /** @description the only teams whose rows may be seen; null: those of all */
+            teams: string[] | null;
+            /** @description the look as another role that this is, null without one */
+            viewing: components["schemas"]["AccessView"];
+        };
+        RoleAnswer: {
+            actions: string[];
+            /** @description null: those of all */
+            clients: string[] | null;
+            /** @description null for built-in roles, which cannot be changed */
+            custom: components["schemas"]["AccessCustomRole"];
+            /** @description what it is for */
+            for: string;
+            hidden: string[];
+            label: string;
+            name: string;
+            needs_clients: boolean;
+            needs_teams: boolean;
+            /** @description null: those of all */
+            teams: string[] | null;
+        };
+        RoleBody: {
+            actions: string[];
+            /** @description a built-in role: whether an account must name clients or teams is taken from it */
+            based_on: string;
+            /** @description the only clients; null or left out: those of all */
+            clients?: string[] | null;
+            hidden: string[];
+            /** @description 1 to 60 characters, what people call it */
+            label: string;
+            /** @description small letters, digits and -; in an address it stands there */
+            name?: string;
+            /** @description why, for those who approve or read it later */
+            reason?: string;
+            /** @description the only teams; null or left out: those of all */
+            teams?: string[] | null;
+        };
         RollbackAnswer: {
             changed: boolean;
             /** Format: int64 */
@@ -4700,6 +5028,12 @@ export interface components {
             owner?: string;
             /** @description condition such as industry = "Legal" or gross_margin < 20% */
             where: string;
+        };
+        "Set-policiesRequest": {
+            /** @description why, for those who approve or read it later */
+            reason?: string;
+            /** @description Cedar; empty for none */
+            text: string;
         };
         SnapshotAnswer: {
             at: string;
@@ -9833,6 +10167,427 @@ export interface operations {
             };
         };
     };
+    "get-policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessCurrentPolicies"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "set-policies": {
+        parameters: {
+            query?: {
+                /** @description only say what it would do */
+                try?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Set-policiesRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessPolicyVersion"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "list-policy-versions": {
+        parameters: {
+            query?: {
+                status?: "proposed" | "applied" | "rejected";
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePolicyVersion"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "approve-policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionReason"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessPolicyVersion"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "reject-policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionReason"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessPolicyVersion"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "explain-decision": {
+        parameters: {
+            query: {
+                /** @description limited to these clients; repeated */
+                clients?: string[] | null;
+                /** @description limited to these teams; repeated */
+                teams?: string[] | null;
+                role: string;
+                action: string;
+                /** @description tenant, class:pay, client:NAME or team:NAME */
+                resource?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessReason"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
     "list-project-risks": {
         parameters: {
             query?: {
@@ -11165,6 +11920,360 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReviewAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "get-rights": {
+        parameters: {
+            query?: {
+                /** @description limited to these clients; repeated */
+                clients?: string[] | null;
+                /** @description limited to these teams; repeated */
+                teams?: string[] | null;
+                /** @description one's own rights when left out; asking about others needs policies.manage */
+                role?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RightsAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "list-roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageRoleAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "add-role": {
+        parameters: {
+            query?: {
+                /** @description only say what it would do */
+                try?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessPolicyVersion"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "change-role": {
+        parameters: {
+            query?: {
+                /** @description only say what it would do */
+                try?: boolean;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessPolicyVersion"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "remove-role": {
+        parameters: {
+            query?: {
+                /** @description only say what it would do */
+                try?: boolean;
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessPolicyVersion"];
                 };
             };
             /** @description Not Found */
@@ -14746,6 +15855,88 @@ export interface operations {
             };
             /** @description Service Unavailable */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "begin-view": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Begin-viewRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LookAnswerBody"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["V2ErrorModel"];
+                };
+            };
+        };
+    };
+    "end-view": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LookAnswerBody"];
+                };
+            };
+            /** @description Error */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
