@@ -15,22 +15,22 @@
 //	2      sample      deterministic generators: the demo MSP and the benchmark's workload
 //	2      secret      encryption of secrets and personal columns, master keys, logs without secrets
 //	2      match       which known entity a name of an import means, and why
-//	3      warehouse   Parquet files, the DuckLake catalog, snapshots, the engine that reads them
-//	3      audit       the hash-chained record
-//	3      job         durable work
 //	3      keyring     the keys that secrets are sealed under, and their rotation
-//	4      access      who may do and see what: actions, roles, policies, accounts
-//	4      review      what people decide: proposals and decisions
-//	4      workspace   what people keep beside the data: dashboards, links, feedback, settings
-//	4      definition  what a tenant defines for itself, with its versions: KPIs, segments, rules, calendar
-//	5      dataset     canonical tables, import, quality
-//	6      metric      the semantic layer: definition, query, SQL, result, lineage
-//	6      inbox       where files come from by themselves, and when; quarantine, notices
-//	7      insight     what matters, why, how sure, what to do
-//	7      scenario    what if: a past period under other terms
-//	8      question    the standing questions of a provider's people, answered
-//	10     httpapi     HTTP and nothing else
-//	11     app         configuration, construction in floor order, the commands
+//	4      warehouse   Parquet files, the DuckLake catalog, snapshots, the engine that reads them
+//	4      audit       the hash-chained record
+//	4      job         durable work
+//	5      access      who may do and see what: actions, roles, policies, accounts
+//	5      review      what people decide: proposals and decisions
+//	5      workspace   what people keep beside the data: dashboards, links, feedback, settings
+//	5      definition  what a tenant defines for itself, with its versions: KPIs, segments, rules, calendar
+//	6      dataset     canonical tables, import, quality
+//	7      metric      the semantic layer: definition, query, SQL, result, lineage
+//	7      inbox       where files come from by themselves, and when; quarantine, notices
+//	8      insight     what matters, why, how sure, what to do
+//	8      scenario    what if: a past period under other terms
+//	9      question    the standing questions of a provider's people, answered
+//	11     httpapi     HTTP and nothing else
+//	12     app         configuration, construction in floor order, the commands
 //
 // Start reading at internal/app/app.go (what is built from what), then
 // internal/metric (the heart) and internal/warehouse (where facts live).
