@@ -43,7 +43,7 @@ export function RoleForm({ list, from, onDone }: { list: RoleOf[]; from: RoleOf 
   const asked = useRested(JSON.stringify(body));
   const rested = JSON.parse(asked) as RoleDraft;
   const preview = useQuery({
-    queryKey: ['policies', 'try', saved?.name ?? '', asked],
+    queryKey: ['policy-try', saved?.name ?? '', asked], // not renewed by what it leads to
     queryFn: () => put(true, rested),
     enabled: rested.label.trim() !== '' && (saved !== undefined || (rested.name ?? '') !== ''),
     retry: false,
