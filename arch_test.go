@@ -20,15 +20,16 @@ const internal = "github.com/moatmetrics/moatmetrics/internal/"
 var floors = []string{
 	"fault",
 	"quantity tenant",
-	"metadb stats sample match secret",
-	"keyring",
-	"warehouse audit job",
-	"access review workspace definition",
+	"metadb stats sample match secret document reach",
+	"keyring bucket",
+	"warehouse audit job notice",
+	"access review workspace definition delivery",
 	"dataset",
 	"metric connector inbox",
 	"insight scenario",
-	"question",
+	"question govern alert",
 	"report",
+	"search",
 	"httpapi",
 	"app",
 }
@@ -37,7 +38,7 @@ var floors = []string{
 var owners = map[string][]string{
 	"database/sql":                   {"metadb", "warehouse", "job"},
 	"github.com/duckdb/duckdb-go/v2": {"warehouse"},
-	"net/http":                       {"secret", "connector", "inbox", "httpapi", "app"},
+	"net/http":                       {"secret", "connector", "inbox", "delivery", "httpapi", "app"},
 }
 
 func TestImportsPointDown(t *testing.T) {

@@ -14,23 +14,32 @@
 //	2      stats       pure statistics: intervals, tests, Shapley values, trend, shrinkage, confidence
 //	2      sample      deterministic generators: the demo MSP and the benchmark's workload
 //	2      secret      encryption of secrets and personal columns, master keys, logs without secrets
+//	2      document    a report before it has a format: model, words, charts; its children write PDF, XLSX, PPTX, HTML
+//	2      reach       which servers may be connected to, and how long an answer is waited for
 //	2      match       which known entity a name of an import means, and why
 //	3      keyring     the keys that secrets are sealed under, and their rotation
+//	3      bucket      buckets of S3-compatible stores: connecting, and what their errors mean
 //	4      warehouse   Parquet files, the DuckLake catalog, snapshots, the engine that reads them
 //	4      audit       the hash-chained record
 //	4      job         durable work
+//	4      notice      what the program tells people: to one or to all, read by whom
 //	5      access      who may do and see what: actions, roles, policies, accounts
-//	5      review      what people decide: proposals and decisions
+//	5      review      what people decide and say: proposals, decisions, comments
 //	5      workspace   what people keep beside the data: dashboards, links, feedback, settings
 //	5      definition  what a tenant defines for itself, with its versions: KPIs, segments, rules, calendar
+//	5      delivery    destinations, the outbox and how each kind of destination is sent to
 //	6      dataset     canonical tables, import, quality
 //	7      metric      the semantic layer: definition, query, SQL, result, lineage
-//	7      inbox       where files come from by themselves, and when; quarantine, notices
+//	7      inbox       where files come from by themselves, and when; quarantine
 //	8      insight     what matters, why, how sure, what to do
 //	8      scenario    what if: a past period under other terms
+//	9      govern      personal data: inventory, retention, legal hold, requests of persons
+//	9      alert       whom a rule that begins to hold is told to, how, when, and who knows of it
 //	9      question    the standing questions of a provider's people, answered
-//	11     httpapi     HTTP and nothing else
-//	12     app         configuration, construction in floor order, the commands
+//	10     report      what people read on paper: templates, files and their history, schedules, brands
+//	11     search      a list of what fits a part of a name
+//	12     httpapi     HTTP and nothing else
+//	13     app         configuration, construction in floor order, the commands
 //
 // Start reading at internal/app/app.go (what is built from what), then
 // internal/metric (the heart) and internal/warehouse (where facts live).

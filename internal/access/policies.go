@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -114,6 +115,20 @@ func (p *Policies) RolesThatMay(ctx context.Context, t tenant.Slug, a tenant.Act
 		return nil, err
 	}
 	return h.rules.rolesThatMay(t, a), nil
+}
+
+// RolesThatMayAll is RolesThatMay for several actions together.
+func (p *Policies) RolesThatMayAll(ctx context.Context, t tenant.Slug, actions ...tenant.Action) ([]string, error) {
+	h, err := p.holding(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	roles := h.rules.names()
+	for _, a := range actions {
+		may := h.rules.rolesThatMay(t, a)
+		roles = slices.DeleteFunc(roles, func(r string) bool { return !slices.Contains(may, r) })
+	}
+	return roles, nil
 }
 
 func (r *ruleset) rolesThatMay(t tenant.Slug, a tenant.Action) []string {

@@ -43,6 +43,26 @@ type PolicyVersion struct {
 	body string
 }
 
+// PolicyEvidence is what the queue shows of a version that waits.
+type PolicyEvidence struct {
+	Version int64    `json:"version"`
+	Reason  string   `json:"reason"`
+	Effects []Effect `json:"effects"`
+}
+
+// Says tells what each role gains and loses, a sentence each.
+func (e PolicyEvidence) Says() []string {
+	out := []string{}
+	for _, x := range e.Effects {
+		says := x.String()
+		out = append(out, strings.ToUpper(says[:1])+says[1:]+".")
+	}
+	if len(out) == 0 {
+		out = append(out, "No role gains or loses anything by it.")
+	}
+	return out
+}
+
 // PolicyChange changes a tenant's policies. One of Text, Put and Remove is given.
 type PolicyChange struct {
 	Text   *string     // the tenant's own policies from now on
@@ -200,7 +220,7 @@ func (p *Policies) store(ctx context.Context, scope tenant.Scope, v *PolicyVersi
 			return err
 		}
 		if v.Status == PolicyProposed && p.opt.Queue != nil {
-			evidence, err := json.Marshal(map[string]any{"version": v.Version, "reason": v.Reason, "effects": v.Effects})
+			evidence, err := json.Marshal(PolicyEvidence{v.Version, v.Reason, v.Effects})
 			if err != nil {
 				return err
 			}

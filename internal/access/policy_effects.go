@@ -130,9 +130,9 @@ func holds(actor *tenant.Rights, e Effect) bool {
 }
 
 // MayGive says whether the actor may give somebody a role with limits: only what he has himself,
-// and only when it stays within his own limits. Accounts ask it before a role is given, changed
-// or an invitation is sent; they ask it for the role before, too, so that nobody takes from
-// those who have more than he.
+// only when it stays within his own limits, and the role owner only when he is one. Accounts ask it
+// before a role is given, changed or an invitation is sent; they ask it for the role before, too,
+// so that nobody takes from those who have more than he.
 func MayGive(actor, given *tenant.Rights) error {
 	if actor == nil {
 		return nil
@@ -140,17 +140,11 @@ func MayGive(actor, given *tenant.Rights) error {
 	if given == nil {
 		return fault.Newf(fault.Forbidden, "nobody gives unlimited rights")
 	}
+	if given.Role == Owner && actor.Role != Owner {
+		return fault.Newf(fault.Forbidden, "only an owner makes somebody an owner, and changes one: ask an owner")
+	}
 	nothing := &tenant.Rights{Hidden: tenant.Classes, Clients: []string{}, Teams: []string{}}
 	return granted(actor, compared(given.Role, nothing, given))
-}
-
-// KeepsAnOwner refuses to take the role owner from the last account that has it. Accounts ask it
-// in the transaction of the change, with the number of owners before it.
-func KeepsAnOwner(owners int, from, to string) error {
-	if from == Owner && to != Owner && owners <= 1 {
-		return fault.Newf(fault.Conflict, "this is the last owner: make somebody else an owner first")
-	}
-	return nil
 }
 
 // lines says which lines of a text came and went, in their order.

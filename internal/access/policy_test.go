@@ -24,13 +24,13 @@ var expected = map[string]struct {
 	does, hidden   string
 	clients, teams string // all or none, without limits of an account
 }{
-	"owner":         {"accounts.manage audit.read boards.write data.import data.read data.restore definitions.write figures.export figures.read governance.manage peers.manage policies.manage reviews.decide reviews.read self.manage settings.read settings.write sources.manage system.read system.verify", "", "all", "all"},
-	"admin":         {"accounts.manage audit.read boards.write data.import data.read data.restore definitions.write figures.export figures.read governance.manage peers.manage policies.manage reviews.decide reviews.read self.manage settings.read settings.write sources.manage system.read system.verify", "", "all", "all"},
-	"analyst":       {"boards.write definitions.write figures.read self.manage", "pay personal", "all", "all"},
-	"reviewer":      {"boards.write definitions.write figures.read reviews.decide reviews.read self.manage", "pay personal", "all", "all"},
-	"finance":       {"data.import data.read figures.export figures.read self.manage settings.read settings.write", "", "all", "all"},
-	"technician":    {"figures.read self.manage", "cost margin pay personal", "all", "none"},
-	"viewer":        {"figures.read self.manage", "cost margin pay personal", "all", "all"},
+	"owner":         {"accounts.manage audit.read boards.read boards.write data.import data.read data.restore definitions.write destinations.manage figures.export figures.read governance.manage peers.manage policies.manage reports.send reviews.decide reviews.read self.manage settings.read settings.write sources.manage system.read system.verify", "", "all", "all"},
+	"admin":         {"accounts.manage audit.read boards.read boards.write data.import data.read data.restore definitions.write destinations.manage figures.export figures.read governance.manage peers.manage policies.manage reports.send reviews.decide reviews.read self.manage settings.read settings.write sources.manage system.read system.verify", "", "all", "all"},
+	"analyst":       {"boards.read boards.write definitions.write figures.read self.manage", "pay personal", "all", "all"},
+	"reviewer":      {"boards.read boards.write definitions.write figures.read reviews.decide reviews.read self.manage", "pay personal", "all", "all"},
+	"finance":       {"boards.read data.import data.read figures.export figures.read reports.send self.manage settings.read settings.write", "", "all", "all"},
+	"technician":    {"boards.read figures.read self.manage", "cost margin pay personal", "all", "none"},
+	"viewer":        {"boards.read figures.read self.manage", "cost margin pay personal", "all", "all"},
 	"client-portal": {"figures.read self.manage", "cost margin pay personal", "none", "all"},
 }
 

@@ -97,8 +97,11 @@ func (p *Policies) Look(ctx context.Context, scope tenant.Scope, token string) (
 		return scope, nil, nil
 	}
 	as, err := p.Rights(ctx, scope.Tenant, v.Role, v.Limits)
+	if fault.KindOf(err) == fault.Forbidden {
+		// The role went meanwhile: nothing is shown, and the look can still be ended.
+		as, err = &tenant.Rights{Role: v.Role, Clients: []string{}, Teams: []string{}, Hidden: inOrder(tenant.Classes), Actions: []tenant.Action{SelfManage}}, nil
+	}
 	if err != nil {
-		// The role went meanwhile: refused rather than shown with all rights.
 		return scope, nil, err
 	}
 	scope.Rights = narrow(scope.Rights, as)

@@ -2,7 +2,7 @@ package app
 
 import (
 	"context"
-	"log/slog"
+	"fmt"
 	"time"
 
 	"github.com/moatmetrics/moatmetrics/internal/audit"
@@ -81,14 +81,15 @@ func (a *App) dayOfAudit(ctx context.Context, scope tenant.Scope) error {
 // keepAudit looks after the record until ctx ends: once a day, also when the program does not
 // run for a whole one.
 func (a *App) keepAudit(ctx context.Context) {
-	scope := a.Scope
-	scope.Actor, scope.From = "job:audit", ""
 	tick := time.NewTicker(time.Hour)
 	defer tick.Stop()
 	for {
-		if err := a.dayOfAudit(ctx, scope); err != nil && ctx.Err() == nil {
-			a.Log.WarnContext(ctx, "the audit record has no checkpoint of today", slog.Any("error", err))
-		}
+		a.eachTenant(ctx, "job:audit", func(scope tenant.Scope) error {
+			if err := a.dayOfAudit(ctx, scope); err != nil {
+				return fmt.Errorf("the audit record has no checkpoint of today: %w", err)
+			}
+			return nil
+		})
 		select {
 		case <-ctx.Done():
 			return

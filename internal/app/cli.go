@@ -155,7 +155,7 @@ func (c *cli) root() *cobra.Command {
 		c.importsCommand(),
 		c.undoCommand(),
 		c.mappingsCommand(),
-		c.sourceCommand(),
+		c.sourceCommand(), c.destinationsCommand(), c.alertsCommand(),
 		c.noticesCommand(),
 		c.qualityCommand(),
 		c.reviewCommand(),
@@ -166,6 +166,7 @@ func (c *cli) root() *cobra.Command {
 		c.verifyCommand(),
 		c.keysCommand(),
 		c.auditCommand(),
+		c.reportCommand(),
 		c.configCommand(),
 		c.versionCommand(),
 		c.riskCommand(),
@@ -182,7 +183,12 @@ func (c *cli) root() *cobra.Command {
 		c.benchmarkCommand(),
 		c.peersCommand(),
 		c.askCommand(),
+		c.searchCommand(),
+		c.governanceCommand(),
 		c.policyCommand(),
+		c.usersCommand(),
+		c.apiKeysCommand(),
+		c.signInCommand(),
 	)
 	for _, cmd := range root.Commands() {
 		wrapArgs(cmd)
@@ -216,6 +222,7 @@ func (c *cli) config() (Config, error) {
 	if err != nil {
 		return cfg, err
 	}
+	cfg.Product = c.version
 	if c.tenant != "" {
 		cfg.Tenant = c.tenant
 	}
@@ -252,7 +259,8 @@ func (c *cli) configCommand() *cobra.Command {
 			}
 			r := cfg.redacted()
 			return c.table([]string{"setting", "value"}, [][]string{
-				{"data", r.Data}, {"database", orText(r.Database, "SQLite in the data directory")}, {"tenant", r.Tenant}, {"listen", r.Listen},
+				{"data", r.Data}, {"database", orText(r.Database, "SQLite in the data directory")}, {"tenant", r.Tenant}, {"listen", r.Listen}, {"tls_cert", orText(r.TLSCert, "none")}, {"tls_key", orText(r.TLSKey, "none")}, {"hosts", orText(r.Hosts, "see docs/serving.md")},
+				{"trusted_proxies", orText(r.TrustedProxies, "none")}, {"source_networks", r.SourceNetworks}, {"delivery_networks", r.DeliveryNetworks}, {"delivery_folders", orText(r.DeliveryFolders, "none")}, {"rate_actor", fmt.Sprint(r.RateActor)}, {"rate_address", fmt.Sprint(r.RateAddress)}, {"rate_sign_in", fmt.Sprint(r.RateSignIn)},
 				{"memory_mb", fmt.Sprint(r.MemoryMB)}, {"threads", fmt.Sprint(r.Threads)}, {"log_level", r.LogLevel}}, r)
 		},
 	}

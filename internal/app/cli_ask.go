@@ -3,13 +3,18 @@ package app
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/shopspring/decimal"
 	"github.com/spf13/cobra"
 
+	"github.com/moatmetrics/moatmetrics/internal/document"
+	"github.com/moatmetrics/moatmetrics/internal/document/parquet"
 	"github.com/moatmetrics/moatmetrics/internal/insight"
 	"github.com/moatmetrics/moatmetrics/internal/metric"
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
@@ -21,7 +26,7 @@ func (c *cli) queryCommand() *cobra.Command {
 	var where, from, to, compare, currency string
 	var snapshot int64
 	var limit, top int
-	var topBy string
+	var topBy, file string
 	cmd := &cobra.Command{
 		Use:     "query --measures a,b",
 		Short:   "Ask for measures by dimensions",
@@ -42,11 +47,15 @@ func (c *cli) queryCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				if file != "" {
+					return c.saveParquet(ctx, measures, r, file)
+				}
 				return c.printResult(r)
 			})
 		},
 	}
 	f := cmd.Flags()
+	f.StringVar(&file, "parquet", "", "write the answer as a Parquet file instead, numbers as exact decimals")
 	f.StringSliceVar(&measures, "measures", nil, "measures, comma-separated")
 	f.StringSliceVar(&by, "by", nil, "dimensions, comma-separated")
 	f.StringVar(&where, "where", "", `condition, such as client = "X" and month >= 2026-01 and gross_margin < 20%`)
@@ -60,6 +69,37 @@ func (c *cli) queryCommand() *cobra.Command {
 	f.StringVar(&topBy, "top-by", "", "measure that --top goes by, the first unless given; - in front: the smallest first")
 	f.Int64Var(&snapshot, "snapshot", 0, "snapshot to ask; 0 is the current one")
 	return cmd
+}
+
+// saveParquet writes an answer for other programs. With amounts in several currencies each
+// measure of money has a column that names its own.
+func (c *cli) saveParquet(ctx context.Context, measures []string, r *metric.Result, file string) error {
+	columns := make([]document.Column, len(r.Columns))
+	var named []int // measures with a currency of their own, by their place in the query
+	for i, col := range r.Columns {
+		columns[i] = document.Column{Name: col.Name, Unit: col.Unit}
+		if at := slices.Index(measures, col.Name); r.Currencies != nil && at >= 0 && col.Unit.HasMoney() {
+			named = append(named, at)
+		}
+	}
+	for _, at := range named {
+		columns = append(columns, document.Column{Name: measures[at] + "_currency", Unit: quantity.Text})
+	}
+	rows := func(yield func([]any) bool) {
+		for i, row := range r.Rows {
+			for _, k := range named {
+				row = append(slices.Clip(row), r.Currencies[i][k])
+			}
+			if !yield(row) {
+				return
+			}
+		}
+	}
+	if err := writeWhole(file, func(w io.Writer) error { return parquet.Write(ctx, w, columns, rows) }); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(c.out, "%s: %d rows of snapshot %d\n", file, len(r.Rows), r.Snapshot)
+	return err
 }
 
 // wireValue is a cell as JSON carries it: money and other decimals as strings.
@@ -188,6 +228,9 @@ func (c *cli) analyzeCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				if findings, err = a.Judge.Judged(ctx, a.Scope, findings); err != nil {
+					return err
+				}
 				if err := c.printFindings(findings, limit); err != nil {
 					return err
 				}
@@ -219,6 +262,16 @@ func (c *cli) printFindings(findings []insight.Finding, limit int) error {
 	}
 	for i, f := range findings {
 		fmt.Fprintf(c.out, "%2d. %s\n", i+1, f.Headline)
+		if f.Standing != nil && f.Standing.Decision != nil {
+			d := f.Standing.Decision
+			fmt.Fprintf(c.out, "    %s by %s on %s%s\n", d.Verdict, d.By, d.At.Local().Format(time.DateOnly), quoted(d.Reason))
+		}
+		if f.Rejected() {
+			continue // folded
+		}
+		if f.Standing != nil && f.Standing.Quiet {
+			fmt.Fprintln(c.out, "    findings of this kind were rejected three times in a row (moatmetrics review topics)")
+		}
 		fmt.Fprintf(c.out, "    at stake %s a year · confidence %s (%.2f)", f.Stake(), f.Confidence.Grade, f.Confidence.Score)
 		if f.Interval != nil {
 			fmt.Fprintf(c.out, " · %s %s to %s (%.0f%%)", f.Interval.Of, show(f.Interval.Low, f.Unit), show(f.Interval.High, f.Unit), 100*f.Interval.Level)
@@ -235,6 +288,14 @@ func (c *cli) printFindings(findings []insight.Finding, limit int) error {
 		fmt.Fprintf(c.out, "… and %d more (moatmetrics analyze)\n", all-len(findings))
 	}
 	return nil
+}
+
+// quoted is a reason after what was decided, "" for none.
+func quoted(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return ": “" + reason + "”"
 }
 
 // noteCurrencies says what the analyses left out because amounts of several currencies are

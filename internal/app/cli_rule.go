@@ -97,9 +97,9 @@ func (c *cli) listRules(ctx context.Context, a *App) error {
 	}
 	rows := make([][]string, len(list))
 	for i, r := range list {
-		rows[i] = []string{r.Name, r.Condition, orText(r.Dimension, "the firm"), r.Where, fmt.Sprint(r.Months), r.Then, fmt.Sprint(r.Version)}
+		rows[i] = []string{r.Name, r.Condition, orText(r.Dimension, "the firm"), r.Where, fmt.Sprint(r.Months), r.Then, r.Severity, fmt.Sprint(r.Version)}
 	}
-	return c.table([]string{"rule", "condition", "for", "where", "months", "then", "version"}, rows, list)
+	return c.table([]string{"rule", "condition", "for", "where", "months", "then", "severity", "version"}, rows, list)
 }
 
 func (c *cli) putRuleCommand(add bool) *cobra.Command {
@@ -116,6 +116,7 @@ func (c *cli) putRuleCommand(add bool) *cobra.Command {
 	f.IntVar(&r.Months, "months", 0, "complete months looked at (default 1)")
 	f.StringVar(&r.Then, "then", "", "finding, review or notice (default finding)")
 	f.StringVar(&r.Money, "money", "", "measure of the money at stake")
+	f.StringVar(&r.Severity, "severity", "", "info, warning or critical: whom it alerts, and when (default warning)")
 	f.StringVar(&r.Description, "description", "", "what to do about it")
 	f.StringVar(&r.Owner, "owner", "", "who answers for it")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -130,7 +131,7 @@ func (c *cli) putRuleCommand(add bool) *cobra.Command {
 					if was.Name != r.Name {
 						continue
 					}
-					for _, p := range []struct{ to, from *string }{{&r.Condition, &was.Condition}, {&r.Measure, &was.Measure}, {&r.Dimension, &was.Dimension}, {&r.Where, &was.Where}, {&r.Then, &was.Then}, {&r.Money, &was.Money}, {&r.Description, &was.Description}, {&r.Owner, &was.Owner}} {
+					for _, p := range []struct{ to, from *string }{{&r.Condition, &was.Condition}, {&r.Measure, &was.Measure}, {&r.Dimension, &was.Dimension}, {&r.Where, &was.Where}, {&r.Then, &was.Then}, {&r.Money, &was.Money}, {&r.Severity, &was.Severity}, {&r.Description, &was.Description}, {&r.Owner, &was.Owner}} {
 						*p.to = orText(*p.to, *p.from)
 					}
 					if r.Months == 0 {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/dataset"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/inbox"
+	"github.com/moatmetrics/moatmetrics/internal/notice"
 	"github.com/moatmetrics/moatmetrics/internal/secret"
 )
 
@@ -174,23 +176,10 @@ func (c *cli) sourceChangeCommand() *cobra.Command {
 }
 
 // readGiven takes over those flags that were given and leaves the rest of the spec.
-func (s *specFlags) readGiven(given *pflag.FlagSet) error {
+func (s *specFlags) readGiven(flags *pflag.FlagSet) error {
 	own := pflag.NewFlagSet("", pflag.ContinueOnError)
 	s.bind(own)
-	var err error
-	given.Visit(func(f *pflag.Flag) {
-		to := own.Lookup(f.Name)
-		if to == nil || err != nil {
-			return
-		}
-		to.Changed = true
-		if list, ok := f.Value.(pflag.SliceValue); ok {
-			err = to.Value.(pflag.SliceValue).Replace(list.GetSlice())
-		} else {
-			err = to.Value.Set(f.Value.String())
-		}
-	})
-	if err != nil {
+	if err := given(flags, own); err != nil {
 		return err
 	}
 	return s.read(own)
@@ -304,20 +293,26 @@ func (c *cli) noticesCommand() *cobra.Command {
 	var all bool
 	cmd := &cobra.Command{Use: "notices", Short: "List what needs a person", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
 		return c.with(cmd, func(ctx context.Context, a *App) error {
-			list, err := a.Inbox.Notices(ctx, a.Scope, !all, 200, 0)
+			list, err := a.Notices.List(ctx, a.Scope, !all, 200, 0)
 			if err != nil {
 				return err
 			}
 			rows := make([][]string, len(list))
 			for i, n := range list {
-				rows[i] = []string{n.ID, shortTime(&n.CreatedAt), string(n.Kind), n.Message}
+				rows[i] = []string{n.ID, shortTime(&n.CreatedAt), string(n.Kind), n.Message, n.Subject}
 			}
-			return c.table([]string{"id", "at", "kind", "what"}, rows, list)
+			if err := c.table([]string{"id", "at", "kind", "what", "about"}, rows, list); err != nil || c.format != "table" {
+				return err
+			}
+			if slices.ContainsFunc(list, func(n notice.Notice) bool { return n.Kind == notice.DeliveryFailed }) {
+				fmt.Fprintln(c.out, "moatmetrics destinations deliveries DELIVERY shows what was not delivered, destinations retry DELIVERY tries it again; what it is about is its id.")
+			}
+			return nil
 		})
 	}}
 	cmd.Flags().BoolVar(&all, "all", false, "also those that were read")
 	read := &cobra.Command{Use: "read ID", Short: "Mark a notice as read", Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
-		return c.with(cmd, func(ctx context.Context, a *App) error { return a.Inbox.Read(ctx, a.Scope, args[0]) })
+		return c.with(cmd, func(ctx context.Context, a *App) error { return a.Notices.Read(ctx, a.Scope, args[0]) })
 	}}
 	wrapArgs(read)
 	cmd.AddCommand(read)

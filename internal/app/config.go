@@ -4,13 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"os/user"
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/knadh/koanf/parsers/yaml"
@@ -25,14 +23,36 @@ import (
 // Config is every setting. Values come from, later winning: the defaults here, the file
 // DIR/moatmetrics.yaml, environment variables MOAT_<NAME> (MOAT_MEMORY_MB), flags.
 type Config struct {
+	// Product is the version of the program; nobody sets it.
+	Product string `koanf:"-" yaml:"-"`
 	// Data is the data directory: control database, warehouse, scratch files.
 	Data string `koanf:"data" yaml:"data"`
 	// Database is a PostgreSQL address; empty means SQLite in the data directory.
 	Database string `koanf:"database" yaml:"database"`
 	// Tenant is whose data the command works on.
 	Tenant string `koanf:"tenant" yaml:"tenant"`
-	// Listen is the address of serve. Loopback only until accounts exist.
+	// Listen is the address of serve. Until there are accounts only this machine is answered.
 	Listen string `koanf:"listen" yaml:"listen"`
+	// TLSCert and TLSKey are PEM files; with them serve speaks TLS.
+	TLSCert string `koanf:"tls_cert" yaml:"tls_cert"`
+	TLSKey  string `koanf:"tls_key" yaml:"tls_key"`
+	// Hosts are the names that the server answers under, comma-separated.
+	Hosts string `koanf:"hosts" yaml:"hosts"`
+	// TrustedProxies are the networks of reverse proxies whose X-Forwarded-For is believed.
+	TrustedProxies string `koanf:"trusted_proxies" yaml:"trusted_proxies"`
+	// SourceNetworks are where sources may be beside public addresses: private, loopback, none, or
+	// networks such as 10.0.0.0/8, comma-separated.
+	SourceNetworks string `koanf:"source_networks" yaml:"source_networks"`
+	// DeliveryNetworks are the same for where something is sent.
+	DeliveryNetworks string `koanf:"delivery_networks" yaml:"delivery_networks"`
+	// DeliveryFolders are the folders of this machine under which something may be sent,
+	// comma-separated; none when empty.
+	DeliveryFolders string `koanf:"delivery_folders" yaml:"delivery_folders"`
+	// RateActor, RateAddress and RateSignIn are tokens a minute of an actor and of an address, and
+	// attempts to sign in of an address.
+	RateActor   int `koanf:"rate_actor" yaml:"rate_actor"`
+	RateAddress int `koanf:"rate_address" yaml:"rate_address"`
+	RateSignIn  int `koanf:"rate_sign_in" yaml:"rate_sign_in"`
 	// MemoryMB bounds the query engine's memory.
 	MemoryMB int `koanf:"memory_mb" yaml:"memory_mb"`
 	// Threads bounds the query engine's threads; 0 is one for each processor.
@@ -41,8 +61,11 @@ type Config struct {
 	LogLevel string `koanf:"log_level" yaml:"log_level"`
 }
 
+// settings are the names of all of them.
+var settings = []string{"data", "database", "tenant", "listen", "tls_cert", "tls_key", "hosts", "trusted_proxies", "source_networks", "delivery_networks", "delivery_folders", "rate_actor", "rate_address", "rate_sign_in", "memory_mb", "threads", "log_level"}
+
 func defaults() Config {
-	return Config{Data: "data", Tenant: "default", Listen: "127.0.0.1:8080", MemoryMB: 800, LogLevel: "warn"}
+	return Config{Data: "data", Tenant: "default", Listen: "127.0.0.1:8080", SourceNetworks: "private,loopback", DeliveryNetworks: "private,loopback", RateActor: 1200, RateAddress: 3000, RateSignIn: 10, MemoryMB: 800, LogLevel: "warn"}
 }
 
 // loadConfig reads the settings for a data directory ("" means the default one) and
@@ -70,7 +93,7 @@ func loadConfig(data string) (Config, error) {
 	if err := envs.Load(env.Provider(".", opt), nil); err != nil {
 		return base, err
 	}
-	for _, f := range []string{"database", "tenant", "listen", "memory_mb", "threads", "log_level"} {
+	for _, f := range settings[1:] { // where the data lies is known by now
 		if envs.Exists(f) {
 			if err := k.Set(f, envs.Get(f)); err != nil {
 				return base, err
@@ -87,12 +110,12 @@ func loadConfig(data string) (Config, error) {
 
 func (c Config) check(keys []string) error {
 	var wrong []fault.Field
-	allowed := []string{"data", "database", "tenant", "listen", "memory_mb", "threads", "log_level"}
 	for _, key := range keys {
-		if !slices.Contains(allowed, key) {
-			wrong = append(wrong, fault.Field{Path: key, Message: "is not a setting", Allowed: allowed})
+		if !slices.Contains(settings, key) {
+			wrong = append(wrong, fault.Field{Path: key, Message: "is not a setting", Allowed: settings})
 		}
 	}
+	wrong = append(wrong, c.checkServing()...)
 	if c.MemoryMB < 64 {
 		wrong = append(wrong, fault.Field{Path: "memory_mb", Message: "must be at least 64"})
 	}
@@ -114,24 +137,6 @@ var secretPart = regexp.MustCompile(`://([^:@/]+):[^@/]+@`)
 func (c Config) redacted() Config {
 	c.Database = secretPart.ReplaceAllString(c.Database, "://$1:•••@")
 	return c
-}
-
-// checkLoopback refuses addresses that other machines can reach: there are no accounts yet.
-func checkLoopback(listen string) error {
-	host, port, err := net.SplitHostPort(listen)
-	if err == nil {
-		_, err = strconv.ParseUint(port, 10, 16)
-	}
-	if err != nil {
-		return fault.Newf(fault.Invalid, "--listen %s is not an address: write 127.0.0.1:8080", listen)
-	}
-	if host == "localhost" {
-		return nil
-	}
-	if ip := net.ParseIP(host); ip != nil && ip.IsLoopback() {
-		return nil
-	}
-	return fault.Newf(fault.Invalid, "--listen %s would let other machines read your books: there are no accounts yet, so serve listens on loopback only (127.0.0.1, [::1] or localhost). Reach it from elsewhere through an SSH tunnel", listen)
 }
 
 // osUser names who runs the command, for the audit record.

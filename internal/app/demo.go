@@ -20,7 +20,8 @@ const demoFindings = 8
 
 func (c *cli) demoCommand() *cobra.Command {
 	var opt sample.MSPOptions
-	var asOf, listen string
+	var asOf string
+	var listen listening
 	var noServe bool
 	cmd := &cobra.Command{
 		Use: "demo", Short: "Load a believable demo MSP, print its top findings and serve it", Args: cobra.NoArgs,
@@ -31,10 +32,7 @@ func (c *cli) demoCommand() *cobra.Command {
 				return err
 			}
 			return c.with(cmd, func(ctx context.Context, a *App) error {
-				if listen != "" {
-					a.Config.Listen = listen
-				}
-				if err := checkLoopback(a.Config.Listen); err != nil && !noServe {
+				if err := listen.into(&a.Config); err != nil {
 					return err // before the minute that loading may take
 				}
 				if err := c.loadDemo(ctx, a, opt); err != nil {
@@ -44,10 +42,16 @@ func (c *cli) demoCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				if err := a.ask(ctx, a.Scope, findings); err != nil {
+					return err
+				}
 				if c.format == "table" {
 					fmt.Fprintln(c.out, "\nWhat deserves attention, most important first:")
 				}
 				if err := c.printFindings(findings, demoFindings); err != nil || noServe {
+					return err
+				}
+				if err := c.demoSignIn(ctx, a); err != nil {
 					return err
 				}
 				return c.serve(ctx, a, "all")
@@ -58,7 +62,7 @@ func (c *cli) demoCommand() *cobra.Command {
 	cmd.Flags().IntVar(&opt.Months, "months", 24, "months of history")
 	cmd.Flags().Uint64Var(&opt.Seed, "seed", 1, "seed of the generator")
 	cmd.Flags().StringVar(&asOf, "as-of", "2026-06-30", "last day of the data")
-	listenFlag(cmd, &listen)
+	listen.flags(cmd)
 	cmd.Flags().BoolVar(&noServe, "no-serve", false, "do not serve afterwards")
 	return cmd
 }

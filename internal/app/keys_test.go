@@ -20,7 +20,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pquerna/otp/totp"
+
 	"github.com/moatmetrics/moatmetrics/internal/app"
+	"github.com/moatmetrics/moatmetrics/internal/delivery"
 	"github.com/moatmetrics/moatmetrics/internal/inbox/inboxtest"
 	"github.com/moatmetrics/moatmetrics/internal/keyring"
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
@@ -53,11 +56,12 @@ func (p program) ok(t *testing.T, args ...string) string {
 
 // server is a running serve.
 type server struct {
-	url string
-	cmd *exec.Cmd
-	mu  sync.Mutex
-	log bytes.Buffer
-	eof chan struct{}
+	url    string
+	cookie string // of the session, "" before somebody signed in
+	cmd    *exec.Cmd
+	mu     sync.Mutex
+	log    bytes.Buffer
+	eof    chan struct{}
 }
 
 // serve starts the real server on a free port.
@@ -118,6 +122,9 @@ func (s *server) send(ctx context.Context, method, path, body string, header ...
 	if body != "" {
 		req.Header.Set("Content-Type", "application/json")
 	}
+	if s.cookie != "" {
+		req.Header.Set("Cookie", s.cookie)
+	}
 	for i := 0; i+1 < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
 	}
@@ -126,6 +133,9 @@ func (s *server) send(ctx context.Context, method, path, body string, header ...
 		return 0, "", err
 	}
 	defer res.Body.Close()
+	if path == "/api/v1/set-up" {
+		s.cookie, _, _ = strings.Cut(res.Header.Get("Set-Cookie"), ";")
+	}
 	text, err := io.ReadAll(res.Body)
 	return res.StatusCode, string(text), err
 }
@@ -138,6 +148,22 @@ func (s *server) must(t *testing.T, method, path, body string) string {
 		t.Fatalf("%s %s: %d %s %v\n%s", method, path, status, text, err, s.logged())
 	}
 	return text
+}
+
+// setUp makes the owner, who signs in with a code from then on, and an invitation.
+func (s *server) setUp(t *testing.T) {
+	t.Helper()
+	s.must(t, http.MethodPost, "/api/v1/set-up", fmt.Sprintf(`{"email":%q,"name":%q,"password":"three green boats on a lake"}`, owner, ownerName))
+	var app struct{ Key, Challenge string }
+	if err := json.Unmarshal([]byte(s.must(t, http.MethodPost, "/api/v1/profile/totp/begin", "")), &app); err != nil {
+		t.Fatal(err)
+	}
+	code, err := totp.GenerateCode(app.Key, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.must(t, http.MethodPost, "/api/v1/profile/totp", fmt.Sprintf(`{"challenge":%q,"code":%q}`, app.Challenge, code))
+	s.must(t, http.MethodPost, "/api/v1/invitations", fmt.Sprintf(`{"email":%q,"role":"viewer"}`, invited))
 }
 
 // inFiles names the files below a folder that hold one of the texts.
@@ -219,8 +245,11 @@ func keys(t *testing.T, p program) keyring.Ring {
 }
 
 const (
-	person  = "anna.petrov.private@example.com"
-	comment = "Berta says the margins of Acorn are wrong"
+	person    = "anna.petrov.private@example.com"
+	owner     = "olga.owner.private@example.com"
+	ownerName = "Olga Privately Owning"
+	invited   = "ivan.invited.private@example.com"
+	comment   = "Berta says the margins of Acorn are wrong"
 )
 
 // sourceBody is a mailbox, of a server that refuses a wrong password, with a person's name.
@@ -239,12 +268,15 @@ func load(ctx context.Context, s *server, mail *inboxtest.IMAP, worker int) (ask
 		{http.MethodGet, "/api/v1/sources", ""},
 		{http.MethodPost, "/api/v1/feedback", fmt.Sprintf(`{"score":9,"comment":%q}`, comment)},
 		{http.MethodGet, "/api/v1/feedback?limit=20", ""},
+		{http.MethodGet, "/api/v1/users", ""},
+		{http.MethodGet, "/api/v1/invitations", ""},
 	}
+	says := map[string]string{"/api/v1/feedback?limit=20": comment, "/api/v1/sources": person, "/api/v1/users": ownerName, "/api/v1/invitations": invited}
 	for ctx.Err() == nil {
 		for _, step := range steps {
 			status, text, err := s.send(context.WithoutCancel(ctx), step[0], step[1], step[2])
 			asked++
-			if err != nil || status >= 300 || step[1] == "/api/v1/feedback?limit=20" && !strings.Contains(text, comment) || step[1] == "/api/v1/sources" && !strings.Contains(text, person) {
+			if err != nil || status >= 300 || !strings.Contains(text, says[step[1]]) {
 				failures = append(failures, fmt.Sprintf("%s %s: %d %s %v", step[0], step[1], status, text, err))
 			}
 		}
@@ -260,12 +292,14 @@ func TestKeysRotateWhileTheServerWorks(t *testing.T) {
 		t.Run(string(engine), func(t *testing.T) {
 			t.Parallel()
 			p := program{data: filepath.Join(t.TempDir(), "data")}
+			p.env = []string{"MOAT_RATE_ACTOR=1000000", "MOAT_RATE_ADDRESS=1000000"} // this load is meant
 			dsn := filepath.Join(p.data, "moatmetrics.db")
 			if engine == metadb.Postgres {
 				dsn = metadbtest.DSN(t, engine)
-				p.env = []string{"MOAT_DATABASE=" + dsn}
+				p.env = append(p.env, "MOAT_DATABASE="+dsn)
 			}
 			s, mail := p.serve(t), inboxtest.StartIMAP(t)
+			s.setUp(t)
 			const workers = 3
 			for i := range workers {
 				s.must(t, http.MethodPost, "/api/v1/sources", sourceBody(mail, fmt.Sprint("mail", i)))
@@ -274,6 +308,7 @@ func TestKeysRotateWhileTheServerWorks(t *testing.T) {
 				s.must(t, http.MethodPost, "/api/v1/feedback", fmt.Sprintf(`{"score":9,"comment":%q}`, comment))
 			}
 			p.ok(t, "audit", "checkpoint") // seals the key that signs it
+			p.deliver(t, dsn, s)
 			ctx, cancel := context.WithCancel(t.Context())
 			var asked atomic.Int64
 			var running sync.WaitGroup
@@ -323,10 +358,40 @@ func TestKeysRotateWhileTheServerWorks(t *testing.T) {
 				t.Errorf("got %d lines, %v, want one master key", bytes.Count(master, []byte("\n")), err)
 			}
 			checkNothingInTheClear(t, p, dsn, strings.TrimSpace(string(master)))
+			cookie := s.cookie
 			s = p.serve(t) // a new process reads all of it
+			s.cookie = cookie
 			s.must(t, http.MethodPost, "/api/v1/sources/mail0/test", "")
 			s.stop(t)
 		})
+	}
+}
+
+// deliver makes what sealed columns of deliveries hold: a destination with its password, a recipient
+// by address, the key for browsers and a device.
+func (p program) deliver(t *testing.T, dsn string, s *server) {
+	t.Helper()
+	var d struct{ ID string }
+	if err := json.Unmarshal([]byte(s.must(t, http.MethodPost, "/api/v1/destinations", fmt.Sprintf(`{"name":"office","kind":"email","settings":{"host":"127.0.0.1","port":1,"user":%q,"from":%q},"password":%q}`, person, person, inboxtest.Password))), &d); err != nil {
+		t.Fatal(err)
+	}
+	s.must(t, http.MethodGet, "/api/v1/push-key", "")
+	s.must(t, http.MethodPost, "/api/v1/schedules", fmt.Sprintf(`{"name":"Monthly","template":"service-desk","formats":["pdf"],"cron":"0 7 1 * *","recipients":[{"address":%q,"destination":%q,"role":"viewer"}]}`, person, d.ID))
+	s.must(t, http.MethodPost, "/api/v1/push-subscriptions", `{"endpoint":"https://push.example.com/x","keys":{"p256dh":"BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4","auth":"BTBZMqHH6r4Tts7J_aSIgg"}}`)
+	c := app.Config{Data: p.data, Tenant: "default", MemoryMB: 100, LogLevel: "error"}
+	if strings.HasPrefix(dsn, "postgres") {
+		c.Database = dsn
+	}
+	a, err := app.Open(t.Context(), c, "cli:test", io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	if err := a.DB.Transact(t.Context(), func(tx *metadb.Tx) error {
+		_, err := a.Delivery.Enqueue(t.Context(), a.Scope, tx, delivery.Delivery{Destination: d.ID, To: []string{person}, Kind: "report", Ref: "1"})
+		return err
+	}); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -357,7 +422,7 @@ func killMidway(t *testing.T, p program) {
 // and finds sealed values only in columns that rotation knows.
 func checkNothingInTheClear(t *testing.T, p program, dsn, master string) {
 	t.Helper()
-	clear := []string{inboxtest.Password, person, comment}
+	clear := []string{inboxtest.Password, person, comment, owner, ownerName, invited}
 	if found := inFiles(t, p.data, clear...); len(found) > 0 {
 		t.Error(found)
 	}

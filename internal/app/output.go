@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/moatmetrics/moatmetrics/internal/document"
 )
 
 // table prints rows as the format asks: an aligned table, CSV, or v as JSON.
@@ -19,7 +21,7 @@ func (c *cli) table(head []string, rows [][]string, v any) error {
 		}
 		for _, row := range rows {
 			for i := range row {
-				row[i] = inert(row[i])
+				row[i] = document.Inert(row[i])
 			}
 			if err := w.Write(row); err != nil {
 				return err
@@ -67,14 +69,6 @@ func (c *cli) table(head []string, rows [][]string, v any) error {
 
 func looksNumeric(s string) bool {
 	return s == "" || s == "-" || strings.Trim(s, "-+0123456789.,% ") == ""
-}
-
-// inert keeps a spreadsheet from running a cell as a formula; plain numbers stay.
-func inert(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) && !looksNumeric(s) {
-		return "'" + s
-	}
-	return s
 }
 
 func joinList(items []string) string {

@@ -3,6 +3,7 @@ package audit_test
 import (
 	"fmt"
 	"os"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -52,6 +53,7 @@ func grow(t testing.TB, db *metadb.DB, n int) {
 // The goal is a million entries in under 5 s on two processors. MOAT_BENCH_ENTRIES sets how
 // many there are.
 func BenchmarkVerify(b *testing.B) {
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // as the program does
 	n := 100_000
 	if s := os.Getenv("MOAT_BENCH_ENTRIES"); s != "" {
 		if _, err := fmt.Sscan(s, &n); err != nil {

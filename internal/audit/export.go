@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
 
+	"github.com/moatmetrics/moatmetrics/internal/document"
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
 )
@@ -91,21 +91,13 @@ func (l *Log) WriteCSV(ctx context.Context, scope tenant.Scope, db *metadb.DB, f
 		if e.RemovedBy != 0 {
 			removed = strconv.FormatInt(e.RemovedBy, 10)
 		}
-		return out.Write([]string{strconv.FormatInt(e.Seq, 10), e.At, inert(string(e.Actor)), inert(e.Source), inert(e.Action), inert(e.Subject.Kind), inert(e.Subject.ID), inert(e.Reason),
-			strconv.FormatInt(e.Snapshot, 10), inert(before), inert(after), inert(rest), removed, e.PrevHash, e.Hash})
+		return out.Write([]string{strconv.FormatInt(e.Seq, 10), e.At, document.Inert(string(e.Actor)), document.Inert(e.Source), document.Inert(e.Action), document.Inert(e.Subject.Kind), document.Inert(e.Subject.ID), document.Inert(e.Reason),
+			strconv.FormatInt(e.Snapshot, 10), document.Inert(before), document.Inert(after), document.Inert(rest), removed, e.PrevHash, e.Hash})
 	}); err != nil {
 		return err
 	}
 	out.Flush()
 	return out.Error()
-}
-
-// inert keeps a spreadsheet from running a cell as a formula; numbers stay.
-func inert(s string) string {
-	if _, err := strconv.ParseFloat(s, 64); err != nil && s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
-	}
-	return s
 }
 
 // Change takes an entry's detail apart, as JSON: what was, what is, and the rest; each "" when

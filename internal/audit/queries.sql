@@ -100,16 +100,18 @@ ON CONFLICT (tenant_id) DO UPDATE SET days = excluded.days, read_days = excluded
 
 -- name: due_events
 -- Entries whose content may go: those of form 2 before $2, those of reading before $3, and
--- none about the record itself.
+-- none about the record itself; while a legal hold stands, none at all.
 SELECT seq, at, actor, action, subject_kind, subject_id, snapshot, detail, prev_hash, hash, form, source, reason, salt, content, removed_by
 FROM audit_event WHERE tenant_id = $1 AND form = 2 AND removed_by = 0 AND substr(action, 1, 6) <> 'audit.'
     AND (substr(action, 1, 5) = 'read.' AND at < $3 OR substr(action, 1, 5) <> 'read.' AND at < $2)
+    AND NOT EXISTS (SELECT 1 FROM legal_hold h WHERE h.tenant_id = $1 AND h.ended_at = '')
 ORDER BY seq LIMIT $4;
 
 -- name: count_due
 -- How many those are.
 SELECT COUNT(*) FROM audit_event WHERE tenant_id = $1 AND form = 2 AND removed_by = 0 AND substr(action, 1, 6) <> 'audit.'
-    AND (substr(action, 1, 5) = 'read.' AND at < $3 OR substr(action, 1, 5) <> 'read.' AND at < $2);
+    AND (substr(action, 1, 5) = 'read.' AND at < $3 OR substr(action, 1, 5) <> 'read.' AND at < $2)
+    AND NOT EXISTS (SELECT 1 FROM legal_hold h WHERE h.tenant_id = $1 AND h.ended_at = '');
 
 -- name: remove_content
 -- Takes an entry's content away and leaves its seal.
@@ -123,3 +125,31 @@ INSERT INTO audit_read (tenant_id, actor, class, hour) VALUES ($1, $2, $3, $4) O
 -- name: forget_reads
 -- Hours that are over need no note.
 DELETE FROM audit_read WHERE tenant_id = $1 AND hour < $2;
+
+-- name: position
+-- The last entry that is no trace of reading or of reports.
+SELECT e.seq, e.hash, e.at FROM audit_event e JOIN tenant t ON t.id = e.tenant_id
+WHERE t.slug = $1 AND substr(e.action, 1, 7) <> 'report.' AND substr(e.action, 1, 9) <> 'delivery.' AND substr(e.action, 1, 5) <> 'read.'
+ORDER BY e.seq DESC LIMIT 1;
+
+-- name: extract_actions
+-- How often what was done up to an entry, from an instant up to another.
+SELECT e.action, count(*) FROM audit_event e JOIN tenant t ON t.id = e.tenant_id
+WHERE t.slug = $1 AND e.seq <= $2 AND (CAST($3 AS TEXT) = '' OR e.at >= $3) AND (CAST($4 AS TEXT) = '' OR e.at < $4)
+    AND substr(e.action, 1, 7) <> 'report.' AND substr(e.action, 1, 9) <> 'delivery.' AND substr(e.action, 1, 5) <> 'read.'
+GROUP BY e.action ORDER BY 2 DESC, 1;
+
+-- name: extract_actors
+-- The same by who did it.
+SELECT e.actor, count(*) FROM audit_event e JOIN tenant t ON t.id = e.tenant_id
+WHERE t.slug = $1 AND e.seq <= $2 AND (CAST($3 AS TEXT) = '' OR e.at >= $3) AND (CAST($4 AS TEXT) = '' OR e.at < $4)
+    AND substr(e.action, 1, 7) <> 'report.' AND substr(e.action, 1, 9) <> 'delivery.' AND substr(e.action, 1, 5) <> 'read.'
+GROUP BY e.actor ORDER BY 2 DESC, 1;
+
+-- name: extract_entries
+-- The same entries, newest first.
+SELECT e.seq, e.at, e.actor, e.action, e.subject_kind, e.subject_id, e.snapshot, e.detail, e.prev_hash, e.hash, e.form, e.source, e.reason, e.salt, e.content, e.removed_by
+FROM audit_event e JOIN tenant t ON t.id = e.tenant_id
+WHERE t.slug = $1 AND e.seq <= $2 AND (CAST($3 AS TEXT) = '' OR e.at >= $3) AND (CAST($4 AS TEXT) = '' OR e.at < $4)
+    AND substr(e.action, 1, 7) <> 'report.' AND substr(e.action, 1, 9) <> 'delivery.' AND substr(e.action, 1, 5) <> 'read.'
+ORDER BY e.seq DESC LIMIT $5;

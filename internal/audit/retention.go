@@ -82,7 +82,8 @@ func (r Retention) cuts(now time.Time) (all, reads string) {
 	return before(r.Days), before(r.ReadDays)
 }
 
-// Due returns how many entries the policy r would take the content of now.
+// Due returns how many entries the policy r would take the content of now: none while a
+// legal hold stands.
 func (l *Log) Due(ctx context.Context, scope tenant.Scope, tx *metadb.Tx, r Retention) (n int64, err error) {
 	if err := scope.Check(); err != nil {
 		return 0, err
@@ -136,7 +137,8 @@ type Removal struct {
 }
 
 // Retain takes the content of up to 5,000 entries away as the policy says, leaves their
-// seals, and records that in the same transaction. Call it until it returns 0.
+// seals, and records that in the same transaction; none while a legal hold stands. Call it
+// until it returns 0.
 func (l *Log) Retain(ctx context.Context, scope tenant.Scope, tx *metadb.Tx) (removed int, err error) {
 	policy, err := l.RetentionOf(ctx, scope, tx)
 	if err != nil || policy == (Retention{}) {

@@ -34,7 +34,7 @@ type Page struct {
 // Search returns a page of the entries that fit. Entries whose content was removed fit only
 // by time.
 func (l *Log) Search(ctx context.Context, scope tenant.Scope, tx *metadb.Tx, f Filter, p Page) ([]Entry, error) {
-	if err := scope.Check(); err != nil {
+	if err := errors.Join(scope.Check(), scope.AllRows("entries of the record")); err != nil {
 		return nil, err
 	}
 	id, err := metadb.TenantID(ctx, tx, string(scope.Tenant))

@@ -96,7 +96,7 @@ func verify(ctx context.Context, t tenant.Slug, db *metadb.DB, kept []Head, read
 	blocks := make([]chan *block, readers)
 	var all sync.WaitGroup
 	for i := range readers {
-		blocks[i] = make(chan *block, 1)
+		blocks[i] = make(chan *block, 4)
 		all.Go(func() {
 			if err := db.Read(ctx, func(tx *metadb.Tx) error {
 				id, err := metadb.TenantID(ctx, tx, string(t))

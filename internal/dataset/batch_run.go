@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -175,6 +176,12 @@ func (s *Service) doBatch(ctx context.Context, scope tenant.Scope, b Batch) ([]B
 		if t.Err == nil || t.Result.Dataset != "" {
 			r := t.Result
 			out[i].Result = &r
+			if slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Code == erasedPerson }) {
+				out[i].Columns = slices.Clone(out[i].Columns) // they quote the file's first cells
+				for c := range out[i].Columns {
+					out[i].Columns[c].Samples = nil
+				}
+			}
 		}
 	}
 	return out, err

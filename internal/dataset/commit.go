@@ -62,6 +62,11 @@ func (s *Service) assemble(ctx context.Context, l *load, req ImportRequest, star
 	l.suggestFixes()
 	p.r = ImportResult{File: l.t.Upload.Name, Dataset: l.d.Name, RowsRead: l.t.Records, Dialect: l.dialect(), Columns: l.columns(), Findings: l.findings, Rejects: []Reject{}, ToReview: int64(len(l.found.proposals)), Upload: req.upload}
 	r := &p.r
+	if l.erasedSeen {
+		for i := range r.Columns {
+			r.Columns[i].Samples = nil
+		}
+	}
 	if r.Findings == nil {
 		r.Findings = []Finding{}
 	}
@@ -174,7 +179,11 @@ func (s *Service) record(ctx context.Context, scope tenant.Scope, tx *metadb.Tx,
 		}
 	}
 	if p.upload != "" {
-		if _, err := tx.Exec(ctx, queries.Get("keep_upload"), string(scope.Tenant), p.upload, metadb.Now(now)); err != nil {
+		kept := 1
+		if l.erasedSeen {
+			kept, now = 0, time.Time{} // the next sweep takes it
+		}
+		if _, err := tx.Exec(ctx, queries.Get("keep_upload"), string(scope.Tenant), p.upload, metadb.Now(now), kept); err != nil {
 			return fmt.Errorf("import record: %w", err)
 		}
 	}
@@ -185,7 +194,7 @@ func (s *Service) record(ctx context.Context, scope tenant.Scope, tx *metadb.Tx,
 	if _, err := s.log.Append(ctx, scope, tx, audit.Event{Action: "import.commit", Subject: audit.Subject{Kind: "import", ID: fmt.Sprint(r.ImportID)}, Snapshot: int64(r.Snapshot), Detail: detail}); err != nil {
 		return err
 	}
-	if err := s.propose(ctx, scope, tx, l, r.Snapshot); err != nil {
+	if err := errors.Join(s.propose(ctx, scope, tx, l, r.Snapshot), s.proposeFixes(ctx, scope, tx, l, r)); err != nil {
 		return err
 	}
 	if err := s.keepMapping(ctx, scope, tx, l, id, r.Snapshot); err != nil {

@@ -3,6 +3,7 @@ package dataset
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,7 +29,7 @@ const sourceReview = "moatmetrics"
 // DecideMatch carries out a person's decision on a match proposal: the name's past and
 // coming rows count for what it means. It is one snapshot, and undone by UndoMatch.
 func (s *Service) DecideMatch(ctx context.Context, scope tenant.Scope, id string, d review.Decision) (review.Proposal, error) {
-	if err := scope.Whole("matches of names"); err != nil {
+	if err := scope.AllRows("matches of names"); err != nil {
 		return review.Proposal{}, err
 	}
 	p, err := s.reviews.Check(ctx, scope, id, d)
@@ -42,28 +43,20 @@ func (s *Service) DecideMatch(ctx context.Context, scope tenant.Scope, id string
 	if err != nil {
 		return p, err
 	}
+	if d, err = CompleteMatch(p, d); err != nil {
+		return p, err
+	}
 	var c aliasChange
 	switch d.Verdict {
 	case VerdictSame:
-		if d.Choice == "" && len(e.Candidates) == 1 {
-			d.Choice = e.Candidates[0].Entity
-		}
-		if d.Choice == "" {
-			return p, fault.WithFields("say which of them it is", fault.Field{Path: "choice", Message: "is missing", Allowed: candidates(e)})
-		}
 		c.set = []aliasRow{{kind: e.Kind, key: e.Key, canonical: d.Choice, how: howPerson, score: 1}}
 	case VerdictDifferent, VerdictCreate:
-		if d.Choice = ""; len(e.Candidates) == 0 {
-			return p, fault.Newf(fault.Conflict, "there is no candidate left to tell it from: import again to ask anew")
-		}
 		for _, x := range e.Candidates {
 			c.set = append(c.set, aliasRow{kind: apart(e.Kind), key: e.Key, canonical: x.Entity, how: howPerson, score: 1})
 		}
 		if d.Verdict == VerdictCreate && e.Kind == KindClient {
 			c.client = e.Key
 		}
-	default:
-		return p, fault.WithFields(fmt.Sprintf("%q is not a verdict", d.Verdict), fault.Field{Path: "verdict", Message: "unknown", Allowed: []string{VerdictSame, VerdictDifferent, VerdictCreate}})
 	}
 	err = s.changeAliases(ctx, scope, c, "Decision on "+p.Subject, func(ctx context.Context, tx *metadb.Tx, out warehouse.Outcome) error {
 		return s.reviews.Decide(ctx, scope, tx, id, d, int64(out.Snapshot))
@@ -74,10 +67,74 @@ func (s *Service) DecideMatch(ctx context.Context, scope tenant.Scope, id string
 	return s.Match(ctx, scope, id)
 }
 
+// CompleteMatch returns a decision on a match proposal with the only candidate chosen where
+// there is no other, or says what is missing.
+func CompleteMatch(p review.Proposal, d review.Decision) (review.Decision, error) {
+	e, err := matchEvidence(p)
+	if err != nil {
+		return d, err
+	}
+	switch d.Verdict {
+	case VerdictSame:
+		if d.Choice == "" && len(e.Candidates) == 1 {
+			d.Choice = e.Candidates[0].Entity
+		}
+		if d.Choice == "" {
+			return d, fault.WithFields("say which of them it is", fault.Field{Path: "choice", Message: "is missing", Allowed: candidates(e)})
+		}
+	case VerdictDifferent, VerdictCreate:
+		if d.Choice = ""; len(e.Candidates) == 0 {
+			return d, fault.Newf(fault.Conflict, "there is no candidate left to tell it from: import again to ask anew")
+		}
+	default:
+		return d, fault.WithFields(fmt.Sprintf("%q is not a verdict", d.Verdict), fault.Field{Path: "verdict", Message: "unknown", Allowed: []string{VerdictSame, VerdictDifferent, VerdictCreate}})
+	}
+	return d, nil
+}
+
+// builtOn refuses to undo a decision that a later one rests on: one that chose its name.
+func (s *Service) builtOn(ctx context.Context, scope tenant.Scope, p review.Proposal) error {
+	later, err := s.reviews.List(ctx, scope, review.Decided, p.Kind, 10_000, 0)
+	if err != nil {
+		return err
+	}
+	for _, o := range later {
+		if o.Decision.Verdict == VerdictSame && o.Decision.Choice == p.Subject && o.Decision.At.After(p.Decision.At) {
+			return fault.Newf(fault.Conflict, "a later decision took another name for this one (proposal %s, by %s): undo that one first", o.ID, o.Decision.By)
+		}
+	}
+	return nil
+}
+
+// MatchRows returns how many stored rows bear a name, in all tables.
+func (s *Service) MatchRows(ctx context.Context, scope tenant.Scope, kind, key string) (int64, error) {
+	column := map[string]string{KindClient: ColClient, KindStaff: ColStaff, KindProduct: "product_name"}[kind]
+	if err := errors.Join(scope.AllRows("matches of names"), checkKind(kind)); err != nil {
+		return 0, err
+	}
+	session, err := s.w.NewSession(ctx, scope.Own()) // a number of rows
+	if err != nil {
+		return 0, err
+	}
+	defer session.Close()
+	var parts []string
+	for _, t := range Tables() {
+		if t.Name != TableAliases && slices.ContainsFunc(t.Columns, func(c warehouse.Column) bool { return c.Name == column }) {
+			parts = append(parts, fmt.Sprintf("SELECT count(*) AS n FROM now.%s WHERE %s = %s", warehouse.QuoteIdent(t.Name), column, q(key)))
+		}
+	}
+	rows, err := session.Query(ctx, "SELECT sum(n)::BIGINT FROM ("+strings.Join(parts, " UNION ALL ")+")")
+	if err != nil {
+		return 0, err
+	}
+	n, _ := rows.Rows[0][0].(int64)
+	return n, nil
+}
+
 // UndoMatch takes a decision back: what it linked or parted is as before, and the question
 // is open again.
 func (s *Service) UndoMatch(ctx context.Context, scope tenant.Scope, id string) (review.Proposal, error) {
-	if err := scope.Whole("matches of names"); err != nil {
+	if err := scope.AllRows("matches of names"); err != nil {
 		return review.Proposal{}, err
 	}
 	p, err := s.reviews.Get(ctx, scope, id)
@@ -92,6 +149,9 @@ func (s *Service) UndoMatch(ctx context.Context, scope tenant.Scope, id string) 
 	}
 	e, err := matchEvidence(p)
 	if err != nil {
+		return p, err
+	}
+	if err := s.builtOn(ctx, scope, p); err != nil {
 		return p, err
 	}
 	c := aliasChange{unset: []aliasRow{{kind: e.Kind, key: e.Key, how: howPerson}, {kind: apart(e.Kind), key: e.Key, how: howPerson}}}
@@ -223,6 +283,7 @@ type aliasChange struct {
 
 // changeAliases commits a change of aliases as one snapshot.
 func (s *Service) changeAliases(ctx context.Context, scope tenant.Scope, c aliasChange, message string, within func(context.Context, *metadb.Tx, warehouse.Outcome) error) error {
+	scope = scope.Own() // whoever may decide moves rows that they may not all see
 	session, err := s.w.NewSession(ctx, scope)
 	if err != nil {
 		return err
@@ -357,19 +418,19 @@ func createdClientSQL(d Dataset, name string) string {
 
 // Matches lists match proposals of a status, names of people filled in.
 func (s *Service) Matches(ctx context.Context, scope tenant.Scope, status review.Status, kind string, limit int, skip int64) ([]review.Proposal, error) {
-	if err := scope.Whole("matches of names"); err != nil {
+	if err := scope.AllRows("matches of names"); err != nil {
 		return nil, err
 	}
 	list, err := s.reviews.List(ctx, scope, status, kind, limit, skip)
 	if err != nil {
 		return nil, err
 	}
-	return list, s.fillNames(ctx, scope, list)
+	return list, s.FillMatches(ctx, scope, list)
 }
 
 // Match returns one match proposal, names of people filled in.
 func (s *Service) Match(ctx context.Context, scope tenant.Scope, id string) (review.Proposal, error) {
-	if err := scope.Whole("matches of names"); err != nil {
+	if err := scope.AllRows("matches of names"); err != nil {
 		return review.Proposal{}, err
 	}
 	p, err := s.reviews.Get(ctx, scope, id)
@@ -377,16 +438,19 @@ func (s *Service) Match(ctx context.Context, scope tenant.Scope, id string) (rev
 		return p, err
 	}
 	list := []review.Proposal{p}
-	err = s.fillNames(ctx, scope, list)
+	err = s.FillMatches(ctx, scope, list)
 	return list[0], err
 }
 
-// fillNames puts people's names into the evidence of proposals about staff.
-func (s *Service) fillNames(ctx context.Context, scope tenant.Scope, list []review.Proposal) error {
+// FillMatches puts people's names into the evidence of proposals about staff.
+func (s *Service) FillMatches(ctx context.Context, scope tenant.Scope, list []review.Proposal) error {
+	if err := scope.AllRows("matches of names"); err != nil {
+		return err
+	}
 	if !slices.ContainsFunc(list, func(p review.Proposal) bool { return p.Kind == MatchKind(KindStaff) }) {
 		return nil
 	}
-	session, err := s.w.NewSession(ctx, scope)
+	session, err := s.w.NewSession(ctx, scope.Own()) // nobody sees such a proposal who may not see names
 	if err != nil {
 		return err
 	}

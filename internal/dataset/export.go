@@ -75,7 +75,7 @@ func (s *Service) Export(ctx context.Context, scope tenant.Scope, dataset, sourc
 	err = session.Each(ctx, fmt.Sprintf("SELECT [%s] FROM %s ORDER BY %s", strings.Join(columns, ", "), from, order), func(row []any) error {
 		record := make([]string, 0, len(header))
 		for _, v := range list(row[0]) {
-			record = append(record, inertCell(text(v)))
+			record = append(record, InertCell(text(v)))
 		}
 		return out.Write(record)
 	})

@@ -7,8 +7,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/moatmetrics/moatmetrics/internal/audit"
 	"github.com/moatmetrics/moatmetrics/internal/dataset"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
+	"github.com/moatmetrics/moatmetrics/internal/review"
+	"github.com/moatmetrics/moatmetrics/internal/tenant"
 )
 
 // fixed imports a text with the fix of that label added to a mapping.
@@ -81,8 +84,9 @@ func TestFixesAreAppliedToAllAlikeAndToldInTheImport(t *testing.T) {
 	rule.Corrections[0].Rule = true
 	x.fixed(t, "time2.csv", ugly, dataset.Mapping{}, rule)
 	const next = "staff_name,client_name,date,hours,billable\nDana,Harbor,2026-04-01,1,maybe\n"
-	x.load(t, "next.csv", next, dataset.ImportRequest{})
+	byRule := x.load(t, "next.csv", next, dataset.ImportRequest{})
 	want(t, "by rule", x.rows(t, "SELECT billable FROM time_entries WHERE work_date >= DATE '2026-04-01'", "time_entries"), []string{"false"})
+	x.fixesAreAskedAbout(t, byRule)
 }
 
 func TestAColumnOfMinutesAndARowLeftOut(t *testing.T) {
@@ -112,5 +116,61 @@ func TestCorrectionsAreChecked(t *testing.T) {
 		if err == nil || !strings.Contains(fmt.Sprintf("%+v %v", err, fault.FieldsOf(err)), says) {
 			t.Errorf("%s: got %v %v", m, err, fault.FieldsOf(err))
 		}
+	}
+}
+
+// fixesAreAskedAbout decides on what an import corrected by a rule, in both ways.
+func (x *world) fixesAreAskedAbout(t *testing.T, byRule dataset.ImportResult) {
+	t.Helper()
+	desk := review.NewDesk(review.New(x.db, audit.New(clock), clock), map[string]review.Decider{review.AppliedFixes: dataset.NewFixJudge(x.Service)}, nil)
+	open, err := desk.Find(t.Context(), acme, review.Filter{Kinds: []string{review.AppliedFixes}}, 10, 0)
+	if err != nil || len(open) != 1 || open[0].ImportID != byRule.ImportID {
+		t.Fatalf("only the import that nobody looked at is asked about: %+v, %v", open, err)
+	}
+	var e dataset.FixedEvidence
+	if err := json.Unmarshal(open[0].Evidence, &e); err != nil {
+		t.Fatal(err)
+	}
+	want(t, "evidence", e.Fixes, []string{`1 cell was corrected: "maybe" was read as "no"`})
+	right := review.Decision{Verdict: dataset.VerdictConfirmed}
+	if _, err := desk.Decide(t.Context(), acme, open[0].ID, right); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := desk.Undo(t.Context(), acme, open[0].ID); err != nil || p.Status != review.Open {
+		t.Fatalf("asked again: %+v, %v", p, err)
+	}
+	if _, err := desk.Decide(t.Context(), acme, open[0].ID, review.Decision{Verdict: dataset.VerdictTakenBack}); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("taken back without a reason: %v", err)
+	}
+	reader := acme
+	reader.Rights = &tenant.Rights{Actions: []tenant.Action{"data.read", "reviews.decide"}}
+	back := review.Decision{Verdict: dataset.VerdictTakenBack, Reason: "maybe is yes"}
+	if _, err := desk.Decide(t.Context(), reader, open[0].ID, back); fault.KindOf(err) != fault.Forbidden {
+		t.Errorf("undone by somebody who may not import: %v", err)
+	}
+	reader.Rights = &tenant.Rights{Actions: []tenant.Action{"data.import", "data.read", "reviews.decide"}}
+	part := reader
+	part.Rights = &tenant.Rights{Clients: []string{"Acme"}, Actions: reader.Rights.Actions}
+	if _, err := desk.Get(t.Context(), part, open[0].ID); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("stored values are shown to somebody who sees one client: %v", err)
+	}
+	// Where two people undo imports, this is no way around the second one.
+	k, err := desk.SetTerms(t.Context(), acme, review.Deletion, review.Terms{FourEyes: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := desk.Decide(t.Context(), reader, open[0].ID, back); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("one person undid an import: %v", err)
+	}
+	if _, err := desk.SetTerms(t.Context(), acme, review.Deletion, k.Standard); err != nil {
+		t.Fatal(err)
+	}
+	p, err := desk.Decide(t.Context(), acme, open[0].ID, back)
+	if err != nil || p.Status != review.Decided || p.Decision.Verdict != dataset.VerdictTakenBack {
+		t.Fatalf("taken back: %+v, %v", p, err)
+	}
+	want(t, "rows of the import", x.rows(t, "SELECT billable FROM time_entries WHERE work_date >= DATE '2026-04-01'", "time_entries"), []string{})
+	if _, err := desk.Undo(t.Context(), acme, open[0].ID); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("undoing an undone import: %v", err)
 	}
 }

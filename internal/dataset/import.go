@@ -164,6 +164,9 @@ func (l *load) prepare(ctx context.Context) error {
 	if err := l.stage(ctx); err != nil {
 		return err
 	}
+	if err := l.leaveErasedOut(ctx); err != nil {
+		return err
+	}
 	if err := l.resolveDuplicates(ctx); err != nil {
 		return err
 	}

@@ -35,6 +35,10 @@ func (l *load) people(ctx context.Context) (string, error) {
 	if l.has("staff_id") && !l.has("staff_name") && !l.has("staff_email") {
 		name = "in_staff_id"
 	}
+	if len(l.suppressed) > 0 {
+		erased := fmt.Sprintf("(%s IN (%s) OR %s OR %s)", key, l.suppressedList(), l.isSuppressed(name), l.isSuppressed(email))
+		name, email = "CASE WHEN NOT "+erased+" THEN "+name+" END", "CASE WHEN NOT "+erased+" THEN "+email+" END"
+	}
 	// The names, not the key, are tested for null: the engine would otherwise work out the
 	// key of every row before it drops the repeated ones.
 	rel, err := l.create(ctx, "TABLE", "people", fmt.Sprintf(`AS SELECT md5('people' || chr(31) || %[1]s || chr(31) || f.k)::UUID AS row_id, %[2]s AS source_system, f.k AS source_id, %[3]d::BIGINT AS import_id,

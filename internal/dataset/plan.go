@@ -38,6 +38,9 @@ type load struct {
 	source   string // source system
 	salt     string
 	importID int64
+	// suppressed are the hashes of people who were erased; erasedSeen says that the file brings one.
+	suppressed []string
+	erasedSeen bool
 
 	inputs   map[string]*input
 	order    []string // names of inputs in the dataset's order

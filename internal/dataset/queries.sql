@@ -74,8 +74,8 @@ UPDATE upload SET received = $4, touched_at = $5 WHERE tenant_id = (SELECT id FR
 UPDATE upload SET sha256 = $3 WHERE tenant_id = (SELECT id FROM tenant WHERE slug = $1) AND id = $2;
 
 -- name: keep_upload
--- Marks an upload as the original of an import.
-UPDATE upload SET kept = 1, touched_at = $3 WHERE tenant_id = (SELECT id FROM tenant WHERE slug = $1) AND id = $2;
+-- Marks an upload as the original of an import, or as one that is not kept.
+UPDATE upload SET kept = $4, touched_at = $3 WHERE tenant_id = (SELECT id FROM tenant WHERE slug = $1) AND id = $2;
 
 -- name: delete_upload
 -- Forgets an upload that no import used.
@@ -132,3 +132,31 @@ FROM mapping m JOIN tenant t ON t.id = m.tenant_id WHERE t.slug = $1 ORDER BY m.
 -- name: delete_mapping
 -- Forgets a saved mapping.
 DELETE FROM mapping WHERE id = $2 AND tenant_id = (SELECT id FROM tenant WHERE slug = $1);
+
+-- name: suppress_person
+-- Remembers a keyed hash of somebody who was erased.
+INSERT INTO suppressed_person (tenant_id, hash, created_at) VALUES ($1, $2, $3) ON CONFLICT (tenant_id, hash) DO NOTHING;
+
+-- name: suppressed_people
+-- The keyed hashes of those who were erased.
+SELECT s.hash FROM suppressed_person s JOIN tenant t ON t.id = s.tenant_id WHERE t.slug = $1 ORDER BY s.hash;
+
+-- name: old_originals
+-- How many originals of imports were last used before an instant.
+SELECT count(*) FROM upload u JOIN tenant t ON t.id = u.tenant_id WHERE t.slug = $1 AND u.kept = 1 AND u.touched_at < $2;
+
+-- name: old_rejects
+-- How many rejected rows are of imports that ended before an instant.
+SELECT count(*) FROM import_reject r JOIN import i ON i.id = r.import_id JOIN tenant t ON t.id = i.tenant_id WHERE t.slug = $1 AND i.finished_at < $2;
+
+-- name: delete_old_rejects
+-- Removes the rejected rows of imports that ended before an instant.
+DELETE FROM import_reject WHERE import_id IN (SELECT i.id FROM import i JOIN tenant t ON t.id = i.tenant_id WHERE t.slug = $1 AND i.finished_at < $2);
+
+-- name: list_uploads
+-- The ids of a tenant's uploads.
+SELECT u.id FROM upload u JOIN tenant t ON t.id = u.tenant_id WHERE t.slug = $1 ORDER BY u.created_at, u.id;
+
+-- name: datasets_of_file
+-- The datasets of the imports of a file, by its hash.
+SELECT DISTINCT i.dataset FROM import i JOIN tenant t ON t.id = i.tenant_id WHERE t.slug = $1 AND i.sha256 = $2 ORDER BY i.dataset;

@@ -29,7 +29,7 @@ func NewRejectsFile(w io.Writer, r ImportResult) (*RejectsFile, error) {
 	x := &RejectsFile{w: csv.NewWriter(w), width: len(r.Columns)}
 	var head []string
 	for _, c := range r.Columns {
-		head = append(head, inertCell(c.Source))
+		head = append(head, InertCell(c.Source))
 	}
 	return x, x.w.Write(append(head, rejectColumns...))
 }
@@ -44,7 +44,7 @@ func (x *RejectsFile) Write(r ImportResult, rejects []Reject) error {
 		}
 		row := append(cells, r.File, fmt.Sprint(j.Record), fmt.Sprint(j.Line), j.Column, j.Value, j.Code, j.Message, j.Suggestion, whole)
 		for i := range row {
-			row[i] = inertCell(row[i])
+			row[i] = InertCell(row[i])
 		}
 		if err := x.w.Write(row); err != nil {
 			return err
@@ -81,7 +81,8 @@ var (
 	plainNumber   = regexp.MustCompile(`^[+-]?\d[\d.,]*$`)
 )
 
-func inertCell(s string) string {
+// InertCell is a cell that no spreadsheet runs as a formula.
+func InertCell(s string) string {
 	if runsAsFormula.MatchString(s) && !plainNumber.MatchString(s) {
 		return "'" + s
 	}
@@ -129,7 +130,7 @@ func (l *load) takeQuotesOff(ctx context.Context) error {
 	return l.s.Exec(ctx, "UPDATE "+l.name("raw")+" SET "+strings.Join(set, ", "))
 }
 
-// quoteOff is the SQL of a cell without the quote that [inertCell] put in front.
+// quoteOff is the SQL of a cell without the quote that [InertCell] put in front.
 func quoteOff(cell string) string {
 	return fmt.Sprintf(`CASE WHEN regexp_matches(%[1]s, '^''+[=+@\t\r-]') THEN substr(%[1]s, 2) ELSE %[1]s END`, cell)
 }

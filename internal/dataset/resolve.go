@@ -135,7 +135,7 @@ WHERE client_key IS NOT NULL AND client_key NOT IN (SELECT client_key FROM %s WH
 			return nil, nil
 		}
 		sel = fmt.Sprintf(`SELECT source_id AS key, coalesce(name, email) AS name, 1 AS n, NULL AS tax_id, email AS domain FROM %s
-WHERE source_id NOT IN (SELECT person_key FROM now.people WHERE kind = 'staff' AND person_key IS NOT NULL) AND source_id NOT IN (%s) AND EXISTS (SELECT 1 FROM now.people WHERE kind = 'staff')`, people, settled)
+WHERE source_id NOT IN (SELECT person_key FROM now.people WHERE kind = 'staff' AND person_key IS NOT NULL) AND source_id NOT IN (%s) AND coalesce(name, email) IS NOT NULL AND EXISTS (SELECT 1 FROM now.people WHERE kind = 'staff')`, people, settled)
 	case kind == KindProduct:
 		if !slices.Contains(productTables, l.d.Name) {
 			return nil, nil
@@ -304,7 +304,9 @@ func (l *load) proposal(kind string, n match.Name, d match.Decision, rows int64)
 	for _, c := range d.Candidates {
 		e.Candidates = append(e.Candidates, MatchCandidate{Entity: c.Entity, Name: c.Name, Score: math.Round(c.Score*1000) / 1000, Why: c.Evidence})
 	}
+	label := n.ID
 	if kind == KindStaff {
+		label = ""
 		e.Name, e.Why = "", nil // their words quote the names
 		for i := range e.Candidates {
 			e.Candidates[i].Name, e.Candidates[i].Why = "", nil
@@ -314,7 +316,7 @@ func (l *load) proposal(kind string, n match.Name, d match.Decision, rows int64)
 	if err != nil {
 		return review.Proposal{}, fmt.Errorf("match evidence of %q: %w", n.ID, err) // a score that is no number
 	}
-	return review.Proposal{Kind: MatchKind(kind), Subject: n.ID, Evidence: body, Weight: rows, ImportID: l.importID}, nil
+	return review.Proposal{Kind: MatchKind(kind), Subject: n.ID, Label: label, Evidence: body, Weight: rows, ImportID: l.importID}, nil
 }
 
 // aliases makes the relation of what the file's names mean, "" when nothing is new, and

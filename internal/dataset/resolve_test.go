@@ -9,6 +9,7 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/dataset"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/review"
+	"github.com/moatmetrics/moatmetrics/internal/tenant"
 )
 
 const knownClients = "client_name,client_id,domain,status\nHarbor Dental Group,1,harbordental.example,active\nLakeshore Legal LLP,2,lakeshore.example,active\nRiverside Dental (Leeds),3,,active\nSummit Logistics Inc,4,,active\n"
@@ -63,15 +64,17 @@ func TestNamesOfClientsAreLinkedAskedOrNew(t *testing.T) {
 func TestADecisionIsRememberedUndoneAndMovesThePast(t *testing.T) {
 	t.Parallel()
 	x := newWorld(t)
+	reviewer := acme // sees all clients; what people earn and who they are is hidden
+	reviewer.Rights = &tenant.Rights{Role: "reviewer", Hidden: []tenant.Class{tenant.Pay, tenant.Personal}, Actions: []tenant.Action{"reviews.decide", "reviews.read"}}
 	x.load(t, "clients.csv", knownClients)
 	x.load(t, "time.csv", timeOf("Riverside Dental", "Riverside Dental"))
-	list, err := x.Matches(t.Context(), acme, review.Open, dataset.MatchKind(dataset.KindClient), 10, 0)
+	list, err := x.Matches(t.Context(), reviewer, review.Open, dataset.MatchKind(dataset.KindClient), 10, 0)
 	if err != nil || len(list) != 1 {
 		t.Fatalf("open: %+v, %v", list, err)
 	}
 	id := list[0].ID
 	decide := func(verdict, choice string) error {
-		_, err := x.DecideMatch(t.Context(), acme, id, review.Decision{Verdict: verdict, Choice: choice, Reason: "asked Kim"})
+		_, err := x.DecideMatch(t.Context(), reviewer, id, review.Decision{Verdict: verdict, Choice: choice, Reason: "asked Kim"})
 		return err
 	}
 	if err := decide("perhaps", ""); fault.KindOf(err) != fault.Invalid {
@@ -84,7 +87,7 @@ func TestADecisionIsRememberedUndoneAndMovesThePast(t *testing.T) {
 	if err := decide(dataset.VerdictDifferent, ""); fault.KindOf(err) != fault.Conflict {
 		t.Errorf("decided twice: %v", err)
 	}
-	p, err := x.UndoMatch(t.Context(), acme, id)
+	p, err := x.UndoMatch(t.Context(), reviewer, id)
 	if err != nil || p.Status != review.Open {
 		t.Fatalf("undo: %+v, %v", p, err)
 	}
@@ -93,7 +96,7 @@ func TestADecisionIsRememberedUndoneAndMovesThePast(t *testing.T) {
 		t.Fatal(err)
 	}
 	want(t, "created", x.rows(t, "SELECT client_key, status FROM clients WHERE source_system = 'moatmetrics'", "clients"), []string{"Riverside Dental|active"})
-	if _, err := x.UndoMatch(t.Context(), acme, id); err != nil {
+	if _, err := x.UndoMatch(t.Context(), reviewer, id); err != nil {
 		t.Fatal(err)
 	}
 	want(t, "not created", len(x.rows(t, "SELECT 1 FROM clients WHERE source_system = 'moatmetrics'", "clients")), 0)

@@ -333,6 +333,9 @@ func (s *Service) prepare(ctx context.Context, scope tenant.Scope, session *ware
 	if l.salt, err = s.salt(ctx, scope); err != nil {
 		return nil, err
 	}
+	if l.suppressed, err = s.Suppressed(ctx, scope); err != nil {
+		return nil, err
+	}
 	if l.importID, err = s.db.NextID(ctx, "import"); err != nil {
 		return nil, fmt.Errorf("import: %w", err)
 	}

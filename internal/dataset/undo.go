@@ -19,6 +19,11 @@ import (
 // rows of it too, which would be lost. Names that were learned stay, unless the import is
 // the newest change.
 func (s *Service) Undo(ctx context.Context, scope tenant.Scope, id int64) (warehouse.Outcome, error) {
+	return s.undo(ctx, scope, id, func(context.Context, *metadb.Tx, warehouse.Outcome) error { return nil })
+}
+
+// undo is Undo with what else is kept in the same step, before the import's open questions are withdrawn.
+func (s *Service) undo(ctx context.Context, scope tenant.Scope, id int64, also func(context.Context, *metadb.Tx, warehouse.Outcome) error) (warehouse.Outcome, error) {
 	if err := scope.Whole("imports"); err != nil {
 		return warehouse.Outcome{}, err
 	}
@@ -29,7 +34,7 @@ func (s *Service) Undo(ctx context.Context, scope tenant.Scope, id int64) (wareh
 	switch imp.Status {
 	case "committed":
 	case "unchanged":
-		return s.undoUnchanged(ctx, scope, id)
+		return s.undoUnchanged(ctx, scope, id, also)
 	default:
 		return warehouse.Outcome{}, fault.Newf(fault.Conflict, "import %d is undone already, or stored nothing: there is nothing to undo", id)
 	}
@@ -43,6 +48,9 @@ func (s *Service) Undo(ctx context.Context, scope tenant.Scope, id int64) (wareh
 	}
 	before := list[i+1].ID
 	within := func(ctx context.Context, tx *metadb.Tx, out warehouse.Outcome) error {
+		if err := also(ctx, tx, out); err != nil {
+			return err
+		}
 		return s.recordUndo(ctx, scope, tx, id, out)
 	}
 	alone, err := s.aloneIn(ctx, scope, imp)
@@ -59,13 +67,18 @@ func (s *Service) Undo(ctx context.Context, scope tenant.Scope, id int64) (wareh
 }
 
 // undoUnchanged marks an import as undone that changed nothing.
-func (s *Service) undoUnchanged(ctx context.Context, scope tenant.Scope, id int64) (warehouse.Outcome, error) {
+func (s *Service) undoUnchanged(ctx context.Context, scope tenant.Scope, id int64, also func(context.Context, *metadb.Tx, warehouse.Outcome) error) (warehouse.Outcome, error) {
 	now, err := s.w.Current(ctx, scope)
 	if err != nil {
 		return warehouse.Outcome{}, err
 	}
 	out := warehouse.Outcome{Snapshot: now}
-	return out, s.db.Transact(ctx, func(tx *metadb.Tx) error { return s.recordUndo(ctx, scope, tx, id, out) })
+	return out, s.db.Transact(ctx, func(tx *metadb.Tx) error {
+		if err := also(ctx, tx, out); err != nil {
+			return err
+		}
+		return s.recordUndo(ctx, scope, tx, id, out)
+	})
 }
 
 // aloneIn reports whether no other import made the same snapshot.

@@ -42,8 +42,9 @@ const (
 	uploadKept = 7 * 24 * time.Hour
 	// dryRunKept is how long the record of a dry run is kept.
 	dryRunKept = 24 * time.Hour
-	// originalKept is how long the file of an import is kept after its last use.
-	originalKept = 400 * 24 * time.Hour
+	// OriginalMonths is how long the file of an import is kept after its last use, when no
+	// retention rule says otherwise.
+	OriginalMonths = 13
 	// flushEvery is after how many bytes what came is made durable and recorded.
 	flushEvery = 8 << 20
 	// maxName is the longest file name, in bytes.
@@ -270,17 +271,36 @@ func (s *Service) Original(ctx context.Context, scope tenant.Scope, id string) (
 	return u, f, nil
 }
 
-// Sweep removes files that nobody used for a week, originals of imports of more than 400
-// days ago, and dry runs of more than a day ago, which hold rows. It returns how many files.
+// Kept says which originals of imports stay.
+type Kept struct {
+	// Originals is since when an original must have been used; zero keeps all.
+	Originals time.Time
+	// Hold keeps all of them, whatever their age.
+	Hold bool
+}
+
+// Sweep is SweepKept with originals kept for OriginalMonths.
 func (s *Service) Sweep(ctx context.Context, scope tenant.Scope) (int, error) {
 	if err := scope.Whole("uploads"); err != nil {
 		return 0, err
 	}
+	return s.SweepKept(ctx, scope, Kept{Originals: s.now().AddDate(0, -OriginalMonths, 0)})
+}
+
+// SweepKept removes files that nobody used for a week, old originals of imports, and dry runs
+// of more than a day ago, which hold rows. It returns how many files.
+func (s *Service) SweepKept(ctx context.Context, scope tenant.Scope, kept Kept) (int, error) {
+	if err := scope.Whole("uploads"); err != nil {
+		return 0, err
+	}
 	now := s.now()
+	if kept.Hold {
+		kept.Originals = time.Time{}
+	}
 	var ids []string
 	err := s.db.Transact(ctx, func(tx *metadb.Tx) error {
 		ids = nil
-		rows, err := tx.Query(ctx, queries.Get("old_uploads"), string(scope.Tenant), metadb.Now(now.Add(-uploadKept)), metadb.Now(now.Add(-originalKept)))
+		rows, err := tx.Query(ctx, queries.Get("old_uploads"), string(scope.Tenant), metadb.Now(now.Add(-uploadKept)), metadb.Now(kept.Originals))
 		if err != nil {
 			return err
 		}

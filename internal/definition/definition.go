@@ -38,6 +38,8 @@ const (
 	Segment  Kind = "segment"
 	Rule     Kind = "rule"
 	Calendar Kind = "calendar" // one a tenant
+	Report   Kind = "report"   // a template
+	Brand    Kind = "brand"    // how reports look
 )
 
 // Bounds of definitions.

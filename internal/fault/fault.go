@@ -16,14 +16,16 @@ type Kind string
 
 // The kinds. An error without a kind is Internal.
 const (
-	Invalid     Kind = "invalid"     // the input is wrong; the message says what and what is allowed
-	NotFound    Kind = "not_found"   // the named thing does not exist
-	Forbidden   Kind = "forbidden"   // the caller may not
-	Conflict    Kind = "conflict"    // the state has moved; trying again may work
-	TooLarge    Kind = "too_large"   // a limit was reached; the message names it
-	Unavailable Kind = "unavailable" // a resource is missing now (disk full, database away, busy)
-	Canceled    Kind = "canceled"    // the caller gave up or the time was over
-	Internal    Kind = "internal"    // our defect; the user reads no detail
+	Invalid         Kind = "invalid"         // the input is wrong; the message says what and what is allowed
+	NotFound        Kind = "not_found"       // the named thing does not exist
+	Forbidden       Kind = "forbidden"       // the caller may not
+	Unauthenticated Kind = "unauthenticated" // nobody was recognized: sign in
+	TooOften        Kind = "too_often"       // tried too often; waiting helps
+	Conflict        Kind = "conflict"        // the state has moved; trying again may work
+	TooLarge        Kind = "too_large"       // a limit was reached; the message names it
+	Unavailable     Kind = "unavailable"     // a resource is missing now (disk full, database away, busy)
+	Canceled        Kind = "canceled"        // the caller gave up or the time was over
+	Internal        Kind = "internal"        // our defect; the user reads no detail
 )
 
 // Error is a failure with a kind and a message that a user may read.

@@ -51,7 +51,8 @@ type auditState struct {
 
 type retentionAnswer struct {
 	audit.Retention
-	Due int64 `json:"due" doc:"entries whose content would go now"`
+	Due  int64 `json:"due" doc:"entries whose content would go now"`
+	Held bool  `json:"held" doc:"a legal hold stands: until it is lifted nothing goes"`
 }
 
 type retentionBody struct {
@@ -176,7 +177,21 @@ func (s *server) auditState(ctx context.Context, _ *none) (auditState, error) {
 		out.Retention.Due, err = s.Audit.Due(ctx, scope, tx, out.Retention.Retention)
 		return err
 	})
+	if err != nil {
+		return out, err
+	}
+	out.Retention.Held, err = s.Governance.Held(ctx, scope)
 	return out, err
+}
+
+// noteRead puts on the record that stored or rejected rows, in which persons are named, are
+// read; they are not given when it fails. The owner of this machine is not recorded.
+func (s *server) noteRead(ctx context.Context, what audit.Subject) error {
+	scope := s.scope(ctx)
+	if s.Reads == nil || scope.Rights == nil {
+		return nil
+	}
+	return s.Reads.Note(ctx, scope, audit.Read{Class: tenant.Personal, What: what})
 }
 
 func (s *server) verifyAudit(ctx context.Context, in *struct {
@@ -206,8 +221,12 @@ func (s *server) verifyAudit(ctx context.Context, in *struct {
 }
 
 func (s *server) due(ctx context.Context, r audit.Retention) (retentionAnswer, error) {
-	out := retentionAnswer{Retention: r}
-	err := s.DB.Read(ctx, func(tx *metadb.Tx) (err error) {
+	held, err := s.Governance.Held(ctx, s.scope(ctx))
+	if err != nil {
+		return retentionAnswer{}, err
+	}
+	out := retentionAnswer{Retention: r, Held: held}
+	err = s.DB.Read(ctx, func(tx *metadb.Tx) (err error) {
 		out.Due, err = s.Audit.Due(ctx, s.scope(ctx), tx, r)
 		return err
 	})

@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/moatmetrics/moatmetrics/internal/fault"
+	"github.com/moatmetrics/moatmetrics/internal/tenant"
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
 )
 
@@ -32,26 +35,26 @@ const (
 // hub tells the open streams which snapshot is the current one. It looks only while there
 // are any.
 type hub struct {
-	current func(context.Context) (warehouse.Snapshot, error)
+	current func(context.Context, tenant.Scope) (warehouse.Snapshot, error)
 
 	mu      sync.Mutex
-	streams map[chan warehouse.Snapshot]bool
+	streams map[chan warehouse.Snapshot]tenant.Slug
 	stop    context.CancelFunc // of the polling, nil when there is none
 }
 
 // join returns a channel that gets the newest snapshot when another became the current one;
 // leave must be called once.
-func (h *hub) join() (news <-chan warehouse.Snapshot, leave func(), err error) {
+func (h *hub) join(of tenant.Slug) (news <-chan warehouse.Snapshot, leave func(), err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if len(h.streams) >= maxStreams {
 		return nil, nil, fault.Newf(fault.Unavailable, "%d event streams are open, the most there may be: close some, or ask again later", maxStreams)
 	}
 	if h.streams == nil {
-		h.streams = map[chan warehouse.Snapshot]bool{}
+		h.streams = map[chan warehouse.Snapshot]tenant.Slug{}
 	}
 	ch := make(chan warehouse.Snapshot, 1)
-	h.streams[ch] = true
+	h.streams[ch] = of
 	if h.stop == nil {
 		ctx, cancel := context.WithCancel(context.Background()) // of the hub, not of one client
 		h.stop = cancel
@@ -72,27 +75,43 @@ func (h *hub) join() (news <-chan warehouse.Snapshot, leave func(), err error) {
 func (h *hub) poll(ctx context.Context) {
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
-	last := warehouse.Snapshot(-1)
+	last := map[tenant.Slug]warehouse.Snapshot{}
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		snap, err := h.current(ctx)
-		if err != nil || snap == last {
+		for _, of := range h.tenants() {
+			snap, err := h.current(ctx, tenant.Scope{Tenant: of, Actor: "events"})
+			if before, seen := last[of]; err != nil || seen && snap == before {
+				continue
+			}
+			last[of] = snap
+			h.tell(of, snap)
+		}
+	}
+}
+
+// tenants lists those that streams are open for.
+func (h *hub) tenants() []tenant.Slug {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Compact(slices.Sorted(maps.Values(h.streams)))
+}
+
+func (h *hub) tell(of tenant.Slug, snap warehouse.Snapshot) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for ch, its := range h.streams {
+		if its != of {
 			continue
 		}
-		last = snap
-		h.mu.Lock()
-		for ch := range h.streams {
-			select {
-			case <-ch: // what was not read yet is old
-			default:
-			}
-			ch <- snap
+		select {
+		case <-ch: // what was not read yet is old
+		default:
 		}
-		h.mu.Unlock()
+		ch <- snap
 	}
 }
 
@@ -121,7 +140,7 @@ func (s *server) eventRoutes(api huma.API) {
 // stream writes events until the client leaves or the server ends.
 func (s *server) stream(ctx huma.Context) error {
 	r, w := humago.Unwrap(ctx)
-	news, leave, err := s.events.join()
+	news, leave, err := s.events.join(s.scope(ctx.Context()).Tenant)
 	if err != nil {
 		return err
 	}
@@ -142,7 +161,7 @@ func (s *server) stream(ctx huma.Context) error {
 		case <-s.opt.Done:
 			return nil
 		case <-beat.C:
-			going = out.send(": still here\n\n")
+			going = s.still(r) && out.send(": still here\n\n") // a session that ended ends its streams
 		case now := <-news:
 			if now != snap {
 				going = out.event("snapshot", snapshotEvent{now, snap})

@@ -14,6 +14,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/moatmetrics/moatmetrics/internal/document"
+	"github.com/moatmetrics/moatmetrics/internal/document/parquet"
 	"github.com/moatmetrics/moatmetrics/internal/metric"
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
 )
@@ -21,6 +23,8 @@ import (
 const (
 	csvType  = "text/csv; charset=utf-8"
 	xlsxType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+	// parquetType is the media type of Parquet files, https://www.iana.org/assignments/media-types/application/vnd.apache.parquet
+	parquetType = "application/vnd.apache.parquet"
 )
 
 // fileOf describes a route that answers with a file.
@@ -31,6 +35,7 @@ func fileOf(api huma.API, id, path, summary string, asJSON any) huma.Operation {
 		Responses: map[string]*huma.Response{"200": {Description: "the file", Headers: map[string]*huma.Param{"Content-Disposition": {Description: "attachment with a speaking file name", Schema: &huma.Schema{Type: "string"}}},
 			Content: map[string]*huma.MediaType{"text/csv": {Schema: &huma.Schema{Type: "string"}}, xlsxType: {Schema: &huma.Schema{Type: "string", Format: "binary"}}}}}}
 	if asJSON != nil {
+		op.Responses["200"].Content[parquetType] = &huma.MediaType{Schema: &huma.Schema{Type: "string", Format: "binary"}}
 		op.Responses["200"].Content["application/json"] = &huma.MediaType{Schema: api.OpenAPI().Components.Schemas.Schema(reflect.TypeOf(asJSON), true, "")}
 	}
 	return op
@@ -40,7 +45,7 @@ func fileOf(api huma.API, id, path, summary string, asJSON any) huma.Operation {
 func (s *server) exportRoutes(api huma.API) {
 	huma.Register(api, fileOf(api, "export-query", "/query/export", "The answer of a query as a file", metric.Result{}), func(ctx context.Context, in *struct {
 		QueryParams
-		Format string `query:"format" enum:"csv,xlsx,json" default:"csv"`
+		Format string `query:"format" enum:"csv,xlsx,json,parquet" default:"csv"`
 	}) (*huma.StreamResponse, error) {
 		r, err := s.query(ctx, in.body())
 		if err != nil {
@@ -51,7 +56,10 @@ func (s *server) exportRoutes(api huma.API) {
 		case "json":
 			return attachment(s.opt.Log, name+".json", "application/json", r.WriteJSON), nil
 		case "xlsx":
-			return s.workbook(name, s.resultTable(ctx, in.body(), r))
+			return s.workbook(ctx, name, s.resultTable(ctx, in.body(), r))
+		case "parquet":
+			t := s.resultTable(ctx, in.body(), r)
+			return attachment(s.opt.Log, name+".parquet", parquetType, func(w io.Writer) error { return t.writeParquet(ctx, w) }), nil
 		}
 		return attachment(s.opt.Log, name+".csv", csvType, s.resultTable(ctx, in.body(), r).writeCSV), nil
 	})
@@ -73,7 +81,7 @@ func (s *server) exportRoutes(api huma.API) {
 			return nil, problemOf(err)
 		}
 		if in.Format == "xlsx" {
-			return s.workbook(name, t)
+			return s.workbook(ctx, name, t)
 		}
 		return attachment(s.opt.Log, name+".csv", csvType, t.writeCSV), nil
 	})
@@ -155,6 +163,15 @@ func (t *table) writeCSV(w io.Writer) error {
 	return out.Error()
 }
 
+// writeParquet writes the rows for other programs, numbers as exact decimals.
+func (t *table) writeParquet(ctx context.Context, w io.Writer) error {
+	columns := make([]document.Column, len(t.columns))
+	for i, c := range t.columns {
+		columns[i] = document.Column{Name: c.Name, Unit: c.Unit}
+	}
+	return parquet.Write(ctx, w, columns, slices.Values(t.rows))
+}
+
 func csvCell(v any) string {
 	switch v := v.(type) {
 	case nil:
@@ -162,11 +179,11 @@ func csvCell(v any) string {
 	case quantity.Decimal:
 		return v.String()
 	case string:
-		return inert(v)
+		return document.Inert(v)
 	case time.Time:
 		return quantity.DayOf(v).String()
 	}
-	return inert(fmt.Sprint(v))
+	return document.Inert(fmt.Sprint(v))
 }
 
 // resultTable is the file of a query's answer.

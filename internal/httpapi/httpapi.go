@@ -2,20 +2,21 @@
 //
 // It owns routes, problem details, caching headers, security headers, answers as files, the
 // stream of events, the OpenAPI document and the web app's files. Every figure comes from
-// metric and insight as it is. There are no accounts yet: it answers loopback hosts only,
-// as the one local owner.
+// metric and insight as it is. Until there are accounts it answers this machine only, as its
+// owner (host.go). A request passes, in this order: its log line and route (visit.go), host and
+// headers (host.go), limits (limit.go), who asks and what for (guard.go), its form (shape.go),
+// its idempotency key (once.go) and the caches below.
 package httpapi
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
+	"net/netip"
 	"path"
 	"reflect"
 	"strings"
@@ -28,17 +29,24 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/moatmetrics/moatmetrics/internal/access"
+	"github.com/moatmetrics/moatmetrics/internal/alert"
 	"github.com/moatmetrics/moatmetrics/internal/audit"
 	"github.com/moatmetrics/moatmetrics/internal/dataset"
+	"github.com/moatmetrics/moatmetrics/internal/delivery"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
+	"github.com/moatmetrics/moatmetrics/internal/govern"
 	"github.com/moatmetrics/moatmetrics/internal/inbox"
 	"github.com/moatmetrics/moatmetrics/internal/insight"
 	"github.com/moatmetrics/moatmetrics/internal/job"
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
 	"github.com/moatmetrics/moatmetrics/internal/metric"
+	"github.com/moatmetrics/moatmetrics/internal/notice"
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
 	"github.com/moatmetrics/moatmetrics/internal/question"
+	"github.com/moatmetrics/moatmetrics/internal/report"
+	"github.com/moatmetrics/moatmetrics/internal/review"
 	"github.com/moatmetrics/moatmetrics/internal/scenario"
+	"github.com/moatmetrics/moatmetrics/internal/search"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
 	"github.com/moatmetrics/moatmetrics/internal/workspace"
@@ -50,15 +58,24 @@ type Deps struct {
 	Warehouse  *warehouse.Warehouse
 	Data       *dataset.Service
 	Inbox      *inbox.Service
+	Notices    *notice.Store
+	Reviews    *review.Desk
 	Metrics    *metric.Catalog
 	Settings   *metric.Settings
 	Insights   *insight.Service
 	Scenarios  *scenario.Service
 	Questions  *question.Service
+	Search     *search.Service
 	Rules      *insight.Watch
 	Benchmarks *insight.Benchmarks
+	Delivery   *delivery.Service
+	Alerts     *alert.Service
 	Audit      *audit.Log
+	// Reads puts on the record who reads rows of persons. Nil does not.
+	Reads      *audit.Reads
 	Workspace  *workspace.Store
+	Governance *govern.Service
+	Reports    *report.Service
 	Policies   *access.Policies
 	// Rollback makes an older snapshot the current one, with its audit event.
 	Rollback func(ctx context.Context, scope tenant.Scope, to warehouse.Snapshot) (warehouse.Outcome, error)
@@ -73,6 +90,8 @@ type Deps struct {
 	// Dir is the data directory, DatabaseFile the SQLite database; both are only measured,
 	// and "" is not.
 	Dir, DatabaseFile string
+	// Access says who asks. Nil keeps no accounts.
+	Access *access.Service
 	// Scope is whose data is shown and who asks, until accounts exist.
 	Scope tenant.Scope
 }
@@ -83,8 +102,18 @@ type Options struct {
 	Version string
 	// MaxUpload bounds one request body. Zero means 2 GiB.
 	MaxUpload int64
+	// Pause is how long a client may send or take nothing in the middle of a request. Zero means
+	// 30 s.
+	Pause time.Duration
 	// Log receives one line a request, without payloads. Nil discards.
 	Log *slog.Logger
+	// Limits are how often one may ask once there are accounts.
+	Limits Limits
+	// Proxies are the networks of reverse proxies, whose X-Forwarded-For is believed.
+	Proxies []netip.Prefix
+	// Hosts are the names, in lower case, that the server answers under once there are accounts,
+	// besides loopback ones. None: over TLS all, otherwise addresses only.
+	Hosts []string
 	// Done ends the open event streams when it is closed: a server that shuts down would
 	// wait for them. Nil never does.
 	Done <-chan struct{}
@@ -96,7 +125,12 @@ type server struct {
 	started time.Time
 	events  hub
 	verify  sync.Mutex // held while the data is verified
+	holding sync.Mutex // held while a change that waited is made
 	keys    idempotency
+	doors   doors
+	router  *http.ServeMux
+	limits  limits
+	inner   http.Handler // of a request whose actor is known
 	served  *prometheus.HistogramVec
 	answers *otter.Cache[string, []byte] // encoded answers of GETs by their ETag
 }
@@ -117,18 +151,23 @@ func New(deps Deps, opt Options) http.Handler {
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
+	if opt.Pause <= 0 {
+		opt.Pause = pauseTime
+	}
 	if opt.Version == "" {
 		opt.Version = "dev"
 	}
-	s := &server{Deps: deps, opt: opt, started: time.Now(), answers: otter.Must(&otter.Options[string, []byte]{
+	s := &server{Deps: deps, opt: opt, started: time.Now(), limits: newLimits(opt.Limits), keys: idempotency{db: deps.DB, now: time.Now}, answers: otter.Must(&otter.Options[string, []byte]{
 		MaximumWeight: answersBytes, Weigher: func(_ string, v []byte) uint32 { return uint32(len(v)) + 200 }})}
-	s.events.current = func(ctx context.Context) (warehouse.Snapshot, error) { return s.Warehouse.Current(ctx, s.Scope) }
+	s.events.current = s.Warehouse.Current
 	registry := prometheus.NewRegistry()
 	s.served = prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "moatmetrics_http_request_seconds", Help: "Time to answer, by route and status.", Buckets: []float64{.001, .002, .005, .01, .025, .05, .1, .25, .5, 1, 5, 30}}, []string{"route", "status"})
 	registry.MustRegister(s.served)
 
 	mux := http.NewServeMux()
-	doors, adapter := newDoors(mux)
+	var adapter huma.Adapter
+	s.doors, adapter = newDoors(mux)
+	s.router = mux
 	s.routes(newAPI(adapter, opt.Version))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", s.ready)
@@ -136,11 +175,20 @@ func New(deps Deps, opt Options) http.Handler {
 	mux.HandleFunc("GET /s/{id}", s.follow)
 	s.app(mux)
 
+	if s.Reviews != nil {
+		for _, kind := range []string{review.DefinitionChange, review.Deletion} {
+			s.Reviews.Add(kind, heldJudge{s})
+		}
+	}
+
 	guard := http.NewCrossOriginProtection()
 	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, problem{Status: http.StatusForbidden, Title: "Forbidden", Detail: "another site sent this request: it was refused"})
 	}))
-	return s.observe(s.secure(guard.Handler(s.identify(s.allow(mux, doors, s.cached(mux))))))
+	// Outermost first: who may knock, who it is, how often, what for, and only then what is in
+	// the request.
+	s.inner = s.limitActor(s.allow(s.shape(s.once(s.hold(s.cached(mux))))))
+	return s.observe(s.route(mux, s.secure(s.limitAddress(guard.Handler(s.identify(s.inner))))))
 }
 
 // newAPI returns the API with its document; huma's own pages are off, since they load
@@ -162,6 +210,11 @@ func newAPI(adapter huma.Adapter, version string) huma.API {
 		return marshal(w, v)
 	}
 	cfg.Formats = map[string]huma.Format{"application/json": asJSON, "json": asJSON}
+	cfg.OnAddOperation = append(cfg.OnAddOperation, func(_ *huma.OpenAPI, op *huma.Operation) {
+		if op.Method == http.MethodPost {
+			op.Parameters = append(op.Parameters, &huma.Param{Name: "Idempotency-Key", In: "header", Description: "the same request with the same key is done once; its answer is kept for 24 hours", Schema: &huma.Schema{Type: "string", MaxLength: new(keyLength)}})
+		}
+	})
 	return huma.NewAPI(cfg, adapter)
 }
 
@@ -193,97 +246,13 @@ func (s *server) ready(w http.ResponseWriter, r *http.Request) {
 	io.WriteString(w, "ready\n")
 }
 
-// status remembers what was answered.
-type status struct {
-	http.ResponseWriter
-	code int
-}
-
-func (s *status) WriteHeader(code int) {
-	if s.code == 0 {
-		s.code = code
-	}
-	s.ResponseWriter.WriteHeader(code)
-}
-
-func (s *status) Write(b []byte) (int, error) {
-	if s.code == 0 {
-		s.code = http.StatusOK
-	}
-	return s.ResponseWriter.Write(b)
-}
-
-// Unwrap lets http.ResponseController reach the connection.
-func (s *status) Unwrap() http.ResponseWriter { return s.ResponseWriter }
-
-// observe logs, measures and, when a handler panics, answers 500 without detail.
-func (s *server) observe(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		start := time.Now()
-		id := r.Header.Get("X-Request-Id")
-		if len(id) > 64 || strings.ContainsFunc(id, func(c rune) bool { return c <= ' ' || c > '~' }) || id == "" {
-			id = rand.Text()
-		}
-		w.Header().Set("X-Request-Id", id)
-		st := &status{ResponseWriter: w}
-		defer func() {
-			if p := recover(); p != nil {
-				if p == http.ErrAbortHandler {
-					panic(p)
-				}
-				s.opt.Log.ErrorContext(r.Context(), "handler panicked", slog.String("request_id", id), slog.Any("panic", p))
-				if st.code == 0 {
-					writeProblem(st, problemOf(fmt.Errorf("panic")))
-				}
-			}
-			took := time.Since(start)
-			if w.Header().Get("Content-Type") != eventStream { // its time says nothing about the server
-				s.served.WithLabelValues(r.Pattern, fmt.Sprint(st.code)).Observe(took.Seconds())
-			}
-			s.opt.Log.InfoContext(r.Context(), "request", slog.String("request_id", id), slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", st.code), slog.Duration("took", took))
-		}()
-		next.ServeHTTP(st, r)
-	})
-}
-
-// secure sets the security headers, bounds bodies, and refuses host names that are not
-// this machine's: a page elsewhere could otherwise rebind its name to 127.0.0.1.
-func (s *server) secure(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", policy)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		if !localHost(r.Host) {
-			writeProblem(w, problem{Status: http.StatusMisdirectedRequest, Title: "Misdirected Request", Detail: "this server answers only on localhost, 127.0.0.1 and [::1]: there are no accounts yet"})
-			return
-		}
-		limit := int64(jsonLimit)
-		if t := r.Header.Get("Content-Type"); strings.HasPrefix(t, "multipart/form-data") || t == offsetStream {
-			limit = s.opt.MaxUpload
-		}
-		r.Body = http.MaxBytesReader(w, r.Body, limit)
-		next.ServeHTTP(w, r)
-	})
-}
-
-func localHost(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	host = strings.Trim(host, "[]")
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
 // snapshotPaths are GET answers that depend on nothing but the snapshot, what the tenant
 // defines, and the address.
 var snapshotPaths = []string{"/api/v1/query", "/api/v1/metrics", "/api/v1/analyses", "/api/v1/insights", "/api/v1/explain", "/api/v1/rankings", "/api/v1/series", "/api/v1/trend", "/api/v1/anomalies", "/api/v1/correlations", "/api/v1/datasets", "/api/v1/status"}
 
 // cached answers before any work when the client or the cache holds the answer of this
-// snapshot. The day is part of the tag: which months are complete depends on it.
+// snapshot. The day is part of the tag: which months are complete depends on it; so is the
+// epoch: an erasure changes what old snapshots show.
 func (s *server) cached(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fits := false
@@ -293,6 +262,9 @@ func (s *server) cached(next http.Handler) http.Handler {
 		fits = fits && !strings.HasPrefix(r.URL.Path, "/api/v1/metrics/") // a definition shows thresholds, which no snapshot holds
 		if r.Method != http.MethodGet || !fits {
 			w.Header().Set("Cache-Control", "no-store") // files of the web app set their own
+			if strings.HasPrefix(r.URL.Path, "/api/v1/query") {
+				_, _ = s.Warehouse.Current(r.Context(), s.scope(r.Context())) // learns the epoch, which is part of the keys of kept results
+			}
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -307,7 +279,7 @@ func (s *server) cached(next http.Handler) http.Handler {
 			writeProblem(w, problemOf(err))
 			return
 		}
-		sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%q\x00%d\x00%d\x00%s\x00%s\x00%s", s.opt.Version, scope.Tenant, scope.Rights.Key(), snap, defined.Revision(), time.Now().UTC().Format(time.DateOnly), r.URL.Path, r.URL.RawQuery))
+		sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%q\x00%d\x00%d\x00%d\x00%s\x00%s\x00%s", s.opt.Version, scope.Tenant, scope.Rights.Key(), snap, s.Warehouse.Epoch(scope), defined.Revision(), time.Now().UTC().Format(time.DateOnly), r.URL.Path, r.URL.RawQuery))
 		tag := `"` + hex.EncodeToString(sum[:12]) + `"`
 		w.Header().Set("Cache-Control", "private, no-cache")
 		for _, have := range strings.Split(r.Header.Get("If-None-Match"), ",") {

@@ -19,6 +19,8 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/access"
 	"github.com/moatmetrics/moatmetrics/internal/audit"
 	"github.com/moatmetrics/moatmetrics/internal/dataset"
+	"github.com/moatmetrics/moatmetrics/internal/delivery"
+	"github.com/moatmetrics/moatmetrics/internal/govern"
 	"github.com/moatmetrics/moatmetrics/internal/httpapi"
 	"github.com/moatmetrics/moatmetrics/internal/inbox"
 	"github.com/moatmetrics/moatmetrics/internal/insight"
@@ -27,9 +29,13 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
 	"github.com/moatmetrics/moatmetrics/internal/metadb/metadbtest"
 	"github.com/moatmetrics/moatmetrics/internal/metric"
+	"github.com/moatmetrics/moatmetrics/internal/notice"
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
 	"github.com/moatmetrics/moatmetrics/internal/question"
+	"github.com/moatmetrics/moatmetrics/internal/reach"
+	"github.com/moatmetrics/moatmetrics/internal/review"
 	"github.com/moatmetrics/moatmetrics/internal/scenario"
+	"github.com/moatmetrics/moatmetrics/internal/search"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
 	"github.com/moatmetrics/moatmetrics/internal/workspace"
@@ -55,7 +61,7 @@ func serveWith(t *testing.T, change func(*httpapi.Deps, *httpapi.Options)) (*htt
 		t.Fatal(err)
 	}
 	log := audit.New(time.Now)
-	jobs, err := job.New(db, nil, job.Options{})
+	jobs, err := job.New(db, nil, job.Options{Poll: 20 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,20 +73,33 @@ func serveWith(t *testing.T, change func(*httpapi.Deps, *httpapi.Options)) (*htt
 	data := dataset.New(w, db, log, jobs, time.Now)
 	insights, scenarios := insight.New(metrics, w, insight.Options{}), scenario.New(metrics)
 	box := keyringtest.Box(t, db)
+	questions, boards := question.New(metrics, insights, scenarios, data, w, nil), workspace.New(db, log, box, time.Now)
+	policies := access.NewPolicies(db, log, time.Now, access.PolicyOptions{})
 	deps, opt := httpapi.Deps{
-		DB: db, Warehouse: w, Data: data, Inbox: inbox.New(db, data, log, time.Now, inbox.Options{Settle: time.Millisecond, DataDir: dir, Box: box}), Metrics: metrics, Settings: settings, Insights: insights, Scenarios: scenarios, Questions: question.New(metrics, insights, scenarios, data, w, nil), Audit: log, Workspace: workspace.New(db, log, box, time.Now), Policies: access.NewPolicies(db, log, time.Now, access.PolicyOptions{}), Scope: scope,
+		DB: db, Warehouse: w, Data: data, Notices: notice.New(db, time.Now), Inbox: inbox.New(db, data, log, time.Now, inbox.Options{Settle: time.Millisecond, DataDir: dir, Box: box}), Metrics: metrics, Settings: settings, Insights: insights, Scenarios: scenarios, Questions: questions, Audit: log, Workspace: boards, Policies: policies, Scope: scope,
 		CloseMonth: func(ctx context.Context, scope tenant.Scope, month quantity.Day, closed bool) (bool, error) {
 			return w.CloseMonth(ctx, scope, month, closed, nil)
 		},
 		Rollback: func(ctx context.Context, scope tenant.Scope, to warehouse.Snapshot) (warehouse.Outcome, error) {
 			return w.Rollback(ctx, scope, to, nil)
 		},
-		Verify: w.Verify, Jobs: jobs, Dir: dir,
+		Delivery: delivery.New(db, log, jobs, time.Now, delivery.Options{Box: box, Networks: reach.Networks{}}),
+		Verify:   w.Verify, Jobs: jobs, Dir: dir,
+		Access: access.New(db, log, box, time.Now, access.Options{Policies: policies}),
 	}, httpapi.Options{}
+	queue := review.New(db, log, time.Now)
+	judge := insight.NewJudge(insights, db, queue)
+	deps.Governance = govern.New(w, db, data, log, jobs, govern.Options{DataDir: dir, Box: box, Accounts: deps.Access})
+	deciders := insight.Deciders(data, insights, judge, nil)
+	deciders[govern.ReviewKind] = govern.Judge{Service: deps.Governance}
+	deps.Reviews = review.NewDesk(queue, deciders, nil)
 	if change != nil {
 		change(&deps, &opt)
 	}
+	deps.Reports = reportsOf(t, deps, queue)
+	deps.Search = search.New(deps.Metrics, deps.Insights, deps.Questions, deps.Workspace, deps.Warehouse, deps.Reports, nil)
 	s := httptest.NewServer(httpapi.New(deps, opt))
+	peopleOf.Store(s, &people{of: deps.Access, cookies: map[string]string{}})
 	t.Cleanup(func() { s.Close(); deps.Data.Close(); w.Close() })
 	return s, deps
 }

@@ -14,10 +14,10 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/moatmetrics/moatmetrics/internal/audit"
 	"github.com/moatmetrics/moatmetrics/internal/dataset"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 )
@@ -74,8 +74,7 @@ func (s *server) importRoutes(api huma.API) {
 	})
 
 	raw(api, huma.Operation{OperationID: "create-import", Method: http.MethodPost, Path: "/api/v1/imports", Summary: "Import one or more files (multipart/form-data; streamed)",
-		Description: "Parts named dataset, mapping (YAML), dry_run and replace (period or table) must stand before the file parts they are for. With an Idempotency-Key the same request returns the same answer while the server runs; importing a file again changes nothing in any case.",
-		Parameters:  []*huma.Param{{Name: "Idempotency-Key", In: "header", Schema: &huma.Schema{Type: "string", MaxLength: new(200)}}},
+		Description: "Parts named dataset, mapping (YAML), dry_run and replace (period or table) must stand before the file parts they are for. Importing a file again changes nothing.",
 		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"multipart/form-data": {Schema: &huma.Schema{Type: "object", Properties: map[string]*huma.Schema{
 			"dataset": {Type: "string"}, "mapping": {Type: "string"}, "dry_run": {Type: "boolean"}, "replace": {Type: "string", Enum: []any{"period", "table"}}, "file": {Type: "string", Format: "binary"}}}}}},
 		Responses: map[string]*huma.Response{"201": jsonResponse(api, "what became of each file", importAnswer{}), "422": {Description: "no file could be imported; problem details"}},
@@ -113,52 +112,7 @@ func jsonResponse(api huma.API, what string, v any) *huma.Response {
 	return &huma.Response{Description: what, Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}
 }
 
-// idempotency keeps answers of POSTs by their key, the newest few hundred.
-type idempotency struct {
-	mu      sync.Mutex
-	answers map[string][]byte
-	order   []string
-}
-
-const keptAnswers = 500
-
-func (k *idempotency) get(key string) ([]byte, bool) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	a, ok := k.answers[key]
-	return a, ok
-}
-
-func (k *idempotency) put(key string, answer []byte) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.answers == nil {
-		k.answers = map[string][]byte{}
-	}
-	if _, again := k.answers[key]; !again {
-		k.order = append(k.order, key)
-	}
-	k.answers[key] = answer
-	if len(k.order) > keptAnswers {
-		delete(k.answers, k.order[0])
-		k.order = k.order[1:]
-	}
-}
-
 func (s *server) upload(ctx huma.Context) error {
-	key := ctx.Header("Idempotency-Key")
-	if len(key) > 200 {
-		return fault.Newf(fault.Invalid, "the Idempotency-Key is longer than 200 characters")
-	}
-	if key != "" {
-		if answer, ok := s.keys.get(key); ok {
-			ctx.SetHeader("Content-Type", "application/json")
-			ctx.SetHeader("Idempotent-Replayed", "true")
-			ctx.SetStatus(http.StatusCreated)
-			_, err := ctx.BodyWriter().Write(answer)
-			return err
-		}
-	}
 	answer, err := s.importParts(ctx.Context(), ctx.Header("Content-Type"), ctx.BodyReader())
 	if err != nil {
 		return err
@@ -167,8 +121,8 @@ func (s *server) upload(ctx huma.Context) error {
 	if err != nil {
 		return err
 	}
-	if key != "" && answer.Problem == nil {
-		s.keys.put(key, text)
+	if answer.Problem != nil {
+		unkept(ctx.Context()) // sent again it goes on where it stopped
 	}
 	ctx.SetHeader("Content-Type", "application/json")
 	ctx.SetStatus(http.StatusCreated)
@@ -252,6 +206,9 @@ func (s *server) rejects(ctx huma.Context) error {
 	if err != nil {
 		return notFound("import", ctx.Param("id"))
 	}
+	if err := s.noteRead(ctx.Context(), audit.Subject{Kind: "import", ID: ctx.Param("id")}); err != nil {
+		return err
+	}
 	number := func(name string, most int64) (int64, error) {
 		text := ctx.Query(name)
 		if text == "" {
@@ -317,16 +274,12 @@ func (s *server) rejectsFile(ctx huma.Context, id int64) error {
 	return err
 }
 
-func inert(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
-	}
-	return s
-}
-
 // exportDataset streams the rows; a fault before the first of them is told as a problem.
 func (s *server) exportDataset(ctx huma.Context) error {
 	name := ctx.Param("name")
+	if err := s.noteRead(ctx.Context(), audit.Subject{Kind: "dataset", ID: name}); err != nil {
+		return err
+	}
 	w := &begun{ctx: ctx, name: name}
 	err := s.Data.Export(ctx.Context(), s.scope(ctx.Context()), name, ctx.Query("source"), w)
 	if err != nil && w.started {

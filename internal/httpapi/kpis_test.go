@@ -21,7 +21,7 @@ func serveDefined(t *testing.T) *httptest.Server {
 	s, _ := serveWith(t, func(d *httpapi.Deps, _ *httpapi.Options) {
 		d.Metrics = metric.New(d.Warehouse, metric.Options{Definitions: definition.New(d.DB, d.Audit, time.Now)})
 		d.Insights = insight.New(d.Metrics, d.Warehouse, insight.Options{})
-		d.Rules = insight.NewWatch(d.Insights, d.DB, review.New(d.DB, d.Audit, time.Now), d.Inbox, time.Now)
+		d.Rules = insight.NewWatch(d.Insights, d.DB, review.New(d.DB, d.Audit, time.Now), d.Notices, time.Now)
 	})
 	return s
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/moatmetrics/moatmetrics/internal/access"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
-	"github.com/moatmetrics/moatmetrics/internal/tenant"
 )
 
 // This file shows everything as a role sees it, to whoever has more.
@@ -17,40 +16,35 @@ import (
 // lookCookie holds the signed look as another role.
 const lookCookie = "moat_view_as"
 
-type lookKey struct{}
-
-func lookOf(ctx context.Context) *access.View {
-	v, _ := ctx.Value(lookKey{}).(*access.View)
-	return v
-}
-
-// looking returns the request's context with who asks, narrowed when it is a look as a role.
-func (s *server) looking(r *http.Request, scope tenant.Scope) (context.Context, error) {
-	ctx := r.Context()
-	if c, err := r.Cookie(lookCookie); err == nil && s.Policies != nil {
-		narrowed, view, err := s.Policies.Look(ctx, scope, c.Value)
-		if err != nil {
-			return ctx, err
-		}
-		if view != nil {
-			scope, ctx = narrowed, context.WithValue(ctx, lookKey{}, view)
-		}
+// looking narrows a visit that looks as a role.
+func (s *server) looking(r *http.Request, v *visit) error {
+	c, err := r.Cookie(lookCookie)
+	if err != nil || s.Policies == nil {
+		return nil
 	}
-	return context.WithValue(ctx, scopeKey{}, scope), nil
+	narrowed, look, err := s.Policies.Look(r.Context(), v.scope, c.Value)
+	if err == nil && look != nil {
+		v.scope, v.look = narrowed, look
+	}
+	return err
 }
 
 // readsByPost are the routes that send a question as a body and change nothing.
 var readsByPost = map[string]bool{
-	"POST /api/v1/query":           true,
-	"POST /api/v1/kpis/preview":    true,
-	"POST /api/v1/scenarios/run":   true,
-	"POST /api/v1/scenarios/solve": true,
-	"DELETE /api/v1/view-as":       true, // ends the look
+	"POST /api/v1/query":                  true,
+	"POST /api/v1/kpis/preview":           true,
+	"POST /api/v1/scenarios/run":          true,
+	"POST /api/v1/scenarios/solve":        true,
+	"POST /api/v1/report-previews":        true,
+	"POST /api/v1/report-templates/check": true,
+	"POST /api/v1/operations":             true, // each of them is looked at
+	"DELETE /api/v1/view-as":              true, // ends the look
+	"DELETE /api/v1/session":              true, // signs out
 }
 
 // onlyLooking refuses changes during a look as another role.
 func onlyLooking(r *http.Request, pattern string) error {
-	v := lookOf(r.Context())
+	v := visitOf(r.Context()).look
 	if v == nil || r.Method == http.MethodGet || r.Method == http.MethodHead || readsByPost[pattern] {
 		return nil
 	}
@@ -73,20 +67,21 @@ func (s *server) lookRoutes(api huma.API) {
 			Teams   []string `json:"teams,omitempty" maxItems:"500"`
 		}
 	}) (*lookAnswer, error) {
+		unkept(ctx)
 		token, v, err := s.Policies.BeginView(ctx, s.scope(ctx), in.Body.Role, access.Limits{Clients: in.Body.Clients, Teams: in.Body.Teams})
 		if err != nil {
 			return nil, problemOf(err)
 		}
-		out := &lookAnswer{SetCookie: http.Cookie{Name: lookCookie, Value: token, Path: "/", Expires: v.Until, HttpOnly: true, SameSite: http.SameSiteStrictMode}}
+		out := &lookAnswer{SetCookie: http.Cookie{Name: lookCookie, Value: token, Path: "/", Expires: v.Until, HttpOnly: true, Secure: visitOf(ctx).secure, SameSite: http.SameSiteStrictMode}}
 		out.Body.Viewing = &v
 		return out, nil
 	})
 	huma.Register(api, huma.Operation{OperationID: "end-view", Method: http.MethodDelete, Path: "/api/v1/view-as", Summary: "End the look as a role"}, func(ctx context.Context, _ *none) (*lookAnswer, error) {
-		if lookOf(ctx) != nil {
+		if visitOf(ctx).look != nil {
 			if err := s.Policies.EndView(ctx, s.scope(ctx)); err != nil {
 				return nil, problemOf(err)
 			}
 		}
-		return &lookAnswer{SetCookie: http.Cookie{Name: lookCookie, Path: "/", Expires: time.Unix(1, 0), MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteStrictMode}}, nil
+		return &lookAnswer{SetCookie: http.Cookie{Name: lookCookie, Path: "/", Expires: time.Unix(1, 0), MaxAge: -1, HttpOnly: true, Secure: visitOf(ctx).secure, SameSite: http.SameSiteStrictMode}}, nil
 	})
 }

@@ -178,7 +178,7 @@ func (s *server) rights(ctx context.Context, in *struct {
 			return out, err
 		}
 	} else {
-		out.Viewing = lookOf(ctx)
+		out.Viewing = visitOf(ctx).look
 	}
 	if of == nil {
 		for _, a := range access.Actions {

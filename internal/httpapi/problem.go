@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"encoding/json"
+	"log/slog"
 	"net/http"
 
 	"github.com/moatmetrics/moatmetrics/internal/fault"
@@ -13,7 +14,7 @@ type problem struct {
 	Title  string         `json:"title" doc:"the status in words"`
 	Status int            `json:"status" doc:"HTTP status"`
 	Detail string         `json:"detail" doc:"what is wrong and what to do next"`
-	Code   string         `json:"code,omitempty" doc:"kind of failure: invalid, not_found, conflict, too_large, unavailable, canceled, internal"`
+	Code   string         `json:"code,omitempty" doc:"kind of failure: invalid, not_found, forbidden, unauthenticated, too_often, conflict, too_large, unavailable, canceled, internal"`
 	Errors []problemField `json:"errors,omitempty" doc:"each wrong part of the request"`
 }
 
@@ -34,19 +35,25 @@ func (p problem) ContentType(string) string { return "application/problem+json" 
 
 // statuses maps kinds of failure to HTTP once.
 var statuses = map[fault.Kind]int{
-	fault.Invalid:     http.StatusUnprocessableEntity,
-	fault.NotFound:    http.StatusNotFound,
-	fault.Forbidden:   http.StatusForbidden,
-	fault.Conflict:    http.StatusConflict,
-	fault.TooLarge:    http.StatusUnprocessableEntity,
-	fault.Unavailable: http.StatusServiceUnavailable,
-	fault.Canceled:    http.StatusServiceUnavailable,
-	fault.Internal:    http.StatusInternalServerError,
+	fault.Invalid:         http.StatusUnprocessableEntity,
+	fault.NotFound:        http.StatusNotFound,
+	fault.Forbidden:       http.StatusForbidden,
+	fault.Unauthenticated: http.StatusUnauthorized,
+	fault.TooOften:        http.StatusTooManyRequests,
+	fault.Conflict:        http.StatusConflict,
+	fault.TooLarge:        http.StatusUnprocessableEntity,
+	fault.Unavailable:     http.StatusServiceUnavailable,
+	fault.Canceled:        http.StatusServiceUnavailable,
+	fault.Internal:        http.StatusInternalServerError,
 }
 
-// problemOf says an error to the client; of our own defects only that there was one.
+// problemOf says an error to the client; of our own defects only that there was one: what it
+// was stands in the log.
 func problemOf(err error) problem {
 	kind := fault.KindOf(err)
+	if kind == fault.Internal {
+		slog.Error("internal error", slog.Any("error", err))
+	}
 	p := problem{Type: "about:blank", Status: statuses[kind], Detail: fault.Message(err), Code: string(kind)}
 	p.Title = http.StatusText(p.Status)
 	for _, f := range fault.FieldsOf(err) {

@@ -45,7 +45,7 @@ func (s *server) questionRoutes(api huma.API) {
 		}
 		name, t := strings.Join(append([]string{a.Name, strconv.Itoa(in.Table)}, periodName(a.Period)...), "-"), answerTable(a, in.Table-1)
 		if in.Format == "xlsx" {
-			return s.workbook(name, t)
+			return s.workbook(ctx, name, t)
 		}
 		return attachment(s.opt.Log, name+".csv", csvType, t.writeCSV), nil
 	})

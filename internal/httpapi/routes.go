@@ -55,16 +55,23 @@ func register[I, O any](api huma.API, op huma.Operation, fn func(context.Context
 }
 
 func (s *server) routes(api huma.API) {
+	s.accountRoutes(api)
 	s.importRoutes(api)
 	s.uploadRoutes(api)
 	s.batchRoutes(api)
 	s.reviewRoutes(api)
 	s.sourceRoutes(api)
+	s.deliveryRoutes(api)
+	s.alertRoutes(api)
+	s.commentRoutes(api)
+	s.noticeRoutes(api)
 	s.workspaceRoutes(api)
 	s.scenarioRoutes(api)
 	s.thresholdRoutes(api)
+	s.governanceRoutes(api)
 	s.reclaimRoutes(api)
 	s.kpiRoutes(api)
+	s.reportRoutes(api)
 	get(api, "list-datasets", "/datasets", "Tables with rows, months and quality", func(ctx context.Context, _ *none) ([]dataset.TableSummary, error) {
 		return s.Data.Summary(ctx, s.scope(ctx))
 	})
@@ -101,7 +108,10 @@ func (s *server) routes(api huma.API) {
 	s.policyRoutes(api)
 	s.systemRoutes(api)
 	s.eventRoutes(api)
+	s.operationRoutes(api)
+	s.searchRoutes(api)
 	s.auditRoutes(api)
+	describeHeld(api)
 }
 
 type rollbackAnswer struct {
@@ -182,6 +192,7 @@ type measureAnswer struct {
 	Tables     []string      `json:"tables" doc:"stored tables that it is computed from"`
 	Dimensions []string      `json:"dimensions"`
 	Custom     bool          `json:"custom" doc:"one of the tenant's own: see /kpis"`
+	Unseen     bool          `json:"unseen,omitempty" doc:"whoever asks may not see it"`
 }
 
 type catalogAnswer struct {
@@ -194,6 +205,8 @@ type dimensionAnswer struct {
 	Label string `json:"label"`
 	Help  string `json:"help"`
 	Time  bool   `json:"time" doc:"a step of time; its values are the first days"`
+	// Unseen is that of its values.
+	Unseen bool `json:"unseen,omitempty" doc:"whoever asks may not see it"`
 }
 
 func (s *server) catalog(ctx context.Context) (catalogAnswer, error) {
@@ -202,18 +215,19 @@ func (s *server) catalog(ctx context.Context) (catalogAnswer, error) {
 	if err != nil {
 		return out, err
 	}
+	rights := s.scope(ctx).Rights
 	for _, m := range defined.Measures() {
-		if m.Custom && m.HiddenFrom(s.scope(ctx).Rights) != "" {
+		if m.Custom && m.HiddenFrom(rights) != "" {
 			continue
 		}
 		inputs := m.Inputs()
 		if inputs == nil {
 			inputs = []string{}
 		}
-		out.Measures = append(out.Measures, measureAnswer{m.Name, m.Label, m.Unit, m.Direction, m.Formula, m.Source, m.Version, m.Topic, inputs, m.BaseInputs(), m.Tables, defined.DimensionsOf(m), m.Custom})
+		out.Measures = append(out.Measures, measureAnswer{m.Name, m.Label, m.Unit, m.Direction, m.Formula, m.Source, m.Version, m.Topic, inputs, m.BaseInputs(), m.Tables, defined.DimensionsOf(m), m.Custom, defined.Unseen(rights, m)})
 	}
 	for _, d := range s.Metrics.Dimensions() {
-		out.Dimensions = append(out.Dimensions, dimensionAnswer{d.Name, d.Label, d.Help, d.Time})
+		out.Dimensions = append(out.Dimensions, dimensionAnswer{d.Name, d.Label, d.Help, d.Time, d.UnseenCut(rights)})
 	}
 	return out, nil
 }

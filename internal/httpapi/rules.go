@@ -21,12 +21,13 @@ type ruleBody struct {
 	Months      int    `json:"months,omitempty" minimum:"0" maximum:"36" doc:"complete months looked at; 1 unless given"`
 	Then        string `json:"then,omitempty" enum:"finding,review,notice" doc:"finding unless given"`
 	Money       string `json:"money,omitempty" doc:"measure of the money at stake"`
+	Severity    string `json:"severity,omitempty" enum:"info,warning,critical" doc:"warning unless given"`
 	Description string `json:"description,omitempty" maxLength:"2000" doc:"what to do about it"`
 	Owner       string `json:"owner,omitempty" maxLength:"120"`
 }
 
 func (b ruleBody) rule(name string) metric.Rule {
-	return metric.Rule{Name: orElse(name, b.Name), Condition: b.Condition, Measure: b.Measure, Dimension: b.Dimension, Where: b.Where, Months: b.Months, Then: b.Then, Money: b.Money, Description: b.Description, Owner: b.Owner}
+	return metric.Rule{Name: orElse(name, b.Name), Condition: b.Condition, Measure: b.Measure, Dimension: b.Dimension, Where: b.Where, Months: b.Months, Then: b.Then, Money: b.Money, Severity: b.Severity, Description: b.Description, Owner: b.Owner}
 }
 
 type ruleDecision struct {

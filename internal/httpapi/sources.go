@@ -26,12 +26,6 @@ type SourceFilesInput struct {
 	Status string `query:"status" enum:"fetched,importing,imported,duplicate,quarantined,released,dismissed" doc:"all when left out"`
 }
 
-// NoticesInput asks for a page of notices.
-type NoticesInput struct {
-	Paging
-	Unread bool `query:"unread" doc:"only those nobody has read"`
-}
-
 type releaseBody struct {
 	Mapping *dataset.Mapping `json:"mapping,omitempty" doc:"how the file is read; as its source says when left out"`
 }
@@ -80,16 +74,5 @@ func (s *server) sourceRoutes(api huma.API) {
 	})
 	post(api, "dismiss-source-file", "/sources/{id}/files/{file}/dismiss", "Take a file out of quarantine without importing it", func(ctx context.Context, in *sourceFilePath) (inbox.File, error) {
 		return s.Inbox.Dismiss(ctx, s.scope(ctx), in.ID, in.File)
-	})
-	get(api, "list-notices", "/notices", "What needs a person, newest first", func(ctx context.Context, in *NoticesInput) (page[inbox.Notice], error) {
-		list, err := s.Inbox.Notices(ctx, s.scope(ctx), in.Unread, in.Limit, in.Cursor)
-		out := page[inbox.Notice]{Items: list}
-		if len(list) == in.Limit {
-			out.Next = in.Cursor + int64(in.Limit)
-		}
-		return out, err
-	})
-	act(api, http.MethodPost, "read-notice", "/notices/{id}/read", "Mark a notice as read", func(ctx context.Context, in *sourcePath) error {
-		return s.Inbox.Read(ctx, s.scope(ctx), in.ID)
 	})
 }

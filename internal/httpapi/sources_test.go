@@ -10,6 +10,7 @@ import (
 
 	"github.com/moatmetrics/moatmetrics/internal/inbox"
 	"github.com/moatmetrics/moatmetrics/internal/inbox/inboxtest"
+	"github.com/moatmetrics/moatmetrics/internal/notice"
 )
 
 func TestASourceIsMadeTestedRunAndItsBadFileReleased(t *testing.T) {
@@ -33,7 +34,7 @@ func TestASourceIsMadeTestedRunAndItsBadFileReleased(t *testing.T) {
 	if len(bad) != 1 || bad[0].Path != "odd.csv" || bad[0].Problem == "" {
 		t.Fatalf("got %+v, want odd.csv with a reason", bad)
 	}
-	notices := sent[list[inbox.Notice]](t, s, http.MethodGet, "/api/v1/notices?unread=true", "", http.StatusOK).Items
+	notices := sent[list[notice.Notice]](t, s, http.MethodGet, "/api/v1/notices?unread=true", "", http.StatusOK).Items
 	if len(notices) != 1 {
 		t.Fatalf("got %+v, want one notice", notices)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/moatmetrics/moatmetrics/internal/audit"
 	"github.com/moatmetrics/moatmetrics/internal/dataset"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 )
@@ -56,9 +57,6 @@ func (s *server) appendUpload(ctx huma.Context) error {
 	if err != nil || offset < 0 {
 		return fault.WithFields("say where the bytes belong", fault.Field{Path: "Upload-Offset", Message: "must be the number of bytes before them"})
 	}
-	if t := ctx.Header("Content-Type"); t != offsetStream {
-		return fault.Newf(fault.Invalid, "send the bytes as %s", offsetStream)
-	}
 	u, err := s.Data.Append(ctx.Context(), s.scope(ctx.Context()), ctx.Param("id"), offset, ctx.BodyReader())
 	if err != nil {
 		return bodyFault(err)
@@ -68,6 +66,9 @@ func (s *server) appendUpload(ctx huma.Context) error {
 }
 
 func (s *server) uploadFile(ctx huma.Context) error {
+	if err := s.noteRead(ctx.Context(), audit.Subject{Kind: "upload", ID: ctx.Param("id")}); err != nil {
+		return err
+	}
 	u, f, err := s.Data.Original(ctx.Context(), s.scope(ctx.Context()), ctx.Param("id"))
 	if err != nil {
 		return err
@@ -128,7 +129,7 @@ func (s *server) batchEvents(ctx huma.Context) error {
 	if err != nil {
 		return err
 	}
-	_, leave, err := s.events.join()
+	_, leave, err := s.events.join(s.scope(ctx.Context()).Tenant)
 	if err != nil {
 		return err
 	}
@@ -157,7 +158,7 @@ func (s *server) batchEvents(ctx huma.Context) error {
 		case <-s.opt.Done:
 			return nil
 		case <-beat.C:
-			if !out.send(": still here\n\n") {
+			if !s.still(r) || !out.send(": still here\n\n") {
 				return nil
 			}
 		case <-tick.C:

@@ -58,7 +58,7 @@ func TestAFileIsSentInPartsLookedAtImportedAndUndone(t *testing.T) {
 	if code, got := patch(20, text[20:]+"x"); code != 422 {
 		t.Errorf("a byte too many: %d %v", code, got)
 	}
-	if code, got := call("PATCH", at, "x", "Content-Type", asJSON, "Upload-Offset", "0"); code != 422 {
+	if code, got := call("PATCH", at, "x", "Content-Type", asJSON, "Upload-Offset", "0"); code != 415 {
 		t.Errorf("the wrong type: %d %v", code, got)
 	}
 	code, got := patch(len(text), "")

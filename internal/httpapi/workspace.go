@@ -15,6 +15,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/moatmetrics/moatmetrics/internal/document"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
@@ -442,7 +443,7 @@ func (s *server) feedbackFile(ctx huma.Context) error {
 			if f.Score != nil {
 				score = fmt.Sprint(*f.Score)
 			}
-			w.Write([]string{fmt.Sprint(f.ID), instant(f.At), score, inert(f.Comment), inert(f.Page)})
+			w.Write([]string{fmt.Sprint(f.ID), instant(f.At), score, document.Inert(f.Comment), document.Inert(f.Page)})
 		}
 		if len(list) < 1000 {
 			break

@@ -272,3 +272,12 @@ func TestEveryTemplateTileIsAnsweredByTheQuery(t *testing.T) {
 		}
 	}
 }
+
+// decoded is the body of an answer.
+func decoded[T any](t *testing.T, a answer) (out T) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(a.body), &out); err != nil {
+		t.Fatal(err, a.body)
+	}
+	return out
+}

@@ -19,6 +19,7 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/inbox/inboxtest"
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
 	"github.com/moatmetrics/moatmetrics/internal/metadb/metadbtest"
+	"github.com/moatmetrics/moatmetrics/internal/notice"
 	"github.com/moatmetrics/moatmetrics/internal/secret"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
 )
@@ -155,14 +156,14 @@ func releaseFromQuarantine(t *testing.T, x *world, d depot) {
 	if diff := cmp.Diff([]string{"done/clients.csv", "quarantine/empty.csv", "quarantine/odd.csv"}, d.left(t)); diff != "" {
 		t.Error(diff)
 	}
-	notices, err := x.Notices(t.Context(), acme, true, 10, 0)
-	if err != nil || len(notices) != 2 || notices[0].Kind != inbox.FileQuarantined {
+	notices, err := x.notices.List(t.Context(), acme, true, 10, 0)
+	if err != nil || len(notices) != 2 || notices[0].Kind != notice.FileQuarantined {
 		t.Fatalf("got %+v, %v, want 2 notices of files in quarantine", notices, err)
 	}
-	if err := x.Read(t.Context(), acme, notices[0].ID); err != nil {
+	if err := x.notices.Read(t.Context(), acme, notices[0].ID); err != nil {
 		t.Fatal(err)
 	}
-	if rest, _ := x.Notices(t.Context(), acme, true, 10, 0); len(rest) != 1 {
+	if rest, _ := x.notices.List(t.Context(), acme, true, 10, 0); len(rest) != 1 {
 		t.Errorf("got %d unread notices, want 1", len(rest))
 	}
 	list, err := x.Files(t.Context(), acme, src.ID, inbox.Quarantined, 10, 0)

@@ -2,10 +2,7 @@ package inbox
 
 import (
 	"context"
-	"encoding/json"
 
-	"github.com/moatmetrics/moatmetrics/internal/fault"
-	"github.com/moatmetrics/moatmetrics/internal/metadb"
 	"github.com/moatmetrics/moatmetrics/internal/secret"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
 )
@@ -33,60 +30,18 @@ func (s *Service) seal(ctx context.Context, scope tenant.Scope, id string, spec 
 	if plain == (sealed{}) {
 		return kept, nil
 	}
-	box, err := s.box()
-	if err != nil {
-		return "", err
-	}
-	text, err := json.Marshal(plain)
-	if err != nil {
-		return "", err
-	}
-	return secretsColumn.Seal(ctx, box, string(text), string(scope.Tenant), id)
+	return secretsColumn.SealJSON(ctx, s.opt.Box, plain, string(scope.Tenant), id)
 }
 
 func (s *Service) unseal(ctx context.Context, scope tenant.Scope, src Source) (credentials, error) {
 	if src.sealed == "" {
 		return credentials{}, nil
 	}
-	box, err := s.box()
-	if err != nil {
-		return credentials{}, err
-	}
-	text, err := secretsColumn.Open(ctx, box, src.sealed, string(scope.Tenant), src.ID)
-	if err != nil {
-		return credentials{}, err
-	}
 	var plain sealed
-	if err := json.Unmarshal([]byte(text), &plain); err != nil {
-		return credentials{}, fault.Newf(fault.Internal, "kept secrets cannot be read")
+	if err := secretsColumn.OpenJSON(ctx, s.opt.Box, src.sealed, string(scope.Tenant), src.ID, &plain); err != nil {
+		return credentials{}, err
 	}
 	return credentials{secret.NewText(plain.Password), secret.NewText(plain.PrivateKey)}, nil
-}
-
-// sealSpec encrypts what a person said about a source, its secrets taken out already.
-func (s *Service) sealSpec(ctx context.Context, scope tenant.Scope, id string, spec Spec) (string, error) {
-	box, err := s.box()
-	if err != nil {
-		return "", err
-	}
-	text, err := json.Marshal(spec)
-	if err != nil {
-		return "", err
-	}
-	return specColumn.Seal(ctx, box, metadb.Text(string(text)), string(scope.Tenant), id)
-}
-
-// openSpec reads what sealSpec returned.
-func (s *Service) openSpec(ctx context.Context, scope tenant.Scope, src *Source) error {
-	box, err := s.box()
-	if err != nil {
-		return err
-	}
-	text, err := specColumn.Open(ctx, box, src.config, string(scope.Tenant), src.ID)
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal([]byte(text), &src.Spec)
 }
 
 // recorded is a spec as the audit record keeps it, which nobody can seal or erase: without
@@ -105,11 +60,4 @@ func forRecord(spec Spec) recorded {
 		r.Settings.Senders, r.Hidden = nil, append(r.Hidden, "settings.senders")
 	}
 	return r
-}
-
-func (s *Service) box() (*secret.Box, error) {
-	if s.opt.Box == nil {
-		return nil, fault.Newf(fault.Unavailable, "secrets cannot be kept here")
-	}
-	return s.opt.Box, nil
 }

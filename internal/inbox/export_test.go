@@ -2,8 +2,6 @@ package inbox
 
 import (
 	"context"
-	"net"
-	"time"
 
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
@@ -52,24 +50,11 @@ func (s *Service) partly(ctx context.Context, scope tenant.Scope, id string, ste
 	return nil
 }
 
-// Bounded is a connection that breaks when nothing comes for a while.
-func Bounded(conn net.Conn, wait time.Duration) net.Conn {
-	c := &bounded{Conn: conn, wait: wait}
-	c.busy()
-	return c
-}
-
 // Param reads a MIME parameter as IMAP servers hand it on.
 var Param = param
 
 // Decode undoes the encoding of an attachment.
 var Decode = decode
 
-// CheckAddr says whether a source may be at an address.
-var CheckAddr = checkAddr
-
 // FileName is the name of a part's file.
 var FileName = fileName
-
-// Connect opens a connection to a server that a person named.
-var Connect = connect

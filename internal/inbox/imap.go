@@ -19,6 +19,7 @@ import (
 	"github.com/emersion/go-message/charset"
 
 	"github.com/moatmetrics/moatmetrics/internal/fault"
+	"github.com/moatmetrics/moatmetrics/internal/reach"
 )
 
 const (
@@ -32,7 +33,7 @@ const (
 // message is never marked as read, and one that is marked as deleted is left out.
 type mailbox struct {
 	set    Settings
-	conn   *bounded
+	conn   *reach.Bounded
 	client *imapclient.Client
 	unhook func() bool
 	spool  string // folder for attachments while their size is found out; "" is the system's
@@ -70,7 +71,7 @@ func checkIMAP(set *Settings, bad complain) {
 	set.Path = cmp.Or(strings.TrimSpace(set.Path), "INBOX")
 }
 
-func dialIMAP(ctx context.Context, set Settings, cred credentials, roots *x509.CertPool, spool string) (place, error) {
+func dialIMAP(ctx context.Context, near reach.Guard, set Settings, cred credentials, roots *x509.CertPool, spool string) (place, error) {
 	way, port := set.TLS, set.Port
 	if way == "" {
 		way = Implicit
@@ -85,7 +86,7 @@ func dialIMAP(ctx context.Context, set Settings, cred credentials, roots *x509.C
 		}
 	}
 	address := net.JoinHostPort(set.Host, strconv.Itoa(port))
-	conn, err := connect(ctx, address)
+	conn, err := near.Connect(ctx, address)
 	if err != nil {
 		return nil, err
 	}
@@ -93,10 +94,10 @@ func dialIMAP(ctx context.Context, set Settings, cred credentials, roots *x509.C
 		conn.Close()
 		return nil, fault.Newf(fault.Forbidden, "%s is not on this machine: use it with encryption", address)
 	}
-	m := &mailbox{set: set, conn: &bounded{Conn: conn, wait: stepTime}, spool: spool, found: map[string]map[string]imap.UID{}}
+	m := &mailbox{set: set, conn: reach.Bound(conn, reach.StepTime), spool: spool, found: map[string]map[string]imap.UID{}}
 	m.unhook = context.AfterFunc(ctx, func() { conn.Close() })
-	m.conn.busy()
-	defer m.conn.idle()
+	m.conn.Busy()
+	defer m.conn.Idle()
 	if err := m.begin(ctx, way, roots); err != nil {
 		m.Close()
 		return nil, m.beginFault(err, way, address)
@@ -182,8 +183,8 @@ func (m *mailbox) folder(name string) (string, error) {
 }
 
 func (m *mailbox) list(ctx context.Context) ([]Listing, error) {
-	m.conn.busy()
-	defer m.conn.idle()
+	m.conn.Busy()
+	defer m.conn.Idle()
 	if err := m.enter(m.set.Path, false); err != nil {
 		return nil, err
 	}
@@ -293,8 +294,8 @@ func (m *mailbox) find(name string) (mail, error) {
 }
 
 func (m *mailbox) siblings(_ context.Context, name string) ([]Listing, error) {
-	m.conn.busy()
-	defer m.conn.idle()
+	m.conn.Busy()
+	defer m.conn.Idle()
 	msg, err := m.find(name)
 	var out []Listing
 	if err == nil {
@@ -320,16 +321,16 @@ func (m *mailbox) attachment(name string) (mail, attachment, error) {
 }
 
 func (m *mailbox) stat(_ context.Context, name string) (Listing, error) {
-	m.conn.busy()
-	defer m.conn.idle()
+	m.conn.Busy()
+	defer m.conn.Idle()
 	_, a, err := m.attachment(name)
 	return a.Listing, err
 }
 
 // open reads an attachment into a file without a name, as only its end tells its size.
 func (m *mailbox) open(_ context.Context, name string) (io.ReadCloser, int64, error) {
-	m.conn.busy()
-	defer m.conn.idle()
+	m.conn.Busy()
+	defer m.conn.Idle()
 	msg, a, err := m.attachment(name)
 	if err != nil {
 		return nil, 0, err
@@ -365,8 +366,8 @@ func (m *mailbox) open(_ context.Context, name string) (io.ReadCloser, int64, er
 
 // move moves the whole message of a file.
 func (m *mailbox) move(_ context.Context, from, to string) error {
-	m.conn.busy()
-	defer m.conn.idle()
+	m.conn.Busy()
+	defer m.conn.Idle()
 	msg, err := m.find(from)
 	if err != nil {
 		return err
@@ -401,8 +402,8 @@ func (m *mailbox) move(_ context.Context, from, to string) error {
 
 // remove deletes the whole message of a file.
 func (m *mailbox) remove(_ context.Context, name string) error {
-	m.conn.busy()
-	defer m.conn.idle()
+	m.conn.Busy()
+	defer m.conn.Idle()
 	msg, err := m.find(name)
 	if err != nil {
 		return err

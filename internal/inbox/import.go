@@ -12,6 +12,7 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/dataset"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
+	"github.com/moatmetrics/moatmetrics/internal/notice"
 )
 
 // importFetched ends the batches of an earlier run and imports what was fetched.
@@ -210,12 +211,12 @@ func (r *run) outcome(ctx context.Context, tx *metadb.Tx, f File, b dataset.Batc
 	}
 	name := r.src.Name + ": " + f.Path
 	if rejected > 0 {
-		if err := r.notify(ctx, r.scope, tx, RowsRejected, b.ID, fmt.Sprintf("%s: %d rows were not stored; see why and correct them", name, rejected)); err != nil {
+		if err := r.notify(ctx, r.scope, tx, notice.RowsRejected, b.ID, fmt.Sprintf("%s: %d rows were not stored; see why and correct them", name, rejected)); err != nil {
 			return err
 		}
 	}
 	if review > 0 {
-		return r.notify(ctx, r.scope, tx, RowsForReview, b.ID, fmt.Sprintf("%s: %d names wait for a person to say what they mean", name, review))
+		return r.notify(ctx, r.scope, tx, notice.RowsForReview, b.ID, fmt.Sprintf("%s: %d names wait for a person to say what they mean", name, review))
 	}
 	return nil
 }
@@ -227,7 +228,7 @@ func (r *run) endFile(ctx context.Context, tx *metadb.Tx, f File, status FileSta
 		r.result.Imported++
 	case Quarantined:
 		r.result.Quarantined++
-		if err := r.notify(ctx, r.scope, tx, FileQuarantined, r.src.ID, fmt.Sprintf("%s: %s: %s", r.src.Name, f.Path, strings.TrimPrefix(problem, path.Base(f.Path)+": "))); err != nil {
+		if err := r.notify(ctx, r.scope, tx, notice.FileQuarantined, r.src.ID, fmt.Sprintf("%s: %s: %s", r.src.Name, f.Path, strings.TrimPrefix(problem, path.Base(f.Path)+": "))); err != nil {
 			return err
 		}
 	}

@@ -1,8 +1,8 @@
 // Package inbox brings files in by itself: from sources that a person names, when a folder
 // changes or a schedule says so.
 //
-// It owns sources, what became of each of their files, quarantine, when to try again, and
-// notices. It does not own what a file holds or how it is stored (dataset): a run hands what
+// It owns sources, what became of each of their files, quarantine, and when to try
+// again. It does not own what a file holds or how it is stored (dataset): a run hands what
 // it fetched to dataset as one batch.
 //
 // Nothing at a source is moved or deleted before its import is committed. Every step is
@@ -28,6 +28,8 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/dataset"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
+	"github.com/moatmetrics/moatmetrics/internal/notice"
+	"github.com/moatmetrics/moatmetrics/internal/reach"
 	"github.com/moatmetrics/moatmetrics/internal/secret"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
 )
@@ -79,6 +81,9 @@ type Options struct {
 	// Roots are whose certificates of S3 stores and mail servers are trusted. Nil are those of
 	// the system.
 	Roots *x509.CertPool
+	// Networks are where sources may be beside public addresses. Nil are the private networks and
+	// this machine.
+	Networks reach.Networks
 	// Box seals sources and their secrets. Nil allows no sources.
 	Box *secret.Box
 }
@@ -90,6 +95,8 @@ type Service struct {
 	log  *audit.Log
 	now  func() time.Time
 	opt  Options
+
+	notices *notice.Store
 
 	mu      sync.Mutex
 	running map[string]bool // sources that Watch runs now
@@ -106,7 +113,12 @@ func New(db *metadb.DB, data *dataset.Service, log *audit.Log, now func() time.T
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
-	return &Service{db: db, data: data, log: log, now: now, opt: opt, running: map[string]bool{}}
+	return &Service{db: db, data: data, log: log, now: now, opt: opt, notices: notice.New(db, now), running: map[string]bool{}}
+}
+
+// guard lets connections through to servers that may be sources.
+func (s *Service) guard() reach.Guard {
+	return reach.Guard{Networks: s.opt.Networks, What: "a source", Setting: "source_networks"}
 }
 
 // Add makes a source. It is not connected to: Test does that.
@@ -125,7 +137,7 @@ func (s *Service) Add(ctx context.Context, scope tenant.Scope, spec Spec) (Sourc
 	if err != nil {
 		return Source{}, err
 	}
-	config, err := s.sealSpec(ctx, scope, id, spec)
+	config, err := specColumn.SealJSON(ctx, s.opt.Box, spec, string(scope.Tenant), id)
 	if err != nil {
 		return Source{}, err
 	}
@@ -166,7 +178,7 @@ func (s *Service) Change(ctx context.Context, scope tenant.Scope, id string, spe
 	if err != nil {
 		return was, err
 	}
-	config, err := s.sealSpec(ctx, scope, was.ID, spec)
+	config, err := specColumn.SealJSON(ctx, s.opt.Box, spec, string(scope.Tenant), was.ID)
 	if err != nil {
 		return was, err
 	}
@@ -258,7 +270,7 @@ func (s *Service) sources(ctx context.Context, scope tenant.Scope, id string) ([
 		return nil, fmt.Errorf("sources: %w", err)
 	}
 	for i := range out {
-		if err := s.openSpec(ctx, scope, &out[i]); err != nil {
+		if err := specColumn.OpenJSON(ctx, s.opt.Box, out[i].config, string(scope.Tenant), out[i].ID, &out[i].Spec); err != nil {
 			return nil, fmt.Errorf("source %s: %w", out[i].ID, err)
 		}
 	}

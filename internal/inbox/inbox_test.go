@@ -21,6 +21,7 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/keyring/keyringtest"
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
 	"github.com/moatmetrics/moatmetrics/internal/metadb/metadbtest"
+	"github.com/moatmetrics/moatmetrics/internal/notice"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
 	"github.com/moatmetrics/moatmetrics/internal/warehouse"
 )
@@ -33,12 +34,13 @@ var (
 // world is a tenant's warehouse, the sources under test and a clock that is moved by hand.
 type world struct {
 	*inbox.Service
-	data  *dataset.Service
-	db    *metadb.DB
-	dir   string         // a folder for sources
-	roots *x509.CertPool // trusted by the next that settle starts
-	mu    sync.Mutex
-	at    time.Time
+	notices *notice.Store
+	data    *dataset.Service
+	db      *metadb.DB
+	dir     string         // a folder for sources
+	roots   *x509.CertPool // trusted by the next that settle starts
+	mu      sync.Mutex
+	at      time.Time
 
 	settle func(time.Duration) // starts over with that wait
 }
@@ -73,6 +75,7 @@ func newWorldOn(t *testing.T, db *metadb.DB) *world {
 	x.data = dataset.New(w, db, log, nil, x.now)
 	t.Cleanup(func() { x.data.Close() })
 	x.settle = func(d time.Duration) {
+		x.notices = notice.New(db, x.now)
 		x.Service = inbox.New(db, x.data, log, x.now, inbox.Options{Settle: d, Poll: time.Minute, Roots: x.roots, Box: keyringtest.Box(t, db)})
 	}
 	x.settle(20 * time.Millisecond)
@@ -246,7 +249,7 @@ func TestASourceThatIsAwayIsTriedAgainThenFailing(t *testing.T) {
 		}
 		x.later(time.Second)
 	}
-	if list, err := x.Notices(t.Context(), acme, true, 10, 0); err != nil || len(list) != 1 || list[0].Kind != inbox.SourceFailing {
+	if list, err := x.notices.List(t.Context(), acme, true, 10, 0); err != nil || len(list) != 1 || list[0].Kind != notice.SourceFailing {
 		t.Errorf("got %+v, %v, want one notice", list, err)
 	}
 	if err := os.Mkdir(gone, 0o700); err != nil {

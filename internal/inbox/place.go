@@ -52,11 +52,11 @@ func (s *Service) dial(ctx context.Context, scope tenant.Scope, src Source) (pla
 	}
 	switch src.Kind {
 	case SFTP:
-		return dialSFTP(ctx, src.Settings, cred)
+		return dialSFTP(ctx, s.guard(), src.Settings, cred)
 	case S3:
-		return dialS3(ctx, src.Settings, cred, s.opt.Roots)
+		return dialS3(ctx, s.guard(), src.Settings, cred, s.opt.Roots)
 	case IMAP:
-		return dialIMAP(ctx, src.Settings, cred, s.opt.Roots, s.opt.DataDir)
+		return dialIMAP(ctx, s.guard(), src.Settings, cred, s.opt.Roots, s.opt.DataDir)
 	}
 	return nil, fault.Newf(fault.Invalid, "sources of kind %q are not known", src.Kind)
 }

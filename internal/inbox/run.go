@@ -14,6 +14,7 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/dataset"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
+	"github.com/moatmetrics/moatmetrics/internal/notice"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
 )
 
@@ -124,7 +125,7 @@ func (s *Service) endRun(ctx context.Context, scope tenant.Scope, src Source, fa
 	}
 	return s.db.Transact(ctx, func(tx *metadb.Tx) error {
 		if status == Failing && src.Status != Failing {
-			if err := s.notify(ctx, scope, tx, SourceFailing, src.ID, fmt.Sprintf("%s: %s", src.Name, problem)); err != nil {
+			if err := s.notify(ctx, scope, tx, notice.SourceFailing, src.ID, fmt.Sprintf("%s: %s", src.Name, problem)); err != nil {
 				return err
 			}
 		}

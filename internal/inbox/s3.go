@@ -3,18 +3,16 @@ package inbox
 import (
 	"context"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"io"
-	"net"
-	"net/url"
-	"regexp"
 	"strings"
 
 	"github.com/minio/minio-go/v7"
-	keys "github.com/minio/minio-go/v7/pkg/credentials"
 
+	"github.com/moatmetrics/moatmetrics/internal/bucket"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
+	"github.com/moatmetrics/moatmetrics/internal/reach"
+	"github.com/moatmetrics/moatmetrics/internal/secret"
 )
 
 // markKey is the user metadata under which a moved object keeps the mark that it had: a
@@ -24,89 +22,42 @@ const markKey = "Moat-Mark"
 // maxCopy is the most bytes that S3 copies in one request.
 const maxCopy = 5 << 30
 
-// bucket is what lies directly under a prefix of an S3 bucket.
-type bucket struct {
+// objects are what lies directly under a prefix of an S3 bucket.
+type objects struct {
 	client *minio.Core
 	name   string
 	prefix string // "" or ends in a slash
 }
 
-// bucketName is what all stores agree on. It also keeps the name from being read as part of
-// another host's.
-var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
-
 // checkS3 completes settings and complains about what is wrong with them.
-func checkS3(set *Settings, bad complain) {
-	if set.Endpoint != "" && !strings.Contains(set.Endpoint, "://") {
-		set.Endpoint = "https://" + set.Endpoint
+func checkS3(set *Settings, near reach.Guard, bad complain) {
+	at := set.bucket(secret.Text{})
+	for _, wrong := range bucket.Check(&at, near) {
+		bad("settings."+wrong.Path, wrong.Message)
 	}
-	u, err := url.Parse(set.Endpoint)
-	switch {
-	case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
-		bad("settings.endpoint", "must be the store's address and nothing more, such as https://s3.eu-central-1.amazonaws.com")
-	case checkHost(u.Hostname()) != nil:
-		bad("settings.endpoint", fault.Message(checkHost(u.Hostname())))
-	default:
-		set.Endpoint = u.Scheme + "://" + u.Host
-	}
-	if !bucketName.MatchString(set.Bucket) || strings.Contains(set.Bucket, "..") {
-		bad("settings.bucket", "must be the bucket's name: 3 to 63 lower-case letters, digits, dots and hyphens")
-	}
-	if set.User == "" {
-		bad("settings.user", "must be the access key's id")
-	}
+	set.Endpoint = at.Endpoint
 	set.Path = strings.Trim(set.Path, "/")
 }
 
-// dialS3 connects to a bucket. Only the key that was given is used: no other of the
-// environment, of files, or of the machine.
-func dialS3(ctx context.Context, set Settings, cred credentials, roots *x509.CertPool) (place, error) {
-	u, err := url.Parse(set.Endpoint)
-	if err != nil {
-		return nil, fault.Newf(fault.Invalid, "%s is no address", set.Endpoint)
-	}
-	if cred.password.IsZero() {
-		return nil, fault.Newf(fault.Forbidden, "%s needs the secret of the access key: give it as the password", set.Endpoint)
-	}
-	transport, err := minio.DefaultTransport(u.Scheme == "https")
+// bucket is where the settings of S3 lead to.
+func (s Settings) bucket(key secret.Text) bucket.Place {
+	return bucket.Place{Endpoint: s.Endpoint, Region: s.Region, Bucket: s.Bucket, KeyID: s.User, Secret: key}
+}
+
+// dialS3 connects to a bucket.
+func dialS3(ctx context.Context, near reach.Guard, set Settings, cred credentials, roots *x509.CertPool) (place, error) {
+	client, err := bucket.Open(ctx, set.bucket(cred.password), near, roots)
 	if err != nil {
 		return nil, err
 	}
-	transport.DialContext = func(ctx context.Context, _, address string) (net.Conn, error) {
-		conn, err := connect(ctx, address)
-		if err != nil {
-			return nil, err
-		}
-		return &bounded{Conn: conn, wait: stepTime, awaiting: true}, nil
+	o := &objects{client: client, name: set.Bucket, prefix: set.Path}
+	if o.prefix != "" {
+		o.prefix += "/"
 	}
-	transport.ResponseHeaderTimeout = stepTime
-	if transport.TLSClientConfig != nil && roots != nil {
-		transport.TLSClientConfig.RootCAs = roots
-	}
-	b := &bucket{name: set.Bucket, prefix: set.Path}
-	if b.prefix != "" {
-		b.prefix += "/"
-	}
-	region := set.Region
-	if region == "" {
-		region = "us-east-1" // otherwise the store would be asked, which few keys may
-	}
-	// The client follows no redirect.
-	b.client, err = minio.NewCore(u.Host, &minio.Options{
-		Creds: keys.NewStaticV4(set.User, cred.password.Reveal(), ""), Secure: u.Scheme == "https", Transport: transport,
-		Region: region, MaxRetries: 2, // a run is tried again anyway
-	})
-	if err != nil {
-		return nil, fault.Wrapf(fault.Invalid, err, "%s cannot be used as an address", set.Endpoint)
-	}
-	// A key may lack the right to this; then the listing says what is wrong.
-	if there, err := b.client.BucketExists(ctx, b.name); err == nil && !there {
-		return nil, b.fault(minio.ErrorResponse{Code: minio.NoSuchBucket}, b.name)
-	}
-	return b, nil
+	return o, nil
 }
 
-func (b *bucket) list(ctx context.Context) ([]Listing, error) {
+func (b *objects) list(ctx context.Context) ([]Listing, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var out []Listing
@@ -125,7 +76,7 @@ func (b *bucket) list(ctx context.Context) ([]Listing, error) {
 
 func objectMark(o minio.ObjectInfo) string { return fmt.Sprintf("%d-%s", o.Size, o.ETag) }
 
-func (b *bucket) stat(ctx context.Context, name string) (Listing, error) {
+func (b *objects) stat(ctx context.Context, name string) (Listing, error) {
 	o, err := b.client.StatObject(ctx, b.name, b.prefix+name, minio.StatObjectOptions{})
 	if err != nil {
 		return Listing{}, b.fault(err, name)
@@ -137,7 +88,7 @@ func (b *bucket) stat(ctx context.Context, name string) (Listing, error) {
 	return e, nil
 }
 
-func (b *bucket) open(ctx context.Context, name string) (io.ReadCloser, int64, error) {
+func (b *objects) open(ctx context.Context, name string) (io.ReadCloser, int64, error) {
 	in, o, _, err := b.client.GetObject(ctx, b.name, b.prefix+name, minio.GetObjectOptions{})
 	if err != nil {
 		return nil, 0, b.fault(err, name)
@@ -147,7 +98,7 @@ func (b *bucket) open(ctx context.Context, name string) (io.ReadCloser, int64, e
 
 // move copies an object, then deletes it. When a run is killed between the two, the next
 // one finds its own copy and goes on with that.
-func (b *bucket) move(ctx context.Context, from, to string) error {
+func (b *objects) move(ctx context.Context, from, to string) error {
 	was, err := b.client.StatObject(ctx, b.name, b.prefix+from, minio.StatObjectOptions{})
 	if err != nil {
 		return b.fault(err, from)
@@ -186,7 +137,7 @@ func (b *bucket) move(ctx context.Context, from, to string) error {
 
 // delete deletes an object if it still is what it was: S3 has no way to say so in the
 // request that every store knows.
-func (b *bucket) delete(ctx context.Context, name string, was minio.ObjectInfo) error {
+func (b *objects) delete(ctx context.Context, name string, was minio.ObjectInfo) error {
 	now, err := b.client.StatObject(ctx, b.name, b.prefix+name, minio.StatObjectOptions{})
 	if err != nil {
 		return b.fault(err, name)
@@ -197,40 +148,11 @@ func (b *bucket) delete(ctx context.Context, name string, was minio.ObjectInfo) 
 	return b.remove(ctx, name)
 }
 
-func (b *bucket) remove(ctx context.Context, name string) error {
+func (b *objects) remove(ctx context.Context, name string) error {
 	return b.fault(b.client.RemoveObject(ctx, b.name, b.prefix+name, minio.RemoveObjectOptions{}), name)
 }
 
-func (b *bucket) Close() error { return nil }
+func (b *objects) Close() error { return nil }
 
 // fault gives an error of the store its kind.
-func (b *bucket) fault(err error, name string) error {
-	if err == nil {
-		return nil
-	}
-	if kind := fault.KindOf(err); kind == fault.Forbidden || kind == fault.Unavailable { // of the connection
-		return err
-	}
-	var untrusted x509.UnknownAuthorityError
-	var named x509.HostnameError
-	if errors.As(err, &untrusted) || errors.As(err, &named) {
-		return fault.Wrapf(fault.Forbidden, err, "the store's certificate is not to be trusted: check the endpoint, or add who issued it to the system's certificates")
-	}
-	switch minio.ToErrorResponse(err).Code {
-	case minio.NoSuchBucket:
-		return fault.Wrapf(fault.NotFound, err, "there is no bucket %s: check its name and the endpoint", b.name)
-	case minio.NoSuchKey, "NoSuchVersion", "MethodNotAllowed": // the last: a delete marker
-		return fault.Wrapf(fault.NotFound, err, "%s is not in the bucket any more", name)
-	case "InvalidAccessKeyId", "SignatureDoesNotMatch":
-		return fault.Wrapf(fault.Forbidden, err, "the store refuses the access key: check its id and its secret")
-	case minio.AccessDenied, "AllAccessDisabled", "AccountProblem":
-		return fault.Wrapf(fault.Forbidden, err, "the access key may not read or change %s: give it the right to", name)
-	case "AuthorizationHeaderMalformed", "InvalidRegion", "PermanentRedirect", "TemporaryRedirect", "301 Moved Permanently", "307 Temporary Redirect":
-		return fault.Wrapf(fault.Invalid, err, "the bucket %s is elsewhere: check the region and the endpoint", b.name)
-	case "RequestTimeTooSkewed":
-		return fault.Wrapf(fault.Forbidden, err, "the store refuses the request as this machine's clock is wrong: set it")
-	case minio.PreconditionFailed:
-		return fault.Wrapf(fault.Unavailable, err, "%s was replaced meanwhile: it is looked at again", name)
-	}
-	return fault.Wrapf(fault.Unavailable, err, "the store did not answer for %s: it is tried again", name)
-}
+func (b *objects) fault(err error, name string) error { return bucket.Fault(err, b.name, name) }

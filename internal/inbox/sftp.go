@@ -16,6 +16,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/moatmetrics/moatmetrics/internal/fault"
+	"github.com/moatmetrics/moatmetrics/internal/reach"
 	"github.com/moatmetrics/moatmetrics/internal/secret"
 )
 
@@ -33,13 +34,13 @@ type sftpPlace struct {
 	unhook func() bool
 }
 
-func dialSFTP(ctx context.Context, set Settings, cred credentials) (place, error) {
+func dialSFTP(ctx context.Context, near reach.Guard, set Settings, cred credentials) (place, error) {
 	auth, err := sshAuth(cred)
 	if err != nil {
 		return nil, err
 	}
 	var refused error
-	config := &ssh.ClientConfig{User: set.User, Auth: auth, Timeout: dialTime, HostKeyCallback: func(_ string, _ net.Addr, key ssh.PublicKey) error {
+	config := &ssh.ClientConfig{User: set.User, Auth: auth, Timeout: reach.DialTime, HostKeyCallback: func(_ string, _ net.Addr, key ssh.PublicKey) error {
 		refused = checkHostKey(set, key)
 		return refused
 	}}
@@ -54,7 +55,7 @@ func dialSFTP(ctx context.Context, set Settings, cred credentials) (place, error
 		port = 22
 	}
 	address := net.JoinHostPort(set.Host, strconv.Itoa(port))
-	conn, err := connect(ctx, address)
+	conn, err := near.Connect(ctx, address)
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +122,7 @@ func sshFault(err, refused error, set Settings, address string) error {
 
 // busy bounds what is asked of the server now; idle ends that. A deadline that cannot be set
 // means that the connection is closed, which the next request says.
-func (p *sftpPlace) busy() { _ = p.conn.SetDeadline(time.Now().Add(stepTime)) }
+func (p *sftpPlace) busy() { _ = p.conn.SetDeadline(time.Now().Add(reach.StepTime)) }
 func (p *sftpPlace) idle() { _ = p.conn.SetDeadline(time.Time{}) }
 
 func (p *sftpPlace) list(ctx context.Context) ([]Listing, error) {

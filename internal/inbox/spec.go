@@ -12,6 +12,7 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/dataset"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
+	"github.com/moatmetrics/moatmetrics/internal/reach"
 	"github.com/moatmetrics/moatmetrics/internal/secret"
 )
 
@@ -125,14 +126,14 @@ func (s *Service) check(spec *Spec) error {
 			spec.Settings.Path = filepath.Clean(spec.Settings.Path)
 		}
 	case SFTP:
-		checkServer(spec.Settings, bad)
+		checkServer(spec.Settings, s.guard(), bad)
 		if spec.Settings.Path == "" {
 			spec.Settings.Path = "."
 		}
 	case S3:
-		checkS3(&spec.Settings, bad)
+		checkS3(&spec.Settings, s.guard(), bad)
 	case IMAP:
-		checkServer(spec.Settings, bad)
+		checkServer(spec.Settings, s.guard(), bad)
 		checkIMAP(&spec.Settings, bad)
 	default:
 		bad("kind", "is "+string(spec.Kind), string(Folder), string(SFTP), string(S3), string(IMAP))
@@ -172,10 +173,10 @@ func (s *Service) check(spec *Spec) error {
 type complain func(path, message string, allowed ...string)
 
 // checkServer checks where a server is and who asks it.
-func checkServer(set Settings, bad complain) {
+func checkServer(set Settings, near reach.Guard, bad complain) {
 	if set.Host == "" || strings.ContainsAny(set.Host, "/@ ") {
 		bad("settings.host", "must be the server's name")
-	} else if err := checkHost(set.Host); err != nil {
+	} else if err := near.CheckHost(set.Host); err != nil {
 		bad("settings.host", fault.Message(err))
 	}
 	if set.User == "" {

@@ -209,8 +209,8 @@ func TestAmountsOfSeveralCurrenciesAreNeverOneFinding(t *testing.T) {
 		got[string(f.Kind)+" of "+f.Subject.Value] = f.Currency + ": " + f.Headline
 	}
 	want := map[string]string{
-		"client_profitability of Paris":  "EUR: Paris lost €20,900.00 on revenue of €1,100.00: a margin of -1,900.0%.",
-		"client_profitability of Boston": "USD: Boston lost $25,300.00 on revenue of $1,100.00: a margin of -2,300.0%.",
+		"client_profitability of Paris":  "EUR: Paris lost €20,900.00 on revenue of €1,100.00: a margin of −1,900.0%.",
+		"client_profitability of Boston": "USD: Boston lost $25,300.00 on revenue of $1,100.00: a margin of −2,300.0%.",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("findings (-want +got):\n%s", diff)

@@ -230,7 +230,7 @@ func (s *Service) pair(req CorrelationRequest, x, y string, columns map[string][
 		// Clear as it is, not clear any more without size: size is what makes it.
 		left, why := partial(columns, x, y, append(slices.Clone(req.Controls), size))
 		if why == "" && out.Pearson.P < 0.05 && left.P >= 0.05 {
-			out.Warnings = append(out.Warnings, stats.Warning{Code: "confounded", Text: fmt.Sprintf("both go with %s: without its influence %.2f is left (p %.2f)", spoken(size), left.Value, left.P)})
+			out.Warnings = append(out.Warnings, stats.Warning{Code: "confounded", Text: fmt.Sprintf("both go with %s: without its influence %s is left (p %.2f)", spoken(size), hundredths(left.Value), left.P)})
 		}
 	}
 	return out
@@ -298,7 +298,7 @@ func (p PairCorrelation) words(by string) string {
 	default:
 		text += fmt.Sprintf("%s is lower where %s is higher", spoken(p.Y), spoken(p.X))
 	}
-	text += fmt.Sprintf(" (rank correlation %.2f, with 90%% probability %.2f to %.2f).", p.Spearman.Value, p.Spearman.Low, p.Spearman.High)
+	text += fmt.Sprintf(" (rank correlation %s, with 90%% probability %s to %s).", hundredths(p.Spearman.Value), hundredths(p.Spearman.Low), hundredths(p.Spearman.High))
 	for _, w := range p.Warnings {
 		text += " Mind: " + w.Text + "."
 	}

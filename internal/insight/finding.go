@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
+	"strconv"
 
 	"github.com/shopspring/decimal"
 
@@ -139,11 +140,14 @@ type Confidence struct {
 
 // Finding is one thing that deserves attention.
 type Finding struct {
-	ID      string        `json:"id"` // the same for the same kind, subject and period
-	Kind    Kind          `json:"kind"`
-	Subject Subject       `json:"subject"`
-	Measure string        `json:"measure"`
-	Unit    quantity.Unit `json:"unit"`
+	ID string `json:"id"` // the same for the same kind, subject and period
+	// Identity is the same for the same kind, subject and measure in every period: what people
+	// decide and say about a finding stays with it.
+	Identity string        `json:"identity"`
+	Kind     Kind          `json:"kind"`
+	Subject  Subject       `json:"subject"`
+	Measure  string        `json:"measure"`
+	Unit     quantity.Unit `json:"unit"`
 	// Currency is the ISO 4217 code of all its amounts, "" when the data names none.
 	Currency string            `json:"currency,omitempty"`
 	Period   quantity.Period   `json:"period"`
@@ -166,10 +170,19 @@ type Finding struct {
 	// Query returns the figures behind the finding, and from them the rows.
 	Query    metric.Query       `json:"query"`
 	Snapshot warehouse.Snapshot `json:"snapshot"`
+	// Standing is what people made of it, where that is asked for (Judge.Judged).
+	Standing *Standing `json:"standing,omitempty"`
 }
 
-// identify gives the finding its stable id.
+// identify gives the finding its stable id and its identity.
 func (f *Finding) identify() {
+	f.Identity = string(f.Kind) + ": " + f.Measure + " of " + f.Subject.Dimension + " " + strconv.Quote(f.Subject.Value)
+	if f.Kind == RuleHolds {
+		f.Identity += " by " + strconv.Quote(f.Facts["rule"])
+	}
+	if w := f.Subject.Within; w != nil {
+		f.Identity += " at " + w.Dimension + " " + strconv.Quote(w.Value)
+	}
 	text := string(f.Kind) + "\x00" + f.Subject.Dimension + "\x00" + f.Subject.Value
 	if f.Kind == RuleHolds {
 		text += "\x00" + f.Facts["rule"]

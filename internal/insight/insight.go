@@ -109,6 +109,9 @@ func New(c *metric.Catalog, w *warehouse.Warehouse, opt Options) *Service {
 	return &Service{metrics: c, warehouse: w, thresholds: opt.Thresholds.withDefaults(), now: opt.Now}
 }
 
+// Thresholds returns what deserves attention and what a person must review, as it is set.
+func (s *Service) Thresholds() Thresholds { return s.thresholds }
+
 // analysis is one run over one snapshot and period.
 type analysis struct {
 	Thresholds
@@ -156,6 +159,25 @@ func (s *Service) Analyze(ctx context.Context, scope tenant.Scope, period quanti
 
 // begin prepares the analyses of a period; it is nil when nothing is imported yet.
 func (s *Service) begin(ctx context.Context, scope tenant.Scope, period quantity.Period) (*analysis, error) {
+	a, err := s.analysis(ctx, scope)
+	if err != nil {
+		return nil, err
+	}
+	complete, err := a.completeMonths(ctx, quantity.DayOf(s.now().UTC()))
+	if err != nil {
+		return nil, fmt.Errorf("analyses: %w", err)
+	}
+	if !complete.Bounded() {
+		return nil, nil
+	}
+	if period, err = within(period, complete); err != nil {
+		return nil, err
+	}
+	return a, a.over(ctx, period)
+}
+
+// analysis is one of the current snapshot, over no months yet.
+func (s *Service) analysis(ctx context.Context, scope tenant.Scope) (*analysis, error) {
 	r, err := s.open(ctx, scope)
 	if err != nil {
 		return nil, fmt.Errorf("analyses: %w", err)
@@ -165,24 +187,19 @@ func (s *Service) begin(ctx context.Context, scope tenant.Scope, period quantity
 	if a.forms, err = formulasOf(s.metrics, "gross_profit", "gross_margin", "effective_hourly_rate", "utilization", licenseWaste, overCost); err != nil {
 		return nil, fmt.Errorf("analyses: %w", err)
 	}
-	complete, err := a.completeMonths(ctx, quantity.DayOf(s.now().UTC()))
-	if err != nil {
-		return nil, fmt.Errorf("analyses: %w", err)
-	}
-	if !complete.Bounded() {
-		return nil, nil
-	}
-	if a.period, err = within(period, complete); err != nil {
-		return nil, err
-	}
-	a.previous = a.period.Previous()
+	return a, nil
+}
+
+// over has an analysis look at some months.
+func (a *analysis) over(ctx context.Context, period quantity.Period) (err error) {
+	a.period, a.previous = period, period.Previous()
 	if a.house, err = a.reader.house(ctx); err != nil {
-		return nil, fmt.Errorf("analyses: %w", err)
+		return fmt.Errorf("analyses: %w", err)
 	}
 	if a.quality, err = a.measureQuality(ctx, a.period); err != nil {
-		return nil, fmt.Errorf("analyses: data quality: %w", err)
+		return fmt.Errorf("analyses: data quality: %w", err)
 	}
-	return a, nil
+	return nil
 }
 
 // report completes a finding and keeps it. Findings about earnings and waste are left out

@@ -228,7 +228,7 @@ func TestSentencesAgreeWithFigures(t *testing.T) {
 				},
 				Interval: &Interval{Low: d("-0.02"), High: d("0.62"), Level: 0.9}, Chances: []Chance{{Name: "loss", Probability: 0.062}}},
 			"The gross margin of Bay Clinic fell from 42.0% (a year ago) to 30.0%.",
-			"The gross margin of Bay Clinic fell from 42.0% (a year ago) to 30.0%, by hours worked -10.0 points, revenue -2.0 points. Of hours worked, the most is On site -9.0 points, Remote -1.0 points. Expected is -2.0% to 62.0% with a probability of 90.0%, a loss with 6.2%.",
+			"The gross margin of Bay Clinic fell from 42.0% (a year ago) to 30.0%, by hours worked −10.0 points, revenue −2.0 points. Of hours worked, the most is On site −9.0 points, Remote −1.0 points. Expected is −2.0% to 62.0% with a probability of 90.0%, a loss with 6.2%.",
 		},
 		{
 			"money in its currency", Explanation{Measure: "revenue", Unit: quantity.Money, Currency: "EUR", Versus: Elsewhere, From: Side{Value: value("1000"), Label: "Harbor Dental"}, To: Side{Value: value("1250.5")}, Change: value("250.5"), Drivers: []Driver{{Name: "price", Contribution: d("250.5")}}},

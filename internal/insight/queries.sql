@@ -3,6 +3,11 @@
 SELECT h.id, h.rule, h.version, h.subject, h.value, h.period_from, h.period_to, h.snapshot, h.first_at, h.last_at, h.ended_at
 FROM rule_hit h JOIN tenant t ON t.id = h.tenant_id WHERE t.slug = $1 AND h.ended_at = '' ORDER BY h.id;
 
+-- name: get_hit
+-- One time in which a rule held.
+SELECT h.id, h.rule, h.version, h.subject, h.value, h.period_from, h.period_to, h.snapshot, h.first_at, h.last_at, h.ended_at
+FROM rule_hit h JOIN tenant t ON t.id = h.tenant_id WHERE t.slug = $1 AND h.id = $2;
+
 -- name: list_hits
 -- When the rules of a tenant held, or one of them, the last begun first.
 SELECT h.id, h.rule, h.version, h.subject, h.value, h.period_from, h.period_to, h.snapshot, h.first_at, h.last_at, h.ended_at

@@ -159,12 +159,10 @@ func (r reader) whole(ctx context.Context, p quantity.Period, where string, meas
 	return rows[0], nil
 }
 
-// house returns the currency of amounts that name none: the only one that any amount of the
-// data names, "" when none does or several are.
+// house returns the currency of amounts that name none, "" when it is not known.
 func (r reader) house(ctx context.Context) (string, error) {
-	r.lenient = true
-	all, err := r.whole(ctx, quantity.Period{}, "", "revenue", "expense_amount", "labor_cost")
-	return only(all.codes), err
+	code, _, err := r.metrics.House(ctx, r.scope, r.snapshot)
+	return code, err
 }
 
 // codesOf returns the currencies of the rows' amounts.

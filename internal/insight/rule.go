@@ -13,6 +13,8 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/metric"
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
 	"github.com/moatmetrics/moatmetrics/internal/stats"
+	"github.com/moatmetrics/moatmetrics/internal/tenant"
+	"github.com/moatmetrics/moatmetrics/internal/warehouse"
 )
 
 // RuleHolds is the kind of a finding of one of the tenant's own rules. What it has at stake
@@ -38,6 +40,54 @@ func (a *analysis) rules(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// RuleFindings returns what rules find in what the scope may see of the current snapshot, by rule,
+// each over the months given for it, and that snapshot. A rule that the scope may not see, or that
+// asks for what is not there any more, has none. Any other failure is one of the whole: that nothing
+// could be read does not mean that nothing is found.
+func (s *Service) RuleFindings(ctx context.Context, scope tenant.Scope, over map[string]quantity.Period) (map[string][]Finding, warehouse.Snapshot, error) {
+	out := map[string][]Finding{}
+	rules, err := s.metrics.Rules(ctx, scope)
+	if err != nil {
+		return nil, 0, err
+	}
+	a, err := s.analysis(ctx, scope)
+	if err != nil {
+		return nil, 0, fmt.Errorf("rules: %w", err)
+	}
+	for _, r := range rules {
+		period, asked := over[r.Name]
+		if !asked {
+			continue
+		}
+		found, err := a.ruleOver(ctx, r, period)
+		switch fault.KindOf(err) {
+		case "":
+			out[r.Name] = found
+		case fault.Forbidden, fault.NotFound, fault.Invalid:
+		default:
+			return nil, 0, fmt.Errorf("rule %s: %w", r.Name, err)
+		}
+	}
+	return out, a.snapshot, nil
+}
+
+func (a *analysis) ruleOver(ctx context.Context, r metric.Rule, period quantity.Period) ([]Finding, error) {
+	if a.period != period {
+		if err := a.over(ctx, period); err != nil {
+			return nil, err
+		}
+	}
+	found, err := a.rule(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	a.findings = nil
+	for _, f := range found {
+		a.report(f)
+	}
+	return a.findings, nil
 }
 
 // rule returns the findings of one rule over the last of the analysis' months.
@@ -113,16 +163,28 @@ func (q quality) rule(m *metric.Measure) Confidence {
 	return confide(components, 0, limits...)
 }
 
-// ruleEvidence is what a proposal of a rule shows, in the words of the review queue.
+// RuleEvidence is what a proposal of a rule shows.
+type RuleEvidence struct {
+	Name      string          `json:"name"` // whom it is about
+	Why       []string        `json:"why"`
+	Rule      string          `json:"rule"`
+	Version   int             `json:"version"`
+	Condition string          `json:"condition"`
+	Measure   string          `json:"measure"`
+	Unit      quantity.Unit   `json:"unit"`
+	Value     string          `json:"value"` // of the measure, "" when it has none
+	Period    quantity.Period `json:"period"`
+	Finding   string          `json:"finding"` // the finding's id
+	Identity  string          `json:"identity"`
+}
+
 func ruleEvidence(r metric.Rule, f Finding) json.RawMessage {
-	value := ""
+	e := RuleEvidence{Name: f.Subject.String(), Why: []string{strings.TrimSuffix(f.Headline, ".")}, Rule: r.Name, Version: r.Version, Condition: r.Condition,
+		Measure: f.Measure, Unit: f.Unit, Period: f.Period, Finding: f.ID, Identity: f.Identity}
 	if f.Value != nil {
-		value = f.Value.String()
+		e.Value = f.Value.String()
 	}
-	out, err := json.Marshal(map[string]any{
-		"kind": "rule", "name": f.Subject.String(), "why": []string{strings.TrimSuffix(f.Headline, ".")}, "rows": 0,
-		"rule": r.Name, "version": r.Version, "condition": r.Condition, "measure": f.Measure, "value": value, "period": f.Period, "finding": f.ID,
-	})
+	out, err := json.Marshal(e)
 	if err != nil {
 		panic(err) // texts and numbers always encode
 	}

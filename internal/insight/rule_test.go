@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -14,11 +13,11 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/dataset"
 	"github.com/moatmetrics/moatmetrics/internal/definition"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
-	"github.com/moatmetrics/moatmetrics/internal/inbox"
 	"github.com/moatmetrics/moatmetrics/internal/insight"
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
 	"github.com/moatmetrics/moatmetrics/internal/metadb/metadbtest"
 	"github.com/moatmetrics/moatmetrics/internal/metric"
+	"github.com/moatmetrics/moatmetrics/internal/notice"
 	"github.com/moatmetrics/moatmetrics/internal/quantity"
 	"github.com/moatmetrics/moatmetrics/internal/review"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
@@ -29,7 +28,7 @@ import (
 type watched struct {
 	*world
 	*insight.Watch
-	inbox *inbox.Service
+	notices *notice.Store
 }
 
 func newWatched(t *testing.T) *watched {
@@ -44,7 +43,7 @@ func newWatched(t *testing.T) *watched {
 	log := audit.New(clock)
 	metrics := metric.New(w, metric.Options{Now: clock, Definitions: definition.New(db, log, clock)})
 	x := &world{Service: insight.New(metrics, w, insight.Options{Now: clock}), datasets: dataset.New(w, db, log, idle{}, clock), metrics: metrics, warehouse: w}
-	box := inbox.New(db, x.datasets, log, clock, inbox.Options{DataDir: dir, Settle: time.Millisecond})
+	box := notice.New(db, clock)
 	return &watched{x, insight.NewWatch(x.Service, db, review.New(db, log, clock), box, clock), box}
 }
 
@@ -96,8 +95,8 @@ func TestARuleTellsOnceUntilItHasCeased(t *testing.T) {
 	if again := x.evaluate(t); len(again.Began)+len(again.Ended) != 0 || len(again.Findings) != 3 {
 		t.Errorf("a second time: %+v", again)
 	}
-	notices, err := x.inbox.Notices(t.Context(), northwind, true, 10, 0)
-	if err != nil || len(notices) != 1 || notices[0].Kind != inbox.RuleHolds || !strings.Contains(notices[0].Message, "Firm: revenue of the firm is") {
+	notices, err := x.notices.List(t.Context(), northwind, true, 10, 0)
+	if err != nil || len(notices) != 1 || notices[0].Kind != notice.RuleHolds || !strings.Contains(notices[0].Message, "Firm: revenue of the firm is") {
 		t.Errorf("notices: %+v %v", notices, err)
 	}
 	open, err := x.Reviews(t.Context(), northwind, review.Open, 10, 0)

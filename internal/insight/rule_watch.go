@@ -196,7 +196,7 @@ func (w *Watch) settle(ctx context.Context, scope tenant.Scope, tx *metadb.Tx, r
 		out.Began = append(out.Began, h)
 		switch r.Then {
 		case metric.ThenReview:
-			err = w.reviews.Propose(ctx, scope, tx, review.Proposal{Kind: ReviewKind, Subject: proposalSubject(h), Evidence: ruleEvidence(r, f), Weight: 1, Snapshot: h.Snapshot})
+			err = w.reviews.Propose(ctx, scope, tx, review.Proposal{Kind: ReviewKind, Subject: proposalSubject(h), Label: proposalSubject(h), Evidence: ruleEvidence(r, f), Topic: "rule " + r.Name, Client: f.client(), Money: f.MoneyAtStake, Currency: f.Currency, Weight: 1, Snapshot: h.Snapshot})
 		case metric.ThenNotice:
 			err = w.notices.NotifyRule(ctx, scope, tx, r.Name, f.Headline)
 		}
@@ -224,7 +224,7 @@ func (w *Watch) end(ctx context.Context, scope tenant.Scope, tx *metadb.Tx, h Hi
 	}
 	h.EndedAt = &now
 	out.Ended = append(out.Ended, h)
-	return w.reviews.Withdraw(ctx, scope, tx, ReviewKind, []string{proposalSubject(h)})
+	return w.reviews.End(ctx, scope, tx, ReviewKind, []string{proposalSubject(h)})
 }
 
 // History returns when the rules held, the last begun first; only one rule's with a name.
@@ -242,6 +242,40 @@ func (w *Watch) History(ctx context.Context, scope tenant.Scope, rule string, li
 	})
 	if err != nil {
 		return nil, fmt.Errorf("history of rules: %w", err)
+	}
+	return out, nil
+}
+
+// Open returns what the rules hold for now.
+func (w *Watch) Open(ctx context.Context, scope tenant.Scope) ([]Hit, error) {
+	return w.some(ctx, scope, "open_hits", string(scope.Tenant))
+}
+
+// Hit returns one, a NotFound fault when there is none.
+func (w *Watch) Hit(ctx context.Context, scope tenant.Scope, id string) (Hit, error) {
+	found, err := w.some(ctx, scope, "get_hit", string(scope.Tenant), metadb.Text(id))
+	if err != nil {
+		return Hit{}, err
+	}
+	if len(found) == 0 {
+		return Hit{}, fault.Newf(fault.NotFound, "there is no alert %q", id)
+	}
+	return found[0], nil
+}
+
+func (w *Watch) some(ctx context.Context, scope tenant.Scope, query string, args ...any) (out []Hit, err error) {
+	if err := scope.Whole("what rules found"); err != nil {
+		return nil, err
+	}
+	if err := scope.Check(); err != nil {
+		return nil, err
+	}
+	err = w.db.Read(ctx, func(tx *metadb.Tx) (err error) {
+		out, err = w.list(ctx, tx, query, args...)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("what rules found: %w", err)
 	}
 	return out, nil
 }

@@ -95,6 +95,10 @@ func everything(t *testing.T, x *world, scope tenant.Scope, client string) map[s
 		"sure of licenses": func(ctx context.Context) (any, error) {
 			return x.SureOfLicenses(ctx, scope, quantity.NewDay(2026, 7, 1), client)
 		},
+		"what rules find": func(ctx context.Context) (any, error) {
+			found, _, err := x.RuleFindings(ctx, scope, map[string]quantity.Period{"Spends": period(t, "2026-01", "2026-07"), "Earns": period(t, "2026-01", "2026-07")})
+			return found, err
+		},
 		"benchmarks of client": func(ctx context.Context) (any, error) {
 			return b.Benchmark(ctx, scope, insight.BenchmarkRequest{Client: client})
 		},
@@ -131,6 +135,11 @@ func TestWhoSeesAPartIsToldNothingOfTheRest(t *testing.T) {
 	var names []string
 	for _, row := range r.Rows {
 		names = append(names, row[0].(string))
+	}
+	for name, condition := range map[string]string{"Spends": "labor_cost > 0", "Earns": "revenue > 0"} {
+		if _, err := x.metrics.PutRule(t.Context(), northwind, metric.Rule{Name: name, Condition: condition, Dimension: "client"}, true); err != nil {
+			t.Fatal(err)
+		}
 	}
 	all := everything(t, x, northwind, names[1])
 	refused := func(told map[string]string) (out []string) {
@@ -255,9 +264,9 @@ func TestEveryMethodOfTheInsightsIsLookedAt(t *testing.T) {
 	checked := map[string]string{
 		"Service.Analyze": asked, "Service.Explain": asked, "Service.Rank": asked, "Service.Series": asked, "Service.Trend": asked, "Service.Anomalies": asked, "Service.Correlate": asked,
 		"Service.Reprices": asked, "Service.Reclaims": asked, "Service.Cash": asked, "Service.Noise": asked, "Service.Recurring": asked, "Service.TicketsAtRisk": asked, "Service.Speed": asked,
-		"Service.ClientRisks": asked, "Service.ProjectRisks": asked, "Service.Staffing": asked, "Service.MissingTime": asked, "Service.Reconcile": asked, "Service.SureOfLicenses": asked,
+		"Service.ClientRisks": asked, "Service.ProjectRisks": asked, "Service.Staffing": asked, "Service.MissingTime": asked, "Service.Reconcile": asked, "Service.SureOfLicenses": asked, "Service.RuleFindings": asked,
 		"Service.Complete": own, "Benchmarks.Benchmark": asked, "Benchmarks.Join": own, "Benchmarks.Leave": own, "Benchmarks.Status": own,
-		"Watch.Evaluate": firm, "Watch.History": firm, "Watch.Decide": firm, "Watch.Reviews": firm,
+		"Watch.Evaluate": firm, "Watch.History": firm, "Watch.Decide": firm, "Watch.Reviews": firm, "Watch.Open": firm, "Watch.Hit": firm,
 	}
 	scope := reflect.TypeFor[tenant.Scope]()
 	for _, of := range []reflect.Type{reflect.TypeFor[*insight.Service](), reflect.TypeFor[*insight.Benchmarks](), reflect.TypeFor[*insight.Watch]()} {
@@ -279,7 +288,9 @@ func TestEveryMethodOfTheInsightsIsLookedAt(t *testing.T) {
 	_, evaluate := w.Evaluate(t.Context(), part)
 	_, history := w.History(t.Context(), part, "", 10, 0)
 	_, reviews := w.Reviews(t.Context(), part, "open", 10, 0)
-	for name, err := range map[string]error{"evaluate": evaluate, "history": history, "reviews": reviews, "decide": w.Decide(t.Context(), part, "1", insight.VerdictDismissed, "")} {
+	_, open := w.Open(t.Context(), part)
+	_, hit := w.Hit(t.Context(), part, "1")
+	for name, err := range map[string]error{"evaluate": evaluate, "history": history, "reviews": reviews, "open": open, "hit": hit, "decide": w.Decide(t.Context(), part, "1", insight.VerdictDismissed, "")} {
 		if fault.KindOf(err) != fault.Forbidden {
 			t.Errorf("%s in part: %v", name, err)
 		}

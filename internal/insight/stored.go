@@ -30,7 +30,7 @@ WHERE e.work_date >= $1::DATE AND e.work_date < $2::DATE GROUP BY 1`
 	// wasted seats and their cost per billing cycle.
 	subscriptions = `SELECT coalesce(c.canonical, l.client_key, 'unassigned') AS client, coalesce(l.product_name, 'none') AS product,
   lower(coalesce(l.term, '')) AS term, lower(coalesce(l.billing_cycle, 'monthly')) AS cycle, l.start_date, l.renewal_date,
-  coalesce(least(l.seats_purchased, greatest(0, l.seats_purchased - coalesce(l.seats_used, l.seats_purchased)) + coalesce(l.seats_inactive, 0)) * l.unit_cost, 0)::DECIMAL(38,6) AS waste,
+  coalesce(least(l.seats_purchased, greatest(0, l.seats_purchased - coalesce(l.seats_used, l.seats_purchased)) + coalesce(l.seats_inactive, 0))::DECIMAL(20,6) * l.unit_cost, 0)::DECIMAL(38,6) AS waste,
   l.seats_used IS NOT NULL AS used_known, l.seats_inactive IS NOT NULL AS inactive_known, l.unit_cost IS NOT NULL AS cost_known
 FROM (SELECT *, lead(valid_from) OVER (PARTITION BY source_system, source_id ORDER BY valid_from NULLS FIRST) AS next_from FROM licenses) l
 LEFT JOIN aliases c ON c.kind = 'client' AND c.key = l.client_key

@@ -308,7 +308,7 @@ func (t *TrendReport) words() string {
 func (t *TrendReport) signed(d quantity.Decimal) string {
 	sign := "+"
 	if d.Sign() < 0 {
-		sign = "-"
+		sign = quantity.Minus
 	}
 	return sign + changeIn(d, t.Unit)
 }

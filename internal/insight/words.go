@@ -15,8 +15,8 @@ import (
 // until inCurrency has seen the whole sentence.
 func amount(d quantity.Decimal) string {
 	text := grouped(d.RoundBank(2).StringFixed(2))
-	if rest, negative := strings.CutPrefix(text, "-"); negative {
-		return "-" + currencyMark + rest
+	if rest, negative := strings.CutPrefix(text, quantity.Minus); negative {
+		return quantity.Minus + currencyMark + rest
 	}
 	return currencyMark + text
 }
@@ -46,11 +46,11 @@ func percent(d quantity.Decimal) string {
 	return grouped(d.Shift(2).RoundBank(1).StringFixed(1)) + "%"
 }
 
-// grouped puts a comma between thousands.
+// grouped puts a comma between thousands and the minus sign in front of what is negative.
 func grouped(s string) string {
 	sign, rest := "", s
 	if strings.HasPrefix(s, "-") {
-		sign, rest = "-", s[1:]
+		sign, rest = quantity.Minus, s[1:]
 	}
 	digits, fraction, hasFraction := strings.Cut(rest, ".")
 	for i := len(digits) - 3; i > 0; i -= 3 {
@@ -106,7 +106,18 @@ func changeIn(d quantity.Decimal, u quantity.Unit) string {
 // spoken is a measure's or input's name in a sentence.
 func spoken(name string) string { return strings.ReplaceAll(name, "_", " ") }
 
-// inWords says what moved a measure: "most of it from hours worked (-18.2 points)".
+// titled is a name at the beginning of a sentence: "Margin drop".
+func titled(name string) string {
+	s := spoken(name)
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// hundredths writes a number of the statistics: "0.71", "−0.53".
+func hundredths(v float64) string {
+	return strings.Replace(fmt.Sprintf("%.2f", v), "-", quantity.Minus, 1)
+}
+
+// inWords says what moved a measure: "most of it from hours worked (−18.2 points)".
 func inWords(c change, unit quantity.Unit) string {
 	var parts []string
 	for _, d := range c.drivers {
@@ -115,7 +126,7 @@ func inWords(c change, unit quantity.Unit) string {
 		}
 		sign := "+"
 		if d.Contribution.Sign() < 0 {
-			sign = "-"
+			sign = quantity.Minus
 		}
 		parts = append(parts, fmt.Sprintf("%s %s%s", spoken(d.Name), sign, changeIn(d.Contribution, unit)))
 	}

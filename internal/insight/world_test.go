@@ -10,6 +10,7 @@ import (
 
 	"github.com/moatmetrics/moatmetrics/internal/audit"
 	"github.com/moatmetrics/moatmetrics/internal/dataset"
+	"github.com/moatmetrics/moatmetrics/internal/definition"
 	"github.com/moatmetrics/moatmetrics/internal/insight"
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
 	"github.com/moatmetrics/moatmetrics/internal/metadb/metadbtest"
@@ -54,10 +55,11 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { w.Close() })
-	metrics := metric.New(w, metric.Options{})
+	log := audit.New(clock)
+	metrics := metric.New(w, metric.Options{Definitions: definition.New(db, log, clock)})
 	return &world{
 		Service:  insight.New(metrics, w, insight.Options{Now: clock}),
-		datasets: dataset.New(w, db, audit.New(clock), idle{}, clock), metrics: metrics, warehouse: w, db: db,
+		datasets: dataset.New(w, db, log, idle{}, clock), metrics: metrics, warehouse: w, db: db,
 	}
 }
 

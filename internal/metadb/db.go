@@ -268,6 +268,24 @@ func TenantID(ctx context.Context, tx *Tx, slug string) (int64, error) {
 	return id, err
 }
 
+// Tenants returns the names of all tenants, the oldest first.
+func Tenants(ctx context.Context, tx *Tx) ([]string, error) {
+	rows, err := tx.Query(ctx, queries.Get("tenants"))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []string
+	for rows.Next() {
+		var slug string
+		if err := rows.Scan(&slug); err != nil {
+			return nil, err
+		}
+		out = append(out, slug)
+	}
+	return out, rows.Err()
+}
+
 // NextID returns the next number of a named series, 1 first. It commits on its own, so a
 // number may be lost but is never given twice.
 func (db *DB) NextID(ctx context.Context, series string) (int64, error) {
@@ -276,4 +294,31 @@ func (db *DB) NextID(ctx context.Context, series string) (int64, error) {
 		return tx.One(ctx, queries.Get("next_id"), []any{series}, &id)
 	})
 	return id, err
+}
+
+// Compact makes the database let go of the pages of rows that were deleted or changed, so
+// that their bytes are gone from its files. On SQLite it writes the whole file anew and
+// empties the write-ahead log; on PostgreSQL it does so with the named tables, which nobody
+// can use meanwhile, while the server's own log goes when the server recycles it. It is
+// Unavailable while others keep the file from being written anew: try again.
+func (db *DB) Compact(ctx context.Context, tables []string) error {
+	if db.engine == Postgres {
+		for _, t := range tables {
+			if _, err := db.pool.Exec(ctx, "VACUUM (FULL) "+t); err != nil {
+				return linked(err)
+			}
+		}
+		return nil
+	}
+	if _, err := db.writer.ExecContext(ctx, "VACUUM"); err != nil {
+		return kinded(ended(ctx, err))
+	}
+	var busy, log, moved int
+	if err := db.writer.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &log, &moved); err != nil {
+		return kinded(ended(ctx, err))
+	}
+	if busy != 0 {
+		return fault.Newf(fault.Unavailable, "others are reading the control database, so what was deleted is still in its log: try again")
+	}
+	return nil
 }

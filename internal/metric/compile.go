@@ -115,7 +115,7 @@ func (b *builder) part(at int) string {
 		bare, code := "0", "NULL::VARCHAR"
 		if i == at {
 			some := " FILTER (" + q.factor() + " IS NULL AND (" + q.someAmount(at) + "))"
-			bare, code = "count(*)"+some, "min(f.currency)"+some
+			bare, code = "count(*)"+some, "min("+q.code()+")"+some
 		}
 		cols = append(cols, fmt.Sprintf("%s AS bare%d, %s AS code%d", bare, i+1, code, i+1))
 	}
@@ -131,10 +131,19 @@ func (q *question) converts(f *fact) bool {
 	return q.currency != "" && f.Money && q.extent.lacks(f) == "" && q.extent.currency[f.Name] != q.currency
 }
 
+// code is the currency of an amount of f that is to be converted: one that names none is in the
+// only one that the data names, if there is one.
+func (q *question) code() string {
+	if q.extent.house == "" {
+		return "f.currency"
+	}
+	return "coalesce(f.currency, " + warehouse.QuoteText(q.extent.house) + ")"
+}
+
 // factor is what an amount of f is multiplied by: null without an exchange rate. Amounts
-// that name no currency are taken as they are.
+// in a currency that nothing names are taken as they are.
 func (q *question) factor() string {
-	return "CASE WHEN f.currency IS NULL OR f.currency = " + warehouse.QuoteText(q.currency) + " THEN 1::DECIMAL(18,6) ELSE fx.rate END"
+	return "CASE WHEN " + q.code() + " IS NULL OR " + q.code() + " = " + warehouse.QuoteText(q.currency) + " THEN 1::DECIMAL(18,6) ELSE fx.rate END"
 }
 
 // someAmount is the condition that a row of a fact has an amount that is asked for.
@@ -179,11 +188,16 @@ func (b *builder) read(f *fact, source *rollup, dims []string) reading {
 	q := b.q
 	v := q.viewOf(f, dims)
 	r := reading{relation: "(" + q.withMarks(v.sql) + ")", day: "f.day"}
-	if source != nil {
+	switch {
+	case source != nil && len(q.limits) > 0:
+		h := q.visible(f, source, dims)
+		r.relation, r.day = h.Name, "f."+source.day()
+		b.sources, b.helpers = append(b.sources, source.Table), append(b.helpers, h)
+	case source != nil:
 		r.relation, r.day = warehouse.QuoteIdent(source.Table), "f."+source.day()
 		b.sources = append(b.sources, source.Table)
 		b.use(source.Table, q.period)
-	} else {
+	default:
 		b.sources = append(b.sources, f.Tables[0])
 		for i, t := range f.Tables {
 			p := quantity.Period{}
@@ -206,7 +220,7 @@ func (b *builder) read(f *fact, source *rollup, dims []string) reading {
 	}
 	if q.converts(f) {
 		b.with("fx")
-		r.joins = append(r.joins, "LEFT JOIN fx ON fx.from_currency = f.currency AND f.day >= fx.first AND f.day < fx.until")
+		r.joins = append(r.joins, "LEFT JOIN fx ON fx.from_currency = "+q.code()+" AND f.day >= fx.first AND f.day < fx.until")
 	}
 	if !f.Stock {
 		if !q.period.From.IsZero() {
@@ -216,8 +230,10 @@ func (b *builder) read(f *fact, source *rollup, dims []string) reading {
 			r.where = append(r.where, r.day+" < "+dateText(q.period.To))
 		}
 	}
-	for _, l := range q.limits {
-		r.where = append(r.where, l.on(f))
+	if source == nil { // otherwise what cannot be seen is not in the sums
+		for _, l := range q.limits {
+			r.where = append(r.where, l.on(f))
+		}
 	}
 	if q.where.text != "" {
 		r.where = append(r.where, q.where.sql(q, f, r.day, len(b.args)+1))
@@ -244,24 +260,26 @@ func (q *question) source(f *fact) *rollup {
 	if len(q.blends) > 0 || q.converts(f) || len(q.where.attributes) > 0 {
 		return nil
 	}
-	var keys []string
-	var steps []step
-	for _, d := range q.read(q.dims) {
+	keys, steps := q.cutKeys(q.dims)
+	var can []*rollup
+	for i, r := range f.Rollups {
+		if r.answers(q.period, steps) && r.has(keys) {
+			can = append(can, &f.Rollups[i])
+		}
+	}
+	return q.visibleIn(f, can)
+}
+
+// cutKeys returns the keys and the steps of time that a question with these dimensions tells apart.
+func (q *question) cutKeys(dims []string) (keys []string, steps []step) {
+	for _, d := range q.read(dims) {
 		if key := q.keys[d]; key == "" {
 			steps = append(steps, q.step(d))
 		} else if key != "currency" {
 			keys = append(keys, key)
 		}
 	}
-	for _, l := range q.limits {
-		keys = append(keys, l.key)
-	}
-	for i, r := range f.Rollups {
-		if r.answers(q.period, steps) && !slices.ContainsFunc(keys, func(k string) bool { return !slices.Contains(r.Keys, k) }) {
-			return &f.Rollups[i]
-		}
-	}
-	return nil
+	return keys, steps
 }
 
 // expr returns the SQL over f of what the query is cut by.

@@ -35,6 +35,9 @@ func isWeekday(date string) string { return "isodow(" + date + ") < 6" }
 // daysFrom is the number of days from one date to another.
 func daysFrom(from, to string) string { return "(" + to + " - " + from + ")" }
 
+// firstDay and lastDay are before and after all days.
+const firstDay, lastDay = "DATE '0001-01-01'", "DATE '9999-12-31'"
+
 func dateText(d quantity.Day) string { return "DATE " + warehouse.QuoteText(d.String()) }
 
 // undated is a text without the months, years and other numbers that tell its invoices apart:

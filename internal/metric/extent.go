@@ -3,6 +3,7 @@ package metric
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -32,6 +33,10 @@ type extent struct {
 	// currency is the only currency that the amounts of a fact name, of facts with roll-ups;
 	// no entry when there are several or none.
 	currency map[string]string
+	// house is the only currency that any of them or of the expenses names, "" when there are
+	// several, which mixed says, or none.
+	house string
+	mixed bool
 }
 
 // businessTables are the dated tables whose months make up the span of the data; daily of
@@ -119,6 +124,43 @@ func (e *extent) begins(f *fact, missingIsZero bool) quantity.Day {
 	return out
 }
 
+// several stands for the currencies of a fact that names more than one.
+const several = "several"
+
+// currencyOf asks for the only currency of a table's amounts.
+const currencyOf = "SELECT '%s', CASE WHEN min(currency) = max(currency) THEN min(currency) WHEN min(currency) IS NOT NULL THEN '%s' END, NULL FROM %s"
+
+// House returns the currency (ISO 4217) of amounts that name none: the only one that the amounts
+// of a snapshot name (of the current one when it is 0), "" when they name several, which mixed
+// says, or none.
+func (c *Catalog) House(ctx context.Context, scope tenant.Scope, snap warehouse.Snapshot) (code string, mixed bool, err error) {
+	if snap == 0 {
+		if snap, err = c.w.Current(ctx, scope); err != nil {
+			return "", false, err
+		}
+	}
+	e, err := c.extent(ctx, scope, snap)
+	if err != nil {
+		return "", false, err
+	}
+	return c.houseOf(e), e.mixed, nil
+}
+
+func (c *Catalog) houseOf(e *extent) string {
+	if e.house == "" && !e.mixed {
+		return c.unnamed()
+	}
+	return e.house
+}
+
+// unnamed is the currency that amounts are in when the data names none at all; see Frozen.
+func (c *Catalog) unnamed() string {
+	if c.settings == nil || c.settings.frozen == nil {
+		return ""
+	}
+	return c.settings.frozen.Unnamed
+}
+
 // lastDays looks up the newest days of the data, and the currencies of its amounts.
 func (c *Catalog) lastDays(ctx context.Context, scope tenant.Scope, snap warehouse.Snapshot, e *extent, newest map[string]quantity.Day, today quantity.Day) error {
 	s := warehouse.Statement{Snapshot: snap}
@@ -128,6 +170,10 @@ func (c *Catalog) lastDays(ctx context.Context, scope tenant.Scope, snap warehou
 			within := quantity.MonthOf(month)
 			if !month.Before(e.span.To) { // its newest rows are in the future
 				within = quantity.Period{To: e.span.To}
+			}
+			if t.name == "expenses" { // which have no roll-up to ask
+				within = quantity.Period{}
+				parts = append(parts, fmt.Sprintf(currencyOf, "all expenses", several, t.name))
 			}
 			parts = append(parts, fmt.Sprintf("SELECT '%s' AS name, NULL AS currency, max(%s) AS day FROM %s WHERE %s < %s", t.name, t.column, t.name, t.column, dateText(e.span.To)))
 			s.Uses = append(s.Uses, warehouse.TableUse{Name: t.name, Period: within})
@@ -141,7 +187,7 @@ func (c *Catalog) lastDays(ctx context.Context, scope tenant.Scope, snap warehou
 	}
 	for _, f := range c.facts {
 		if f.Money && len(f.Rollups) > 0 && e.rows[f.Rollups[0].Table] > 0 {
-			parts = append(parts, fmt.Sprintf("SELECT '%s', CASE WHEN min(currency) = max(currency) THEN min(currency) END, NULL FROM %s", f.Name, f.Rollups[0].Table))
+			parts = append(parts, fmt.Sprintf(currencyOf, f.Name, several, f.Rollups[0].Table))
 			s.Uses = append(s.Uses, warehouse.TableUse{Name: f.Rollups[0].Table})
 		}
 	}
@@ -155,9 +201,13 @@ func (c *Catalog) lastDays(ctx context.Context, scope tenant.Scope, snap warehou
 		return err
 	}
 	var daily quantity.Day
+	named := map[string]bool{}
 	for _, r := range rows.Rows {
 		if code, ok := r[1].(string); ok {
-			e.currency[r[0].(string)] = code
+			named[code] = true
+			if code != several {
+				e.currency[r[0].(string)] = code
+			}
 			continue
 		}
 		t, ok := r[2].(time.Time)
@@ -179,6 +229,9 @@ func (c *Catalog) lastDays(ctx context.Context, scope tenant.Scope, snap warehou
 				daily = day
 			}
 		}
+	}
+	if e.mixed = len(named) > 1 || named[several]; len(named) == 1 && !e.mixed {
+		e.house = slices.Collect(maps.Keys(named))[0]
 	}
 	last := e.span.To.AddDays(-1)
 	if !e.through.IsZero() && (!last.Before(today) || !daily.IsZero() && daily.Before(last.AddDays(1-monthsEnd))) {

@@ -21,8 +21,7 @@ const ratedEntries = `SELECT e.row_id, e.import_id, e.record, e.work_date, e.cli
     CASE WHEN e.bill_rate IS NULL THEN coalesce(s.billed.currency, e.currency) ELSE e.currency END AS shadow_currency,
     coalesce(TRY_CAST(e.cost_multiplier AS DECIMAL(9,4)), 1)::DECIMAL(9,4) AS multiplier
   FROM time_entries e CROSS JOIN cost_known k
-  LEFT JOIN staff_rates s ON s.staff_key = e.staff_key AND (s.valid_from IS NULL OR e.work_date >= s.valid_from)
-    AND (s.next_from IS NULL OR e.work_date < s.next_from) AND (s.valid_to IS NULL OR e.work_date < s.valid_to)`
+  LEFT JOIN staff_rates s ON s.staff_key = e.staff_key AND e.work_date >= s.since AND e.work_date < s.until`
 
 // timeView is entries with their cost: the entry's own rate, else the staff member's on
 // the work date, else, when no staff cost is known at all, the entry's billing rate. A
@@ -43,8 +42,8 @@ FROM (SELECT *, unnest(CASE WHEN apart THEN [false, true] ELSE [false] END) AS b
 FROM (SELECT *, rate IS NOT NULL AND shadow_rate IS NOT NULL AND cost_currency IS DISTINCT FROM shadow_currency AS apart
 FROM (` + ratedEntries + `)))`}
 
-// hoursView is timeView without what needs a rate, for questions about hours alone: who sees
-// some clients asks for hours by person of the entries, since no roll-up has both.
+// hoursView is timeView without what needs a rate, for questions about hours alone that no
+// roll-up answers, such as those by client and person.
 var hoursView = view{sql: `SELECT 'time_entries' AS origin, row_id, import_id, record, work_date AS day, client_key, staff_key, agreement_id, work_type, billable, ticket_number, project_name,
   hours_worked, coalesce(hours_billed, billable_hours) AS hours_billed, billable_hours, 1 AS entries
 FROM (SELECT * REPLACE (coalesce(billable, true) AS billable), CASE WHEN coalesce(billable, true) THEN hours_worked ELSE 0 END AS billable_hours FROM time_entries)`}

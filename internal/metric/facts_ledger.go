@@ -101,8 +101,7 @@ var unbilledView = view{with: []string{"staff_rates", "billing_known", "hourly_a
   CASE WHEN k.known THEN coalesce(e.hours_billed, e.hours_worked) END AS unbilled_hours,
   CASE WHEN k.known THEN coalesce(e.hours_billed, e.hours_worked)::DECIMAL(20,4) * coalesce(e.bill_rate, s.billed.rate)::DECIMAL(18,6) END AS unbilled_wip
 FROM time_entries e CROSS JOIN billing_known k
-LEFT JOIN staff_rates s ON s.staff_key = e.staff_key AND (s.valid_from IS NULL OR e.work_date >= s.valid_from)
-  AND (s.next_from IS NULL OR e.work_date < s.next_from) AND (s.valid_to IS NULL OR e.work_date < s.valid_to)
+LEFT JOIN staff_rates s ON s.staff_key = e.staff_key AND e.work_date >= s.since AND e.work_date < s.until
 LEFT JOIN hourly_agreements h ON h.agreement_id = e.agreement_id
 LEFT JOIN client_labels c ON c.key = e.client_key
 WHERE coalesce(e.billable, true) AND coalesce(e.billed_amount, 0) = 0 AND (e.agreement_id IS NULL OR h.agreement_id IS NOT NULL)

@@ -72,8 +72,11 @@ var helpers = map[string]helper{
 		latest("agreements", "agreement_id", "agreement_name", "client_key") + ") g LEFT JOIN client_aliases a ON a.key = g.client_key"},
 	// The cost and bill rate of each staff key with their currencies and the days they hold:
 	// a row without a rate, of another source or a later day, leaves the rate as it is.
-	// Aliases are not looked at: roll-ups read this and are kept by source key.
-	"staff_rates": {tables: []string{"staff"}, sql: `SELECT staff_key, ` + lastKnown("paid") + ` AS paid, ` + lastKnown("billed") + ` AS billed, valid_from, valid_to, lead(valid_from) OVER since AS next_from
+	// Aliases are not looked at: roll-ups read this and are kept by source key. An open end is a
+	// day that is never reached, not a null: with "or it is null" DuckDB tries every row of
+	// staff for every entry.
+	"staff_rates": {tables: []string{"staff"}, sql: `SELECT staff_key, ` + lastKnown("paid") + ` AS paid, ` + lastKnown("billed") + ` AS billed,
+  coalesce(valid_from, ` + firstDay + `) AS since, least(coalesce(valid_to, ` + lastDay + `), coalesce(lead(valid_from) OVER since, ` + lastDay + `)) AS until
   FROM (SELECT staff_key, valid_from, first(valid_to ORDER BY source_system, source_id) AS valid_to,
       first({rate: cost_rate, currency: currency} ORDER BY source_system, source_id) FILTER (WHERE cost_rate IS NOT NULL) AS paid,
       first({rate: bill_rate, currency: currency} ORDER BY source_system, source_id) FILTER (WHERE bill_rate IS NOT NULL) AS billed

@@ -69,6 +69,11 @@ func (r rollup) answers(p quantity.Period, steps []step) bool {
 	return ends && !slices.ContainsFunc(steps, func(s step) bool { return !s.byMonth() && !(r.Grain == "week" && s.name == "week") })
 }
 
+// has reports whether the roll-up has all of some keys.
+func (r rollup) has(keys []string) bool {
+	return !slices.ContainsFunc(keys, func(k string) bool { return !slices.Contains(r.Keys, k) })
+}
+
 // view is the SQL of a fact. with names the helper relations that it reads.
 type view struct {
 	sql  string

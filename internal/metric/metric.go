@@ -117,9 +117,9 @@ type Options struct {
 	Settings *Settings
 	// Definitions are what tenants define for themselves. Nil means they define nothing.
 	Definitions *definition.Store
-	// OnSensitive is told when somebody with rights reads pay or personal figures, cached
-	// ones, too. Nil tells nobody.
-	OnSensitive func(context.Context, tenant.Scope, tenant.Class)
+	// OnSensitive is told before somebody with rights is given pay or personal figures, cached
+	// ones, too. They are not given when it fails. Nil tells nobody.
+	OnSensitive func(context.Context, tenant.Scope, tenant.Class) error
 	// Now is the clock; it decides which month is still running. Nil means time.Now.
 	Now func() time.Time
 }
@@ -138,7 +138,8 @@ type Catalog struct {
 	cache      *otter.Cache[string, *Result]
 	extents    *otter.Cache[string, *extent]
 	sights     *otter.Cache[string, []limit]
-	sensitive  func(context.Context, tenant.Scope, tenant.Class)
+	fewests    *otter.Cache[string, int64] // people of the smallest cell by question
+	sensitive  func(context.Context, tenant.Scope, tenant.Class) error
 	views      *otter.Cache[string, *Catalog] // by tenant: see For
 	counts     *counts
 
@@ -180,6 +181,7 @@ func New(w *warehouse.Warehouse, opt Options) *Catalog {
 	})
 	c.extents = otter.Must(&otter.Options[string, *extent]{MaximumSize: 1000})
 	c.sights = otter.Must(&otter.Options[string, []limit]{MaximumSize: 1000})
+	c.fewests = otter.Must(&otter.Options[string, int64]{MaximumSize: 1000})
 	c.sensitive = opt.OnSensitive
 	c.views = otter.Must(&otter.Options[string, *Catalog]{MaximumSize: 1000})
 	return c

@@ -474,6 +474,80 @@ func TestEachRowNamesTheCurrencyOfItsAmounts(t *testing.T) {
 	}
 }
 
+func TestAmountsThatNameNoCurrencyAreInTheOnlyOneNamed(t *testing.T) {
+	t.Parallel()
+	unnamed := "SELECT 'a' AS client_key, DATE '2026-01-20' AS payment_date, 5.0 AS amount, 'Paid' AS status"
+	invoices := "SELECT 'a' AS client_key, DATE '2026-01-15' AS invoice_date, unnest([10.0, 20.0]) AS net_amount, unnest(%s) AS currency"
+	expenses := "SELECT 'a' AS client_key, DATE '2026-01-15' AS expense_date, 10.0 AS net_amount, %s AS currency"
+	for name, c := range map[string]struct{ invoices, expenses, want string }{
+		"one":                           {"['USD', 'USD']", "NULL", "USD"},
+		"one, some of the rows":         {"['USD', NULL]", "NULL", "USD"},
+		"one, by expenses only":         {"[NULL, NULL]", "'CHF'", "CHF"},
+		"two among invoices":            {"['USD', 'EUR']", "NULL", ""},
+		"invoices in one, expenses not": {"['USD', 'USD']", "'EUR'", ""},
+		"none":                          {"[NULL, NULL]", "NULL", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			catalog, w := open(t)
+			put(t, w, map[string]string{"payments": unnamed, "invoices": fmt.Sprintf(invoices, c.invoices), "expenses": fmt.Sprintf(expenses, c.expenses)})
+			for _, q := range []metric.Query{{Measures: []string{"payments_received"}}, {Measures: []string{"payments_received", "invoice_line_count"}, Dimensions: []string{"client"}}, {Measures: []string{"payments_received"}, Compare: "previous", Period: period(t, "2026-01", "2026-02")}} {
+				r, err := catalog.Run(t.Context(), acme, q)
+				if err != nil || r.Currency != c.want || r.Currencies != nil {
+					t.Fatalf("%q by %q: %+v, want %q (%v)", q.Measures, q.Dimensions, r, c.want, err)
+				}
+			}
+			r, err := catalog.Run(t.Context(), acme, metric.Query{Measures: []string{"invoice_line_count"}})
+			if err != nil || r.Currency != "" {
+				t.Errorf("a count is in %q (%v)", r.Currency, err)
+			}
+			house, mixed, err := catalog.House(t.Context(), acme, 0)
+			if err != nil || house != c.want || mixed != strings.Contains(c.invoices+c.expenses, "EUR") {
+				t.Errorf("the house's is %q, %v, want %q (%v)", house, mixed, c.want, err)
+			}
+			// As the firm says where its data says nothing.
+			book, err := catalog.Definitions(t.Context(), acme)
+			if err != nil {
+				t.Fatal(err)
+			}
+			said := catalog.As(book, metric.Frozen{Unnamed: "NOK"}, time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC))
+			r, err = said.Run(t.Context(), acme, metric.Query{Measures: []string{"payments_received"}})
+			if want := map[bool]string{true: "NOK", false: c.want}[name == "none"]; err != nil || r.Currency != want {
+				t.Errorf("with a currency for the rest: in %q, want %q (%v)", r.Currency, want, err)
+			}
+		})
+	}
+}
+
+func TestAmountsThatNameNoCurrencyAreConvertedFromTheOnlyOneNamed(t *testing.T) {
+	t.Parallel()
+	tables := map[string]string{
+		"invoices": "SELECT 'a' AS client_key, DATE '2026-01-15' AS invoice_date, 10.0 AS net_amount, 'USD' AS currency",
+		"payments": "SELECT 'a' AS client_key, DATE '2026-01-20' AS payment_date, 5.0 AS amount, 'Paid' AS status",
+	}
+	q := metric.Query{Measures: []string{"payments_received"}, Currency: "EUR"}
+	c, w := open(t)
+	put(t, w, tables)
+	if got := ask(t, c, q); len(got) != 1 || !strings.Contains(got[0], "no exchange rate from USD to EUR") {
+		t.Errorf("without a rate: %q", got)
+	}
+	q.Currency = "USD"
+	if diff := cmp.Diff([]string{"5"}, ask(t, c, q)); diff != "" {
+		t.Error(diff)
+	}
+	tables["exchange_rates"] = "SELECT DATE '2026-01-01' AS date, 'USD' AS from_currency, 'EUR' AS to_currency, 0.5 AS rate"
+	c, w = open(t)
+	put(t, w, tables)
+	q.Currency = "EUR"
+	if diff := cmp.Diff([]string{"2.5"}, ask(t, c, q)); diff != "" {
+		t.Error(diff)
+	}
+	r, err := c.Run(t.Context(), acme, q)
+	if err != nil || r.Currency != "EUR" || !slices.ContainsFunc(r.Notes, func(n string) bool { return strings.Contains(n, "those that name no currency are in USD") }) {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
 func TestEveryMeasureAnswersByEveryDimensionItAllows(t *testing.T) {
 	t.Parallel()
 	c, w := open(t)

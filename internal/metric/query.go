@@ -118,8 +118,7 @@ func (c *Catalog) ask(ctx context.Context, scope tenant.Scope, q Query) (*questi
 	if err := out.refusal(); err != nil {
 		return nil, err
 	}
-	c.tell(ctx, scope, out.sensitive)
-	return out, nil
+	return out, c.tell(ctx, scope, out.sensitive)
 }
 
 // askPart is ask that leaves it to the caller what to do about measures that may not be

@@ -32,8 +32,10 @@ type Result struct {
 	Reasons  Reasons            `json:"reasons,omitzero"`
 	Notes    []string           `json:"notes,omitempty"` // what holds for the whole result
 	Snapshot warehouse.Snapshot `json:"snapshot"`
-	Period   quantity.Period    `json:"period"`             // as asked, or the span of the data
-	Currency string             `json:"currency,omitempty"` // of the amounts, when the data names one and only one
+	Period   quantity.Period    `json:"period"` // as asked, or the span of the data
+	// Currency is that of the amounts when they name one and only one. Amounts that name none
+	// are taken to be in the only one that the firm's data names.
+	Currency string `json:"currency,omitempty"`
 	// Currencies are, when the data names several, by row those of each measure asked for: a
 	// code, "" for what is no amount or names none, or several codes with a space between.
 	Currencies         [][]string     `json:"currencies,omitempty"`
@@ -181,4 +183,18 @@ func plainText(s string) bool {
 		}
 	}
 	return true
+}
+
+// inCurrency sets the currency of the result whose amounts name those.
+func (r *Result) inCurrency(named map[string]bool, q *question, house string) {
+	if len(named) > 1 {
+		return
+	}
+	r.Currencies = nil
+	for code := range named {
+		r.Currency = code
+	}
+	if r.Currency == "" && slices.ContainsFunc(q.measures, func(m *Measure) bool { return inMoney(m.Unit) }) {
+		r.Currency = house
+	}
 }

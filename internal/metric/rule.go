@@ -1,6 +1,7 @@
 package metric
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -21,6 +22,17 @@ const (
 	ThenNotice  = "notice"
 )
 
+// How much a rule matters. An alert about a critical one waits neither for quiet hours nor for
+// the daily summary.
+const (
+	Info     = "info"
+	Warning  = "warning"
+	Critical = "critical"
+)
+
+// Severities are all of them, the least first.
+var Severities = []string{Info, Warning, Critical}
+
 // Rule says when something deserves attention: a condition on a measure, for the members of
 // a dimension, over the last complete months. insight evaluates it.
 type Rule struct {
@@ -34,6 +46,7 @@ type Rule struct {
 	// Money is the measure of the money at stake a year, scaled from the months looked at;
 	// "" when none is said.
 	Money       string       `json:"money"`
+	Severity    string       `json:"severity"`    // info, warning or critical
 	Description string       `json:"description"` // what to do about it
 	Owner       string       `json:"owner"`
 	Version     int          `json:"version"`
@@ -44,6 +57,7 @@ type Rule struct {
 func readRule(d definition.Definition) (Rule, error) {
 	r := Rule{}
 	err := json.Unmarshal(d.Body, &r)
+	r.Severity = cmp.Or(r.Severity, Warning) // rules of versions before there were severities
 	r.Name, r.Version, r.At, r.Author = d.Name, d.Version, d.At, d.Author
 	return r, err
 }
@@ -69,7 +83,11 @@ func (c *Catalog) checkRule(r Rule) (Rule, error) {
 	if r.Then == "" {
 		r.Then = ThenFinding
 	}
+	r.Severity = cmp.Or(r.Severity, Warning)
 	var wrong []fault.Field
+	if !slices.Contains(Severities, r.Severity) {
+		wrong = append(wrong, fault.Field{Path: "severity", Message: "is not known", Allowed: Severities})
+	}
 	if r.Months < 1 || r.Months > 36 {
 		wrong = append(wrong, fault.Field{Path: "months", Message: "must be 1 to 36"})
 	}

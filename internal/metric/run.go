@@ -39,11 +39,13 @@ func (c *Catalog) Run(ctx context.Context, scope tenant.Scope, q Query) (*Result
 		return nil, err
 	}
 	// The day is part of the key: it decides which month is partial and which rows hold. The
-	// revision stands for all that the tenant defines.
-	key := fmt.Sprintf("%s\x00%q\x00%s\x00%d\x00%s\x00%v", scope.Tenant, scope.Rights.Key(), quantity.DayOf(c.now().UTC()), c.revision, text, classes)
+	// revision stands for all that the tenant defines, the epoch for what was erased.
+	key := fmt.Sprintf("%s\x00%q\x00%s\x00%d\x00%d\x00%s\x00%v\x00%s", scope.Tenant, scope.Rights.Key(), quantity.DayOf(c.now().UTC()), c.w.Epoch(scope), c.revision, text, classes, c.unnamed())
 	r, ok := c.cache.GetIfPresent(key)
 	if ok {
-		c.tell(ctx, scope, r.sensitive)
+		if err := c.tell(ctx, scope, r.sensitive); err != nil {
+			return nil, err
+		}
 		c.counts.hits.Add(1)
 	} else {
 		c.counts.misses.Add(1)
@@ -121,12 +123,7 @@ func (c *Catalog) answer(ctx context.Context, scope tenant.Scope, q Query, check
 		r.SourceRows += b.n
 		maps.Copy(currencies, b.currencies)
 	}
-	if len(currencies) <= 1 {
-		r.Currencies = nil
-		for code := range currencies {
-			r.Currency = code
-		}
-	}
+	r.inCurrency(currencies, checked, c.houseOf(checked.extent))
 	return r, nil
 }
 
@@ -228,7 +225,11 @@ func (c *Catalog) head(q Query, checked *question) *Result {
 		r.Notes = append(r.Notes, fmt.Sprintf("months, days and working days are counted up to %s, the end of the data", checked.counted.To.AddDays(-1)))
 	}
 	if slices.ContainsFunc(checked.facts, checked.converts) {
-		r.Notes = append(r.Notes, fmt.Sprintf("amounts are converted to %s by the exchange rate of their date, at most a month old; those that name no currency are taken as they are", checked.currency))
+		bare := "those that name no currency are taken as they are"
+		if e.house != "" {
+			bare = "those that name no currency are in " + e.house
+		}
+		r.Notes = append(r.Notes, fmt.Sprintf("amounts are converted to %s by the exchange rate of their date, at most a month old; %s", checked.currency, bare))
 	}
 	if slices.ContainsFunc(checked.facts, func(f *fact) bool { return f.Stock }) {
 		r.AsOf = checked.asOf

@@ -85,13 +85,13 @@ func same(t interface {
 	Helper()
 	Errorf(string, ...any)
 	Fatalf(string, ...any)
-}, ctx context.Context, rolled, base *metric.Catalog, q metric.Query) {
+}, ctx context.Context, scope tenant.Scope, rolled, base *metric.Catalog, q metric.Query) {
 	t.Helper()
-	a, err := rolled.Run(ctx, acme, q)
+	a, err := rolled.Run(ctx, scope, q)
 	if err != nil {
 		t.Fatalf("%+v: %v", q, err)
 	}
-	b, err := base.Run(ctx, acme, q)
+	b, err := base.Run(ctx, scope, q)
 	if err != nil {
 		t.Fatalf("%+v: %v", q, err)
 	}
@@ -153,35 +153,17 @@ func rollupsEqualTheBaseTables(t *testing.T, c *metric.Catalog) {
 			if len(dims) < 10 {
 				t.Fatalf("%s has only %v", fact, dims)
 			}
-			same(t, t.Context(), c, base, metric.Query{Measures: measures})
+			same(t, t.Context(), acme, c, base, metric.Query{Measures: measures})
 			for i, d := range dims {
-				same(t, t.Context(), c, base, metric.Query{Measures: measures, Dimensions: []string{d}, Period: periods[i%len(periods)]})
+				same(t, t.Context(), acme, c, base, metric.Query{Measures: measures, Dimensions: []string{d}, Period: periods[i%len(periods)]})
 				for j, e := range dims[:i] {
-					same(t, t.Context(), c, base, metric.Query{Measures: measures, Dimensions: []string{d, e}, Period: periods[(i+j)%len(periods)]})
+					same(t, t.Context(), acme, c, base, metric.Query{Measures: measures, Dimensions: []string{d, e}, Period: periods[(i+j)%len(periods)]})
 				}
 			}
 		}
 	})
 	t.Run("any question", func(t *testing.T) {
-		conditions := []string{"", `industry != "Legal"`, `month >= 2026-03`, `client contains "a" and month in [2026-02, 2026-04]`, `not (client startsWith "b")`, `currency = "USD" or agreement = "no agreement"`, `quarter = 2026-04`, `week >= 2026-03-02`}
-		rapid.Check(t, func(rt *rapid.T) {
-			all := rolledFacts(c)
-			measures := all[rapid.SampledFrom([]string{"time", "invoices"}).Draw(rt, "fact")]
-			m, _ := c.Measure(measures[0])
-			dims := slices.DeleteFunc(c.DimensionsOf(m), func(d string) bool { return d == "day" })
-			q := metric.Query{
-				Measures:   rapid.SliceOfNDistinct(rapid.SampledFrom(measures), 1, len(measures), rapid.ID[string]).Draw(rt, "measures"),
-				Dimensions: rapid.SliceOfNDistinct(rapid.SampledFrom(dims), 0, 5, rapid.ID[string]).Draw(rt, "by"),
-				Where:      rapid.SampledFrom(conditions).Draw(rt, "where"),
-			}
-			from := rapid.IntRange(0, 5).Draw(rt, "from")
-			first := quantity.NewDay(2026, 1, 1).AddMonths(from)
-			q.Period = quantity.Period{From: first, To: first.AddMonths(rapid.IntRange(1, 6).Draw(rt, "months"))}
-			if rapid.Bool().Draw(rt, "from a Monday") {
-				q.Period.From = q.Period.From.AddDays(7 - (int(q.Period.From.Time().Weekday())+6)%7)
-			}
-			same(rt, t.Context(), c, base, q)
-		})
+		rapid.Check(t, func(rt *rapid.T) { same(rt, t.Context(), acme, c, base, anyQuestion(rt, c, "time", "invoices")) })
 	})
 	t.Run("the first that answers is chosen", func(t *testing.T) {
 		cases := []struct {
@@ -220,6 +202,26 @@ func rollupsEqualTheBaseTables(t *testing.T, c *metric.Catalog) {
 			}
 		}
 	})
+}
+
+// anyQuestion draws a question for measures of a fact with roll-ups, by whole months or weeks.
+func anyQuestion(rt *rapid.T, c *metric.Catalog, facts ...string) metric.Query {
+	conditions := []string{"", `industry != "Legal"`, `month >= 2026-03`, `client contains "a" and month in [2026-02, 2026-04]`, `not (client startsWith "b")`, `currency = "USD" or agreement = "no agreement"`, `quarter = 2026-04`, `week >= 2026-03-02`}
+	measures := rolledFacts(c)[rapid.SampledFrom(facts).Draw(rt, "fact")]
+	m, _ := c.Measure(measures[0])
+	dims := slices.DeleteFunc(c.DimensionsOf(m), func(d string) bool { return d == "day" })
+	q := metric.Query{
+		Measures:   rapid.SliceOfNDistinct(rapid.SampledFrom(measures), 1, len(measures), rapid.ID[string]).Draw(rt, "measures"),
+		Dimensions: rapid.SliceOfNDistinct(rapid.SampledFrom(dims), 0, 5, rapid.ID[string]).Draw(rt, "by"),
+		Where:      rapid.SampledFrom(conditions).Draw(rt, "where"),
+	}
+	from := rapid.IntRange(0, 5).Draw(rt, "from")
+	first := quantity.NewDay(2026, 1, 1).AddMonths(from)
+	q.Period = quantity.Period{From: first, To: first.AddMonths(rapid.IntRange(1, 6).Draw(rt, "months"))}
+	if rapid.Bool().Draw(rt, "from a Monday") {
+		q.Period.From = q.Period.From.AddDays(7 - (int(q.Period.From.Time().Weekday())+6)%7)
+	}
+	return q
 }
 
 func partsAddUpToTheWhole(t *testing.T, c *metric.Catalog) {

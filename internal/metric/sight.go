@@ -56,6 +56,22 @@ func (m *Measure) classify(in *Measure) {
 // HiddenFrom returns the first class of a measure that rights hide, "" when they hide none.
 func (m *Measure) HiddenFrom(r *tenant.Rights) tenant.Class { return hiddenOf(r, m.Classes) }
 
+// Unseen reports whether rights refuse a measure however it is asked for: what it shows is hidden,
+// or it is about all clients or teams and the rights about some.
+func (c *Catalog) Unseen(r *tenant.Rights, m *Measure) bool {
+	if m.HiddenFrom(r) != "" {
+		return true
+	}
+	whole := func(of []string, key string) bool {
+		return of != nil && (slices.ContainsFunc(m.base, func(b string) bool { return !slices.Contains(c.factOf(b).Keys, key) }) ||
+			slices.ContainsFunc(m.members, func(d string) bool { return c.keys[d] == key }))
+	}
+	return r != nil && (whole(r.Clients, "client_key") || whole(r.Teams, "staff_key"))
+}
+
+// UnseenCut reports whether rights refuse a dimension.
+func (d Dimension) UnseenCut(r *tenant.Rights) bool { return hiddenOf(r, d.Classes) != "" }
+
 func hiddenOf(r *tenant.Rights, classes []tenant.Class) tenant.Class {
 	for _, c := range classes {
 		if !r.Sees(c) {
@@ -204,8 +220,9 @@ func (c *Catalog) fewest(ctx context.Context, scope tenant.Scope, q Query, out *
 			all.dims = union(all.dims, []string{d})
 		}
 	}
-	b := &builder{q: &all}
-	rows := b.read(f, nil, union(all.dims, []string{person}))
+	b, by := &builder{q: &all}, all
+	by.dims = union(all.dims, []string{person})
+	rows := b.read(f, by.source(f), by.dims)
 	rows.where = append(rows.where, "f."+m.Column+" <> 0")
 	cols := []string{"count(DISTINCT " + all.expr(f, person, rows.day) + ") AS people"}
 	var groups []string
@@ -216,11 +233,17 @@ func (c *Catalog) fewest(ctx context.Context, scope tenant.Scope, q Query, out *
 	if len(groups) > 0 {
 		sql += " GROUP BY " + strings.Join(groups, ", ")
 	}
-	found, err := c.w.Query(ctx, scope, warehouse.Statement{Obeys: out.obeys, Snapshot: q.Snapshot, SQL: b.withHelpers("SELECT coalesce(min(people), 0) FROM (" + sql + ") WHERE people > 0"), Args: b.args, Uses: b.uses, Helpers: b.helpers})
+	sql = b.withHelpers("SELECT coalesce(min(people), 0) FROM (" + sql + ") WHERE people > 0")
+	key := fmt.Sprintf("%s\x00%d\x00%s\x00%q\x00%s", scope.Tenant, q.Snapshot, out.extent.today, out.obeys, sql)
+	if n, ok := c.fewests.GetIfPresent(key); ok {
+		return n, nil
+	}
+	found, err := c.w.Query(ctx, scope, warehouse.Statement{Obeys: out.obeys, Snapshot: q.Snapshot, SQL: sql, Args: b.args, Uses: b.uses, Helpers: b.helpers})
 	if err != nil {
 		return 0, err
 	}
 	n, _ := found.Rows[0][0].(int64)
+	c.fewests.Set(key, n)
 	return n, nil
 }
 
@@ -238,14 +261,17 @@ func (q *question) refusal() error {
 	return fault.ForbiddenFields(fields[0].Message, fields...)
 }
 
-// tell says what of pay and personal data somebody with rights reads.
-func (c *Catalog) tell(ctx context.Context, scope tenant.Scope, classes []tenant.Class) {
+// tell says what of pay and personal data somebody with rights is about to be given.
+func (c *Catalog) tell(ctx context.Context, scope tenant.Scope, classes []tenant.Class) error {
 	if c.sensitive == nil || scope.Rights == nil {
-		return
+		return nil
 	}
 	for _, class := range classes {
-		c.sensitive(ctx, scope, class)
+		if err := c.sensitive(ctx, scope, class); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // limitsOf returns the limits on rows in a snapshot. Clients and teams are followed through

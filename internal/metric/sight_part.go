@@ -187,6 +187,12 @@ func (c *Catalog) mayName(scope tenant.Scope, what string, measures ...string) e
 	return nil
 }
 
+// MayRead reports whether conditions may be shown: they name no measure that is hidden and, to
+// somebody who sees some rows only, no client or person but those that are seen.
+func (c *Catalog) MayRead(scope tenant.Scope, conditions []string) bool {
+	return c.mayRead(scope, conditions)
+}
+
 // mayRead reports whether a definition may be shown: it names no measure that is hidden, and
 // no value of a dimension to somebody who sees some rows only, except clients that are seen.
 func (c *Catalog) mayRead(scope tenant.Scope, conditions []string, measures ...string) bool {

@@ -80,8 +80,9 @@ func newSightWorld(t *testing.T, files map[string][][]string, keep func(map[stri
 			t.Fatalf("%s: %v", name, err)
 		}
 	}
-	x.Catalog = metric.New(w, metric.Options{Now: sampleClock, Definitions: definition.New(db, audit.New(sampleClock), sampleClock), OnSensitive: func(_ context.Context, s tenant.Scope, c tenant.Class) {
+	x.Catalog = metric.New(w, metric.Options{Now: sampleClock, Definitions: definition.New(db, audit.New(sampleClock), sampleClock), OnSensitive: func(_ context.Context, s tenant.Scope, c tenant.Class) error {
 		x.told = append(x.told, fmt.Sprintf("%s reads %s", s.Actor, c))
+		return nil
 	}})
 	return x
 }
@@ -132,7 +133,7 @@ func TestRightsOnTheSample(t *testing.T) {
 			name, named := r["client_name"]
 			return named && slices.Contains(visible, name) || !named && r["opportunity_id"] == "" // opportunities name no client
 		})
-		answersAreThoseOf(t, whole, alone, as(tenant.Rights{Clients: slices.Clone(visible)}), whole.Measures(), []string{"client", "industry", "month", "quarter", "agreement", "work_type", "product", "ticket_type", "priority", "revenue_category", "vendor", "staff", "team", "project"})
+		answersAreThoseOf(t, whole, alone, as(tenant.Rights{Clients: slices.Clone(visible)}), whole.Measures(), []string{"client", "industry", "month", "quarter", "agreement", "work_type", "product", "ticket_type", "priority", "revenue_category", "vendor", "staff", "team", "project", "week"})
 	})
 	t.Run("a team lead sees what a firm of this team alone would", func(t *testing.T) {
 		alone := newSightWorld(t, files, func(r map[string]string) bool {
@@ -147,14 +148,16 @@ func TestRightsOnTheSample(t *testing.T) {
 			}
 			about = append(about, m)
 		}
-		answersAreThoseOf(t, whole, alone, as(tenant.Rights{Teams: []string{"Service Desk"}}), about, []string{"staff", "role", "team", "month", "client", "work_type"})
+		answersAreThoseOf(t, whole, alone, as(tenant.Rights{Teams: []string{"Service Desk"}}), about, []string{"staff", "role", "team", "month", "client", "work_type", "week"})
 	})
+	t.Run("visible roll-ups equal the visible rows", func(t *testing.T) { visibleRollupsEqualRows(t, whole.Catalog, visible) })
 	t.Run("what is hidden is in no answer", func(t *testing.T) { hiddenIsInNoAnswer(t, whole) })
 	t.Run("every way to ask is refused", func(t *testing.T) { everyWayIsRefused(t, whole, clients) })
 	t.Run("answers of one are not those of another", func(t *testing.T) { cachesAreApart(t, whole, clients) })
 	t.Run("pay is what few people cost", func(t *testing.T) { payIsWhatFewCost(t, whole) })
 	t.Run("definitions of what is hidden are not shown", func(t *testing.T) { definitionsAreHidden(t, whole, clients) })
 	t.Run("who reads pay and personal figures is told", func(t *testing.T) { readersAreTold(t, whole) })
+	t.Run("what is said to be unseen is what is refused", func(t *testing.T) { unseenIsWhatIsRefused(t, whole, clients) })
 	t.Run("a renamed client stays visible", func(t *testing.T) { renamedStaysVisible(t, whole, clients) }) // last: it changes the data
 }
 
@@ -222,6 +225,50 @@ func values(r *metric.Result) [][]string {
 		}
 	}
 	return out
+}
+
+// Those who see some clients, some teams, and both are answered from roll-ups of what they see.
+func visibleRollupsEqualRows(t *testing.T, c *metric.Catalog, clients []string) {
+	base := metric.WithoutRollups(c)
+	byClient, byTeam := as(tenant.Rights{Clients: slices.Clone(clients)}), as(tenant.Rights{Teams: []string{"Service Desk"}})
+	byBoth := as(tenant.Rights{Clients: slices.Clone(clients[:3]), Teams: []string{"Service Desk", "Projects"}})
+	byNone := as(tenant.Rights{Clients: []string{}})
+	for _, s := range []tenant.Scope{byClient, byTeam, byBoth, byNone} {
+		facts := []string{"time"}
+		if s.Rights.Teams == nil {
+			facts = append(facts, "invoices")
+		}
+		rapid.Check(t, func(rt *rapid.T) { same(rt, t.Context(), s, c, base, anyQuestion(rt, c, facts...)) })
+	}
+	weeks := period(t, "2026-02-09", "2026-04-06") // from Monday to Monday
+	for _, k := range []struct {
+		scope   tenant.Scope
+		measure string
+		by      []string
+		period  quantity.Period
+		want    string
+	}{
+		{byClient, "hours_worked", nil, quantity.Period{}, "rollup_time_client"},
+		{byClient, "hours_worked", []string{"month", "work_type"}, quantity.Period{}, "rollup_time_client"},
+		{byClient, "hours_worked", []string{"staff"}, quantity.Period{}, "rollup_time_staff"},
+		{byClient, "hours_worked", []string{"week"}, quantity.Period{}, "rollup_time_client_week"},
+		{byClient, "hours_worked", []string{"team"}, weeks, "rollup_time_staff_week"},
+		{byClient, "hours_worked", []string{"client", "staff"}, quantity.Period{}, "time_entries"},
+		{byClient, "revenue", []string{"month"}, quantity.Period{}, "rollup_invoices"},
+		{byTeam, "hours_worked", []string{"month"}, quantity.Period{}, "rollup_time_staff"},
+		{byTeam, "hours_worked", []string{"industry"}, quantity.Period{}, "rollup_time_client"},
+		{byTeam, "hours_worked", []string{"client"}, weeks, "rollup_time_client_week"},
+		{byBoth, "hours_worked", []string{"client"}, quantity.Period{}, "rollup_time_client"},
+		{byBoth, "hours_worked", []string{"week"}, quantity.Period{}, "rollup_time_staff_week"},
+	} {
+		r, err := c.Run(t.Context(), k.scope, metric.Query{Measures: []string{k.measure}, Dimensions: k.by, Period: k.period})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(r.Sources, []string{k.want}) {
+			t.Errorf("%s by %v in %s for %s: %v, want %s", k.measure, k.by, k.period, k.scope.Rights.Key(), r.Sources, k.want)
+		}
+	}
 }
 
 func hiddenIsInNoAnswer(t *testing.T, c *sightWorld) {
@@ -585,6 +632,7 @@ func TestEveryMethodThatIsAskedBySomebodyKeepsToTheirRights(t *testing.T) {
 		"Rules": byDefinition, "PutRule": byDefinition, "Bands": byDefinition,
 		"RemoveKPI": nothing, "RemoveSegment": nothing, "RemoveRule": nothing, "SetCalendar": nothing, "WorkClasses": nothing, "Zone": nothing,
 		"For": "what it returns asks by ask", "Lookup": "a definition without figures",
+		"Definitions": "what it returns is read by MayRead", "MayRead": "it is the question itself", "SettingsNow": nothing, "House": nothing,
 	}
 	catalog, scope := reflect.TypeFor[*metric.Catalog](), reflect.TypeFor[tenant.Scope]()
 	for i := range catalog.NumMethod() {
@@ -600,5 +648,27 @@ func TestEveryMethodThatIsAskedBySomebodyKeepsToTheirRights(t *testing.T) {
 	}
 	for name := range checked {
 		t.Errorf("there is no method %s", name)
+	}
+}
+
+// unseenIsWhatIsRefused asks for each measure by itself: pages leave out what is refused, and nothing else.
+func unseenIsWhatIsRefused(t *testing.T, whole *sightWorld, clients []string) {
+	for name, r := range map[string]tenant.Rights{
+		"client portal": {Clients: clients[:1], Hidden: []tenant.Class{tenant.Cost, tenant.Margin, tenant.Pay, tenant.Personal}},
+		"technician":    {Teams: []string{"Service Desk"}, Hidden: []tenant.Class{tenant.Cost, tenant.Margin, tenant.Pay, tenant.Personal}},
+		"analyst":       {Hidden: []tenant.Class{tenant.Pay, tenant.Personal}},
+	} {
+		seen := 0
+		for _, m := range whole.Measures() {
+			_, err := whole.Run(t.Context(), as(r), metric.Query{Measures: []string{m.Name}})
+			if refused := fault.KindOf(err) == fault.Forbidden; refused != whole.Unseen(&r, m) {
+				t.Errorf("%s, %s: refused %v (%v), said to be unseen %v", name, m.Name, refused, err, !refused)
+			} else if !refused {
+				seen++
+			}
+		}
+		if seen == 0 || name != "analyst" && seen == len(whole.Measures()) {
+			t.Errorf("%s sees %d of %d measures", name, seen, len(whole.Measures()))
+		}
 	}
 }

@@ -50,6 +50,13 @@ func (c *Catalog) ParseWhere(text string) ([]string, error) {
 	return union(nil, w.dims), nil
 }
 
+// OnMeasures reports whether a part of a condition is about measures: it holds by cell, and
+// with it there are no others to put into one row (see Top).
+func (c *Catalog) OnMeasures(text string) (bool, error) {
+	s, err := c.splitWhere(text)
+	return s.cells != nil, err
+}
+
 // parseWhere reads a condition on rows; an empty text is no condition.
 func (c *Catalog) parseWhere(text string, members map[string]*membership) (*where, error) {
 	w := &where{members: members}

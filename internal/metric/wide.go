@@ -172,12 +172,7 @@ func (c *Catalog) answerWide(ctx context.Context, scope tenant.Scope, q Query, c
 	}
 	slices.Sort(w.sources)
 	r.Sources = slices.Compact(w.sources)
-	if len(currencies) <= 1 {
-		r.Currencies = nil
-		for code := range currencies {
-			r.Currency = code
-		}
-	}
+	r.inCurrency(currencies, w.asked, c.houseOf(w.asked.extent))
 	return r, nil
 }
 

@@ -18,6 +18,10 @@ import (
 // Decimal is an exact decimal number. Money is never a float.
 type Decimal = decimal.Decimal
 
+// Minus is the sign of negative numbers in what people read: U+2212. What programs read has a
+// hyphen.
+const Minus = "\u2212"
+
 // ParseDecimal reads a plain decimal such as "-12.50" (no grouping, "." as decimal mark).
 func ParseDecimal(s string) (Decimal, error) {
 	d, err := decimal.NewFromString(s)

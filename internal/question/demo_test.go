@@ -16,13 +16,13 @@ import (
 var headlines = map[string]string{
 	"losing-clients":   "$11,804.68 was lost after labor at 3 of 39 clients, July 2025 to June 2026. In the coming months, with a probability of 20% or more: 2 of these and no other.",
 	"reprice":          "$9,310.94 a month is missing to a margin of 45.0% at 18 of 33 agreements, by the work of July 2025 to June 2026; the proposed prices bring $6,123.68 a month. 4 of them are held at 25.0% more at once.",
-	"margin-change":    "The margin rose from 38.3% (May 2026) to 40.2% (June 2026), by hours worked +2.9 points, revenue -0.5 points, labor cost rate -0.3 points. In money: +$3,439.83 of gross profit.",
+	"margin-change":    "The margin rose from 38.3% (May 2026) to 40.2% (June 2026), by hours worked +2.9 points, revenue −0.5 points, labor cost rate −0.3 points. In money: +$3,439.83 of gross profit.",
 	"ledger-ties":      "Revenue ties to the ledger to the cent in 10 of 12 months, July 2025 to June 2026; in the others it is off by $5,000.00 in all that cancel out, each with a likely reason. $344,968.46 of $1,189,804.86 of pay is in no time entry (29.0%).",
 	"unbilled":         "$1,960.00 of work (14 h) of July 2025 to June 2026 was delivered and not invoiced, 3 of 3 lines more than 30 days ago. 17 seats worth $102.00 a month are not billed, as of June 30, 2026. No managed device (of 1,523) is of a client without a recurring fee.",
 	"reclaim":          "$3,672.20 a month is spent on 256 seats that nobody uses, as of June 30, 2026: $855.60 a month can be had back now, $2,816.60 a month once a term ends. $6.80 a month of it is our own money, the rest is billed to clients.",
 	"true-up":          "$529.06 is owed if vendors count now, as of June 30, 2026: 25 seats too few on 2 subscriptions, $85.00 a month.",
 	"concentration":    "25.9% of revenue is of Tallgrass Brewing and 45.3% of the five largest clients, July 2025 to June 2026; the concentration index is 0.088, as if there were 11.3 clients of one size. 86.6% of revenue is recurring, 95.6% of recurring revenue was kept, EBITDA was $480,598.38 (19.1% of revenue). Of 17 bands that somebody sets for such figures, ours lie in the good part of 7.",
-	"segments":         "Margins by industry, July 2025 to June 2026, go from Engineering -13.8% (1 client) to Retail 50.6% (2 clients). Services leave 53.0% and products 22.0%.",
+	"segments":         "Margins by industry, July 2025 to June 2026, go from Engineering −13.8% (1 client) to Retail 50.6% (2 clients). Services leave 53.0% and products 22.0%.",
 	"project-overruns": "No open project for a fixed fee is known as of June 30, 2026; 3 others are billed by the hour or not at all.",
 	"final":            "Of 12 months, July 2025 to June 2026: 9 complete, settled; 3 complete, may still be corrected.",
 }

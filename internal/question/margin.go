@@ -128,11 +128,11 @@ func moved(d quantity.Decimal, u quantity.Unit, currency string) string {
 	if points.IsZero() {
 		return ""
 	}
-	sign := ""
-	if points.Sign() > 0 {
-		sign = "+"
+	sign := "+"
+	if points.Sign() < 0 {
+		sign = quantity.Minus
 	}
-	return sign + points.StringFixed(1) + " points"
+	return sign + points.Abs().StringFixed(1) + " points"
 }
 
 // bridgeOf lists the steps of a change, each with what it is made of.

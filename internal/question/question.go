@@ -246,6 +246,20 @@ func New(m *metric.Catalog, i *insight.Service, s *scenario.Service, d *dataset.
 // List returns the questions, by number.
 func (s *Service) List() []Question { return slices.Clone(questions) }
 
+// Find returns a question by its name or number; an unknown one is an Invalid fault that lists
+// what there is.
+func Find(name string) (Question, error) {
+	i := slices.IndexFunc(questions, func(q Question) bool { return q.Name == name || strconv.Itoa(q.Number) == name })
+	if i < 0 {
+		var names []string
+		for _, q := range questions {
+			names = append(names, q.Name)
+		}
+		return Question{}, fault.WithFields(fmt.Sprintf("there is no question %q", name), fault.Field{Path: "question", Message: "must be the name or the number of a question", Allowed: names})
+	}
+	return questions[i], nil
+}
+
 // Request asks one question.
 type Request struct {
 	// Question is its name or number.
@@ -264,24 +278,18 @@ type Request struct {
 // Errors: NotFound for an unknown question; Invalid when a client is missing or unknown, and
 // for a period without a whole month; and those of the analyses behind it.
 func (s *Service) Answer(ctx context.Context, scope tenant.Scope, req Request) (*Answer, error) {
-	i := slices.IndexFunc(questions, func(q Question) bool {
-		return q.Name == req.Question || strconv.Itoa(q.Number) == req.Question
-	})
-	if i < 0 {
-		var names []string
-		for _, q := range questions {
-			names = append(names, q.Name)
-		}
-		return nil, fault.WithFields(fmt.Sprintf("there is no question %q", req.Question), fault.Field{Path: "question", Message: "must be the name or the number of a question", Allowed: names})
+	q, err := Find(req.Question)
+	if err != nil {
+		return nil, err
 	}
 	start := time.Now()
-	a := &asked{Service: s, scope: scope, req: req, Answer: Answer{Question: questions[i], Client: req.Client, Reasons: []string{}, Tables: []Table{}, Missing: []Need{}, Next: []string{}, Versions: map[string]int{}}}
+	a := &asked{Service: s, scope: scope, req: req, Answer: Answer{Question: q, Client: req.Client, Reasons: []string{}, Tables: []Table{}, Missing: []Need{}, Next: []string{}, Versions: map[string]int{}}}
 	ready, err := a.prepare(ctx)
 	if err == nil && ready {
 		err = a.answer(ctx, a)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("question %s: %w", questions[i].Name, err)
+		return nil, fmt.Errorf("question %s: %w", q.Name, err)
 	}
 	a.cut()
 	a.ElapsedMS = time.Since(start).Milliseconds()

@@ -3,6 +3,7 @@ package question
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -25,14 +26,7 @@ var served = []string{
 // serviceReceived says what a client got for its fee, in words and figures that the client
 // itself may see.
 func serviceReceived(ctx context.Context, a *asked) error {
-	if err := a.clientKnown(ctx); err != nil {
-		return err
-	}
 	all, err := a.run(ctx, metric.Query{Measures: served, Where: a.client(), Period: a.Period})
-	if err != nil {
-		return err
-	}
-	speed, err := a.insights.Speed(ctx, a.scope, a.req.Client, a.Period)
 	if err != nil {
 		return err
 	}
@@ -43,6 +37,15 @@ func serviceReceived(ctx context.Context, a *asked) error {
 				got[m] = d
 			}
 		}
+	}
+	if !slices.ContainsFunc(slices.Collect(maps.Values(got)), func(d quantity.Decimal) bool { return !d.IsZero() }) {
+		if err := a.clientKnown(ctx); err != nil {
+			return err
+		}
+	}
+	speed, err := a.insights.Speed(ctx, a.scope, a.req.Client, a.Period)
+	if err != nil {
+		return err
 	}
 	months, err := a.serviceMonths(ctx)
 	if err != nil {
@@ -118,14 +121,15 @@ func (a *asked) grade(got map[string]quantity.Decimal) {
 	a.Next = append(a.Next, "Go through the figures together in the next review.")
 }
 
-// clientKnown refuses a client that the data does not know.
+// clientKnown refuses a client that the data does not know at all: one without service in a
+// period may be known by another.
 func (a *asked) clientKnown(ctx context.Context) error {
 	// Not through run: what a client is known by is no part of the answer.
-	r, err := a.metrics.Run(ctx, a.scope, metric.Query{Measures: []string{"ticket_count", "hours_worked", "endpoints", "seats_purchased", "revenue"}, Dimensions: []string{"client"}, Snapshot: a.Snapshot})
+	r, err := a.metrics.Run(ctx, a.scope, metric.Query{Measures: []string{"ticket_count", "hours_worked", "endpoints", "seats_purchased", "revenue"}, Dimensions: []string{"client"}, Where: a.client(), Snapshot: a.Snapshot})
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(r.Rows, func(row []any) bool { return row[0] == a.req.Client }) {
+	if len(r.Rows) > 0 {
 		return nil
 	}
 	return fault.WithFields(fmt.Sprintf("there is no client %q", a.req.Client), fault.Field{Path: "client", Message: "must be the name of a client"})

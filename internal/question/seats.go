@@ -26,9 +26,18 @@ func reclaim(ctx context.Context, a *asked) error {
 	if err != nil {
 		return err
 	}
+	asOf := a.Period.To.AddDays(-1)
+	if !plan.AsOf.IsZero() {
+		asOf = plan.AsOf
+	}
+	zone, err := a.metrics.Zone(ctx, a.scope)
+	if err != nil {
+		return err
+	}
+	today, passed := quantity.DayOf(a.now().In(zone)), 0
 	t := Table{
 		Title: "Seats to return", Note: "The earliest last day first. What is locked can be lowered at its renewal, or in the vendor's window of 7 days after it.",
-		Columns: []Column{day("deadline", "Last day"), in("days_left", "Days left", quantity.Days), by("client", "Client"), by("product", "Product"), of("wasted_seats", "Unused seats", quantity.Count), of("license_waste", "Saving a month", quantity.MoneyPerMonth),
+		Columns: []Column{day("deadline", "Last day"), in("days_left", "Days left from "+onDay(asOf), quantity.Days), by("client", "Client"), by("product", "Product"), of("wasted_seats", "Unused seats", quantity.Count), of("license_waste", "Saving a month", quantity.MoneyPerMonth),
 			text("state", "State"), of("waste_until_renewal", "Until its renewal", quantity.Money), text("payer", "Whose money")},
 	}
 	all, now, locked, open, own := amounts{}, amounts{}, amounts{}, amounts{}, amounts{}
@@ -48,7 +57,7 @@ func reclaim(ctx context.Context, a *asked) error {
 			switch item.State {
 			case "now":
 				now.add(currency, *item.Saving)
-				if first == nil && !item.Deadline.IsZero() {
+				if first == nil && !item.Deadline.IsZero() && !item.Deadline.Before(today) {
 					first = &plan.Items[i]
 				}
 			case "locked":
@@ -64,18 +73,22 @@ func reclaim(ctx context.Context, a *asked) error {
 		if !item.Deadline.IsZero() {
 			deadline, left = item.Deadline.String(), whole(item.DaysLeft)
 		}
+		state := strings.Replace(item.State, "unknown", "term not known", 1)
+		if !item.Deadline.IsZero() && item.Deadline.Before(today) {
+			state += ", day passed"
+			passed++
+		}
 		where := both(is("client", item.Client), is("product", item.Product), is("vendor", item.Vendor), is("subscription", item.Subscription))
 		t.Rows = append(t.Rows, Row{
-			Cells:    []any{deadline, left, item.Client, item.Product, item.Seats, known(item.Saving), strings.Replace(item.State, "unknown", "term not known", 1), known(item.UntilTerm), payers[item.Payer]},
+			Cells:    []any{deadline, left, item.Client, item.Product, item.Seats, known(item.Saving), state, known(item.UntilTerm), payers[item.Payer]},
 			Currency: currency, Why: strings.TrimSpace(item.Vendor + ", " + orElse(item.Term, "term not known") + ", subscription " + item.Subscription),
 			Query: &metric.Query{Measures: []string{"wasted_seats", "license_waste", "waste_until_renewal"}, Dimensions: []string{"subscription", "deadline"}, Where: where, Period: quantity.Period{To: a.Period.To}, Snapshot: a.Snapshot},
 		})
 	}
-	a.Tables = []Table{t}
-	asOf := a.Period.To.AddDays(-1)
-	if !plan.AsOf.IsZero() {
-		asOf = plan.AsOf
+	if passed > 0 {
+		t.Note += fmt.Sprintf(" Where the day passed, it was before %s: look up the next one with the vendor.", onDay(today))
 	}
+	a.Tables = []Table{t}
 	if len(t.Rows) == 0 {
 		a.Headline = fmt.Sprintf("No seat can be returned as of %s: none is known to be unused.", onDay(asOf))
 		if a.rows["license_assignments"] == 0 {

@@ -65,12 +65,12 @@ func TestLittleDataHasHonestAnswers(t *testing.T) {
 		{"four simple files", simple(), map[string][]string{
 			"losing-clients": {"600.00 was lost", "1 of 2 clients", "without $-"}, "reprice": {"import agreements"}, "margin-change": {"stayed at 20.0%", "June 2026"},
 			"ledger-ties": {"not known"}, "reclaim": {"80.00 a month is spent on 4 seats", "term is not known"}, "true-up": {"2 seats too few on 1 subscription"}, "unbilled": {"not known"},
-			"concentration": {"66.7% of revenue is of Acme", "without 0.0% of revenue is recurring"}, "segments": {"Retail -20.0% (1 client)", "Legal 40.0% (1 client)"}, "what-if": {"1,800.00", "lose the largest client, Acme (-2,400.00)", "without best"},
+			"concentration": {"66.7% of revenue is of Acme", "without 0.0% of revenue is recurring"}, "segments": {"Retail −20.0% (1 client)", "Legal 40.0% (1 client)"}, "what-if": {"1,800.00", "lose the largest client, Acme (−2,400.00)", "without best"},
 		}},
 		// By hand: 3 hours a month at 100; 10 seats of which 8 are billed at 30; 2 seats too few
 		// at 20 for 185 of 365 days; 129 weekdays of 8 hours at 50.
 		{"one client", fuller("USD"), map[string][]string{
-			"unbilled": {"$1,800.00 of work (18 h)", "4 of 6 lines more than 30 days ago", "2 seats worth $60.00 a month"}, "true-up": {"$243.29 is owed", "$40.00 a month"}, "what-if": {"add a person: Senior (-$51,600.00)"},
+			"unbilled": {"$1,800.00 of work (18 h)", "4 of 6 lines more than 30 days ago", "2 seats worth $60.00 a month"}, "true-up": {"$243.29 is owed", "$40.00 a month"}, "what-if": {"add a person: Senior (−$51,600.00)"},
 			"concentration": {"100.0% of revenue is of A"}, "segments": {"only industry"}}},
 		{"two currencies", fuller("USD", "CAD"), map[string][]string{
 			"losing-clients": {"without 36,000"}, "concentration": {"no revenue in one currency"}, "what-if": {"amounts are in CAD and USD, which are not added"},

@@ -62,7 +62,7 @@ func TestAProposalIsDecidedOnceAndCanBeReopened(t *testing.T) {
 				return queue.Decide(ctx, scope, tx, id, review.Decision{Verdict: "same", Choice: "Harbor", Reason: "asked them"}, 3)
 			})
 		}
-		if err := decide(other); fault.KindOf(err) != fault.Conflict {
+		if err := decide(other); fault.KindOf(err) != fault.NotFound {
 			t.Errorf("another tenant decides: %v", err)
 		}
 		if err := decide(acme); err != nil {

@@ -3,7 +3,10 @@ package secret
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
+
+	"github.com/moatmetrics/moatmetrics/internal/fault"
 )
 
 // Column names a column of the control database whose values are sealed, so that rotation
@@ -27,19 +30,50 @@ func (c Column) Use(tenant string, row any) string {
 	return fmt.Sprintf("%s/%s/%v", bind, tenant, row)
 }
 
-// Seal encrypts a value for its row; "" stays "".
+// Seal encrypts a value for its row; "" stays "". Without a box nothing else can be kept:
+// Unavailable.
 func (c Column) Seal(ctx context.Context, b *Box, plain, tenant string, row any) (string, error) {
 	if plain == "" {
 		return "", nil
 	}
+	if b == nil {
+		return "", errNoBox
+	}
 	return b.Seal(ctx, NewText(plain), c.Use(tenant, row))
 }
 
-// Open decrypts a value of a row; "" stays "".
+// Open decrypts a value of a row; "" stays "". Without a box nothing else can be read:
+// Unavailable.
 func (c Column) Open(ctx context.Context, b *Box, value, tenant string, row any) (string, error) {
 	if value == "" || c.WasClear && !IsSealed(value) {
 		return value, nil
 	}
+	if b == nil {
+		return "", errNoBox
+	}
 	t, err := b.Open(ctx, value, c.Use(tenant, row))
 	return t.Reveal(), err
 }
+
+// SealJSON encrypts a value as JSON for its row, see Seal.
+func (c Column) SealJSON(ctx context.Context, b *Box, value any, tenant string, row any) (string, error) {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return "", err
+	}
+	return c.Seal(ctx, b, string(text), tenant, row)
+}
+
+// OpenJSON decrypts a value of a row into what into points to, see Open.
+func (c Column) OpenJSON(ctx context.Context, b *Box, value, tenant string, row, into any) error {
+	text, err := c.Open(ctx, b, value, tenant, row)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal([]byte(text), into); err != nil {
+		return fault.Wrapf(fault.Internal, err, "a kept value cannot be read (%s): restore it from a backup", c.Holds)
+	}
+	return nil
+}
+
+var errNoBox = fault.Newf(fault.Unavailable, "secrets cannot be kept or read here: the program was started without keys")

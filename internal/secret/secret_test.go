@@ -271,3 +271,21 @@ func TestMasterKeysComeFromFileEnvironmentOrKeyService(t *testing.T) {
 		}
 	}
 }
+
+func TestAColumnWithoutKeysKeepsAndReadsNothing(t *testing.T) {
+	c := secret.Column{Table: "source", Column: "config", Holds: "servers of sources", WasClear: true}
+	ctx := t.Context()
+	if v, err := c.Seal(ctx, nil, "", "north", 1); v != "" || err != nil {
+		t.Errorf("no value: %q, %v", v, err)
+	}
+	if _, err := c.SealJSON(ctx, nil, map[string]string{"host": "a"}, "north", 1); fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("sealed without keys: %v", err)
+	}
+	var into map[string]string
+	if err := c.OpenJSON(ctx, nil, `{"host":"b"}`, "north", 1, &into); err != nil || into["host"] != "b" {
+		t.Errorf("a value of before it was sealed: %v, %v", into, err)
+	}
+	if err := c.OpenJSON(ctx, nil, "{", "north", 1, &into); fault.KindOf(err) != fault.Internal || !strings.Contains(fault.Message(err)+err.Error(), "servers of sources") {
+		t.Errorf("a broken value: %v", err)
+	}
+}

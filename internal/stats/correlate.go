@@ -3,6 +3,9 @@ package stats
 import (
 	"fmt"
 	"math"
+	"strings"
+
+	"github.com/moatmetrics/moatmetrics/internal/quantity"
 )
 
 // Warning is a reason to read a result with care.
@@ -55,7 +58,7 @@ func Correlate(x, y []float64, level float64) (Correlation, error) {
 		out.warn("ties", fmt.Sprintf("%.0f %% of the values of a measure occur more than once", 100*tied))
 	}
 	if i, moved := mostInfluential(cx, cy); moved > 1/math.Sqrt(float64(out.N-3)) {
-		out.warn("outlier", fmt.Sprintf("one pair (%.6g, %.6g) makes much of it", cx[i], cy[i]))
+		out.warn("outlier", strings.ReplaceAll(fmt.Sprintf("one pair (%.6g, %.6g) makes much of it", cx[i], cy[i]), "-", quantity.Minus))
 	} else if d := out.Pearson.Estimate - out.Spearman.Estimate; out.N >= fewPairs && math.Abs(d) > 0.3 {
 		out.warn("outlier", "a few large values make much of it: the correlation of the ranks differs")
 	}

@@ -97,6 +97,16 @@ func (s Scope) Whole(what string) error {
 	return fault.Newf(fault.Forbidden, "%s are about all clients and every kind of figure, and the role %s sees a part of them: ask somebody who sees everything", what, s.Rights.Role)
 }
 
+// AllRows returns a Forbidden fault unless the scope's actor may see the rows of all clients
+// and teams, whatever kinds of figures are hidden. what names, as a plural, that which cannot
+// be shown in part.
+func (s Scope) AllRows(what string) error {
+	if s.Rights.SeesAllRows() {
+		return nil
+	}
+	return fault.Newf(fault.Forbidden, "%s are about all clients, and the role %s sees some of them: ask somebody who sees all", what, s.Rights.Role)
+}
+
 // Own returns the scope for what the program itself has to know to answer, such as how far
 // the data reaches. Its answers must not be handed on as they are.
 func (s Scope) Own() Scope {

@@ -30,6 +30,9 @@ type Scope struct {
 	// From is where the actor acts from, for the audit record: an address, a device or the
 	// name of an API key; "" for the command line and the program's own work.
 	From string
+	// Snapshot is what is looked at instead of the current data; 0 is the current data. Whoever
+	// writes does not set it.
+	Snapshot int64
 }
 
 // NewScope checks both parts and returns the scope.

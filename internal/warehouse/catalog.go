@@ -264,6 +264,11 @@ func (w *Warehouse) writeCatalog(ctx context.Context, tx *metadb.Tx, scope tenan
 	if err := lockCatalog(ctx, tx); err != nil {
 		return 0, err
 	}
+	if epoch, err := readEpoch(ctx, tx, scope); err != nil {
+		return 0, err
+	} else if epoch != p.base.epoch {
+		return 0, errMoved
+	}
 	if err := stillClosed(ctx, tx, scope, p); err != nil {
 		return 0, err
 	}
@@ -349,11 +354,7 @@ func (w *Warehouse) writeTableChange(ctx context.Context, tx *metadb.Tx, snap *s
 		if err := insertStats(ctx, tx, table, *f); err != nil {
 			return err
 		}
-		rel, err := filepath.Rel(w.dir, f.path)
-		if err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, queries.Get("release_file"), filepath.ToSlash(rel)); err != nil {
+		if err := w.release(ctx, tx, f.path); err != nil {
 			return err
 		}
 	}
@@ -367,6 +368,16 @@ func (w *Warehouse) writeTableChange(ctx context.Context, tx *metadb.Tx, snap *s
 		write = "insert_table_stats"
 	}
 	_, err = tx.Exec(ctx, queries.Get(write), args...)
+	return err
+}
+
+// release ends the lease of a file that the catalog lists now.
+func (w *Warehouse) release(ctx context.Context, tx *metadb.Tx, path string) error {
+	rel, err := filepath.Rel(w.dir, path)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, queries.Get("release_file"), filepath.ToSlash(rel))
 	return err
 }
 

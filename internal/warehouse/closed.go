@@ -64,6 +64,9 @@ func (w *Warehouse) CloseMonth(ctx context.Context, scope tenant.Scope, month qu
 	if err := scope.Check(); err != nil {
 		return false, err
 	}
+	if err := scope.Whole("closed months"); err != nil {
+		return false, err
+	}
 	month = month.Month()
 	if today := quantity.DayOf(w.now().UTC()); closed && today.Before(month.AddMonths(1)) {
 		return false, fault.Newf(fault.Invalid, "%s is not over yet: it can be closed from %s on", month.String()[:7], month.AddMonths(1))

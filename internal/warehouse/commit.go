@@ -65,6 +65,9 @@ func (w *Warehouse) Commit(ctx context.Context, scope tenant.Scope, c Change) (O
 		if err != nil {
 			return Outcome{}, err
 		}
+		if base.epoch != c.Session.base.epoch {
+			return Outcome{}, fault.Newf(fault.Conflict, "personal data was removed from the stored files while this was prepared from them: do it again; nothing was changed")
+		}
 		p, err := c.Session.merge(ctx, base, c)
 		if err != nil {
 			c.Session.discard(p)

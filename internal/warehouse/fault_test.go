@@ -31,6 +31,8 @@ func TestMain(m *testing.M) {
 		childCommits(os.Getenv("MOAT_CHILD_DB"), os.Getenv("MOAT_CHILD_DIR"), 1<<30)
 	case "once":
 		childCommits(os.Getenv("MOAT_CHILD_DB"), os.Getenv("MOAT_CHILD_DIR"), 1)
+	case "rewrite":
+		childRewrites(os.Getenv("MOAT_CHILD_DB"), os.Getenv("MOAT_CHILD_DIR"))
 	case "fill":
 		childFillsDisk(os.Getenv("MOAT_CHILD_DIR"))
 	default:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"strconv"
 	"sync"
 	"time"
 
@@ -16,6 +17,9 @@ const (
 	allHeldRows  = 500_000 // of all
 	heldRelation = "held_"
 )
+
+// MaxSums is how many rows a Helper of sums has at most to be held in memory.
+const MaxSums = 200_000
 
 // held keeps small relations as tables in the engine's memory, so that a dashboard's
 // statement neither opens files nor works out labels again. A relation is known by its
@@ -39,7 +43,8 @@ type heldTable struct {
 }
 
 // hold returns the name of a table that holds the rows of a SELECT, made now if need be.
-// The table stays until release is called, and as long as there is room.
+// The table stays until release is called, and as long as there is room. A SELECT of more
+// rows than MaxSums is TooLarge.
 func (h *held) hold(ctx context.Context, text string) (name string, release func(), err error) {
 	sum := sha256.Sum256([]byte(text))
 	name = heldRelation + hex.EncodeToString(sum[:16])
@@ -83,7 +88,7 @@ func (h *held) fill(ctx context.Context, t *heldTable, text string) {
 	done, err := h.engine.reader(ctx)
 	made := err == nil // perhaps: a canceled statement may have ended before it was canceled
 	if made {
-		_, err = h.engine.db.ExecContext(ctx, "CREATE OR REPLACE TABLE memory.main."+t.name+" AS "+text)
+		_, err = h.engine.db.ExecContext(ctx, "CREATE OR REPLACE TABLE memory.main."+t.name+" AS FROM ("+text+") LIMIT "+strconv.Itoa(MaxSums+1))
 		err = engineFault(ctx, err)
 		if err == nil {
 			err = engineFault(ctx, h.engine.db.QueryRowContext(ctx, "SELECT count(*) FROM memory.main."+t.name).Scan(&t.rows))
@@ -93,6 +98,11 @@ func (h *held) fill(ctx context.Context, t *heldTable, text string) {
 	t.err = err
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if err == nil && t.rows > MaxSums { // known, so that it is not tried again
+		t.rows, t.err = 0, fault.Newf(fault.TooLarge, "there are more than %d sums", MaxSums)
+		h.drop(ctx, t.name)
+		return
+	}
 	if err != nil {
 		delete(h.tables, t.name)
 		if made {
@@ -114,6 +124,19 @@ func (h *held) fill(ctx context.Context, t *heldTable, text string) {
 		delete(h.tables, oldest.name)
 		h.rows -= oldest.rows
 		h.drop(ctx, oldest.name)
+	}
+}
+
+// forget drops every relation that no statement uses; the others go when there is no room.
+func (h *held) forget(ctx context.Context) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for name, t := range h.tables {
+		if t.users == 0 {
+			delete(h.tables, name)
+			h.rows -= t.rows
+			h.drop(ctx, name)
+		}
 	}
 }
 

@@ -54,3 +54,32 @@ func TestGivenUpStatementsLeaveNoTableBehind(t *testing.T) {
 		t.Errorf("the engine has %d tables, %d are known and %d in use (%v)", made, known, w.HeldUsers(), err)
 	}
 }
+
+// Sums are held however large their tables are; what turns out to be larger than sums are is
+// read each time, and not made in memory again.
+func TestSumsAreHeldUnlessThereAreTooMany(t *testing.T) {
+	t.Parallel()
+	db, _ := metadbtest.Open(t, metadb.SQLite)
+	w := openWarehouse(t, db, t.TempDir())
+	commit(t, w, acme, map[string]string{"hours": "SELECT md5(i::VARCHAR)::UUID AS row_id, 'csv' AS source_system, i::VARCHAR AS source_id, 1::BIGINT AS import_id, i AS record, DATE '2026-01-05' AS day, (i % 7)::VARCHAR AS who, 1::DECIMAL(9,4) AS hours FROM range(100001) t(i)"})
+	for _, k := range []struct {
+		sql         string
+		sums        bool
+		rows        int64
+		known, made int
+	}{
+		{"SELECT who, sum(hours) AS h FROM hours GROUP BY who", false, 7, 0, 0},
+		{"SELECT who, sum(hours) AS h FROM hours GROUP BY who", true, 7, 1, 1},
+		{"SELECT record, a FROM hours, (VALUES (1), (2)) t(a)", true, 200_002, 2, 1},
+		{"SELECT record, a FROM hours, (VALUES (1), (2)) t(a)", true, 200_002, 2, 1},
+	} {
+		rows, err := w.Query(t.Context(), acme, warehouse.Statement{SQL: "SELECT count(*) FROM h", Helpers: []warehouse.Helper{{Name: "h", Tables: []string{"hours"}, SQL: k.sql, Sums: k.sums}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		known, made, err := w.HeldTables()
+		if rows.Rows[0][0] != k.rows || known != k.known || made != k.made || err != nil || w.HeldUsers() != 0 {
+			t.Errorf("%s: %v rows, %d known, %d made, %d in use (%v); want %+v", k.sql, rows.Rows[0][0], known, made, w.HeldUsers(), err, k)
+		}
+	}
+}

@@ -26,6 +26,9 @@ func (w *Warehouse) Rollback(ctx context.Context, scope tenant.Scope, to Snapsho
 	if err := scope.Check(); err != nil {
 		return Outcome{}, err
 	}
+	if err := scope.Whole("snapshots"); err != nil {
+		return Outcome{}, err
+	}
 	for range maxRedo {
 		base, err := w.currentState(ctx, scope)
 		if err != nil {
@@ -183,6 +186,19 @@ func (w *Warehouse) unseenFiles(ctx context.Context, tx *metadb.Tx, scope tenant
 // older than an hour, and scratch folders of processes that are gone for a day. It returns
 // how many files it removed.
 func (w *Warehouse) Sweep(ctx context.Context) (int, error) {
+	return w.sweep(ctx, filepath.Join(w.dir, "warehouse"), orphanAge, 24*time.Hour)
+}
+
+// SweepNow is Sweep for one tenant, however young the files are: after a rewriting they hold
+// what must be gone. So do the scratch folders of killed processes.
+func (w *Warehouse) SweepNow(ctx context.Context, scope tenant.Scope) (int, error) {
+	if err := scope.Check(); err != nil {
+		return 0, err
+	}
+	return w.sweep(ctx, filepath.Join(w.dir, "warehouse", string(scope.Tenant)), 0, 10*time.Minute)
+}
+
+func (w *Warehouse) sweep(ctx context.Context, below string, age, scratchAge time.Duration) (int, error) {
 	root := filepath.Join(w.dir, "warehouse")
 	keep := map[string]bool{}
 	now := w.now()
@@ -204,12 +220,15 @@ func (w *Warehouse) Sweep(ctx context.Context) (int, error) {
 		return 0, fmt.Errorf("sweep: %w", err)
 	}
 	removed := 0
-	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+	err = filepath.WalkDir(below, func(path string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // another sweep was faster
+		}
 		if err != nil || d.IsDir() || keep[path] {
 			return err
 		}
 		info, err := d.Info()
-		if err != nil || now.Sub(info.ModTime()) < orphanAge {
+		if err != nil || now.Sub(info.ModTime()) < age {
 			return nil
 		}
 		if err := os.Remove(path); err == nil {
@@ -220,7 +239,7 @@ func (w *Warehouse) Sweep(ctx context.Context) (int, error) {
 	if err != nil {
 		return removed, diskFault(err)
 	}
-	w.sweepScratch(now)
+	w.sweepScratch(now, scratchAge)
 	if removed > 0 {
 		w.log.InfoContext(ctx, "orphan files removed", slog.Int("files", removed))
 	}
@@ -246,11 +265,25 @@ func eachPath(ctx context.Context, tx *metadb.Tx, query string, fn func(parts []
 	return rows.Err()
 }
 
-// sweepScratch removes session folders that nothing has written to for a day: what a
-// killed process leaves behind.
-func (w *Warehouse) sweepScratch(now time.Time) {
-	dirs, _ := filepath.Glob(filepath.Join(w.dir, "tmp", "session-*"))
-	for _, dir := range dirs {
+// sweepScratch removes the session folders that killed processes left behind: those whose
+// lock nobody holds and, where there is none, those that nothing has written to for so long.
+func (w *Warehouse) sweepScratch(now time.Time, age time.Duration) {
+	found, _ := filepath.Glob(filepath.Join(w.dir, "tmp", "session-*"))
+	for _, dir := range found {
+		dir, alone := strings.CutSuffix(dir, lockSuffix)
+		if alone {
+			if info, err := os.Stat(dir + lockSuffix); err != nil || now.Sub(info.ModTime()) < age {
+				continue // its folder may be about to be made
+			}
+		}
+		if lock, err := os.OpenFile(dir+lockSuffix, os.O_RDWR, 0); err == nil {
+			if tryLock(lock) {
+				os.RemoveAll(dir)
+				os.Remove(lock.Name())
+			}
+			lock.Close()
+			continue
+		}
 		newest := time.Time{}
 		filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
 			if err != nil {
@@ -261,7 +294,7 @@ func (w *Warehouse) sweepScratch(now time.Time) {
 			}
 			return nil
 		})
-		if now.Sub(newest) > 24*time.Hour {
+		if now.Sub(newest) > age {
 			os.RemoveAll(dir)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"time"
 
@@ -37,7 +38,8 @@ type Warehouse struct {
 
 	mu     sync.Mutex
 	states map[stateKey]*state
-	ready  map[tenant.Slug]bool // tenants whose catalog entries match the schema
+	ready  map[tenant.Slug]bool  // tenants whose catalog entries match the schema
+	epochs map[tenant.Slug]int64 // as Current last saw them
 
 	again sync.Map // by tenant: the place (chan struct{} of 1) of the commit that merges again
 }
@@ -45,6 +47,7 @@ type Warehouse struct {
 type stateKey struct {
 	tenant   tenant.Slug
 	snapshot Snapshot
+	epoch    int64
 }
 
 // Open opens the warehouse in the data directory dir, whose control database is db
@@ -70,7 +73,7 @@ func Open(ctx context.Context, db *metadb.DB, dir string, schema Schema, opt Opt
 		}
 	}
 	w := &Warehouse{db: db, dir: abs, schema: schema, now: opt.Now, log: opt.Log,
-		byName: map[string]Table{}, definitions: map[string]string{}, states: map[stateKey]*state{}, ready: map[tenant.Slug]bool{}}
+		byName: map[string]Table{}, definitions: map[string]string{}, states: map[stateKey]*state{}, ready: map[tenant.Slug]bool{}, epochs: map[tenant.Slug]int64{}}
 	for _, t := range schema.Tables {
 		w.byName[t.Name] = t
 	}
@@ -115,17 +118,31 @@ func (w *Warehouse) Query(ctx context.Context, scope tenant.Scope, q Statement) 
 		}
 		return nil, fault.Newf(fault.Internal, "a statement keeps to other rights than those of its asker")
 	}
-	snap := q.Snapshot
-	if snap == 0 {
-		var err error
-		if snap, err = w.Current(ctx, scope); err != nil {
-			return nil, err
-		}
+	snap, err := w.Current(ctx, scope) // also when another is asked for: learns the epoch
+	if err != nil {
+		return nil, err
+	}
+	if q.Snapshot != 0 {
+		snap = q.Snapshot
 	}
 	st, err := w.stateAt(ctx, scope, snap)
 	if err != nil {
 		return nil, err
 	}
+	rows, err := w.queryState(ctx, scope, st, q)
+	if err != nil && q.Each == nil && ctx.Err() == nil {
+		// Its files may have been rewritten and removed meanwhile: once more with the new ones.
+		if _, cerr := w.Current(ctx, scope); cerr == nil && w.Epoch(scope) != st.epoch {
+			if st, err = w.stateAt(ctx, scope, snap); err != nil {
+				return nil, err
+			}
+			return w.queryState(ctx, scope, st, q)
+		}
+	}
+	return rows, err
+}
+
+func (w *Warehouse) queryState(ctx context.Context, scope tenant.Scope, st *state, q Statement) (*Rows, error) {
 	text, release, err := w.withTables(ctx, scope, st, q)
 	if err != nil {
 		return nil, err
@@ -139,7 +156,7 @@ func (w *Warehouse) Query(ctx context.Context, scope tenant.Scope, q Statement) 
 	if err != nil {
 		return nil, err
 	}
-	rows.Snapshot = snap
+	rows.Snapshot = st.snapshot
 	return rows, nil
 }
 
@@ -149,9 +166,20 @@ func (w *Warehouse) Current(ctx context.Context, scope tenant.Scope) (Snapshot, 
 		return 0, err
 	}
 	var snap int64
+	var text string
 	err := w.db.Read(ctx, func(tx *metadb.Tx) error {
-		return tx.One(ctx, queries.Get("current_snapshot"), []any{string(scope.Tenant)}, &snap)
+		return tx.One(ctx, queries.Get("current_snapshot"), []any{string(scope.Tenant), epochKey(scope)}, &snap, &text)
 	})
+	if err != nil {
+		return 0, err
+	}
+	epoch, err := strconv.ParseInt(text, 10, 64)
+	w.mu.Lock()
+	w.epochs[scope.Tenant] = max(epoch, w.epochs[scope.Tenant])
+	w.mu.Unlock()
+	if scope.Snapshot != 0 {
+		snap = scope.Snapshot
+	}
 	return Snapshot(snap), err
 }
 

@@ -1,6 +1,6 @@
 -- name: current_snapshot
--- The last snapshot that changed a tenant's data; 0 when none did.
-SELECT coalesce(max(s.snapshot_id), 0) FROM tenant_snapshot s JOIN tenant t ON t.id = s.tenant_id WHERE t.slug = $1;
+-- The last snapshot that changed a tenant's data, 0 when none did, and the epoch.
+SELECT coalesce(max(s.snapshot_id), 0), coalesce((SELECT value FROM control WHERE key = $2), '0') FROM tenant_snapshot s JOIN tenant t ON t.id = s.tenant_id WHERE t.slug = $1;
 
 -- name: tenant_has_snapshot
 -- Whether a snapshot is one of the tenant's.
@@ -158,3 +158,25 @@ ON CONFLICT (tenant_id, month) DO NOTHING;
 
 -- name: reopen_month
 DELETE FROM closed_month WHERE month = $2 AND tenant_id = (SELECT id FROM tenant WHERE slug = $1);
+
+
+-- name: ever_files
+-- The files of all kept snapshots of a tenant.
+SELECT tb.table_name, tb.table_id, f.data_file_id, f.path, f.begin_snapshot, coalesce(f.end_snapshot, 0), f.record_count, f.file_size_bytes, f.footer_size, x.sha256, x.first_day, x.last_day, x.definition
+FROM ducklake_schema sc
+JOIN ducklake_table tb ON tb.schema_id = sc.schema_id AND tb.end_snapshot IS NULL
+JOIN ducklake_data_file f ON f.table_id = tb.table_id
+LEFT JOIN data_file_extra x ON x.data_file_id = f.data_file_id
+WHERE sc.schema_name = $1 AND sc.end_snapshot IS NULL
+ORDER BY tb.table_id, f.data_file_id;
+
+-- name: swap_file
+-- Lists another file, which holds the same rows in the same order, under a new id.
+UPDATE ducklake_data_file SET data_file_id = $2, path = $3, file_size_bytes = $4, footer_size = $5 WHERE data_file_id = $1;
+
+-- name: sum_table_bytes
+-- The size of a table after files of it were swapped.
+UPDATE ducklake_table_stats SET file_size_bytes = (SELECT coalesce(sum(file_size_bytes), 0) FROM ducklake_data_file WHERE table_id = $1 AND end_snapshot IS NULL) WHERE table_id = $1;
+
+-- name: set_control
+INSERT INTO control (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value;

@@ -23,8 +23,13 @@ type Session struct {
 	dir    string
 	name   string
 	base   *state
-	tables int // counter for names of our own scratch tables
+	tables int      // counter for names of our own scratch tables
+	lock   *os.File // held while the session is open; nil where there are no locks
 }
+
+// lockSuffix follows the name of a session's folder: the file of its lock, which is there
+// before the folder is.
+const lockSuffix = ".lock"
 
 // NewSession opens a session on the tenant's current data.
 func (w *Warehouse) NewSession(ctx context.Context, scope tenant.Scope) (*Session, error) {
@@ -91,11 +96,15 @@ func (w *Warehouse) scratch(ctx context.Context, scope tenant.Scope) (*Session, 
 	}
 	id := uuid.NewString()
 	s := &Session{w: w, scope: scope, dir: filepath.Join(w.dir, "tmp", "session-"+id), name: "scratch_" + id[:8], base: base}
+	if s.lock, err = newLock(s.dir + lockSuffix); err != nil {
+		return nil, diskFault(err)
+	}
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		s.remove()
 		return nil, diskFault(err)
 	}
 	if s.conn, err = w.engine.db.Conn(ctx); err != nil {
-		os.RemoveAll(s.dir)
+		s.remove()
 		return nil, fmt.Errorf("session: %w", err)
 	}
 	steps := []string{
@@ -161,8 +170,18 @@ func (s *Session) Close() error {
 		err = cerr
 	}
 	s.conn = nil
-	if rerr := os.RemoveAll(s.dir); err == nil {
+	if rerr := s.remove(); err == nil {
 		err = rerr
+	}
+	return err
+}
+
+// remove deletes the folder, and its lock after it.
+func (s *Session) remove() error {
+	err := os.RemoveAll(s.dir)
+	if s.lock != nil {
+		os.Remove(s.lock.Name())
+		s.lock.Close()
 	}
 	return err
 }

@@ -16,6 +16,7 @@ import (
 // state is the file list of one tenant's snapshot. It is never changed once built.
 type state struct {
 	snapshot Snapshot
+	epoch    int64                 // in which the files were listed, see Epoch
 	files    map[string][]dataFile // by table name
 }
 
@@ -107,21 +108,20 @@ func (w *Warehouse) withTables(ctx context.Context, scope tenant.Scope, st *stat
 		}
 	}()
 	var ctes []string
-	add := func(name, relation string, small bool) error {
-		if small {
-			table, done, err := w.held.hold(ctx, relation)
-			switch {
-			case err == nil:
-				releases = append(releases, done)
-				relation = "SELECT * FROM memory.main." + table
-			case fault.KindOf(err) == fault.TooLarge:
-				// An import needs the memory: read the files, as large tables are.
-			default:
-				return err
-			}
+	kept := func(relation string, small bool) (string, error) {
+		if !small {
+			return relation, nil
 		}
-		ctes = append(ctes, QuoteIdent(name)+" AS NOT MATERIALIZED ("+relation+")")
-		return nil
+		table, done, err := w.held.hold(ctx, relation)
+		switch {
+		case err == nil:
+			releases = append(releases, done)
+			return "SELECT * FROM memory.main." + table, nil
+		case fault.KindOf(err) == fault.TooLarge:
+			// An import needs the memory, or they are too many: read the files, as large tables are.
+			return relation, nil
+		}
+		return "", err
 	}
 	for _, u := range q.Uses {
 		t, ok := w.table(u.Name)
@@ -147,36 +147,55 @@ func (w *Warehouse) withTables(ctx context.Context, scope tenant.Scope, st *stat
 			}
 			small = false // hardly asked for twice
 		}
-		if err := add(u.Name, relation, small); err != nil {
+		if relation, err = kept(relation, small); err != nil {
 			return "", nil, err
 		}
+		ctes = append(ctes, common(u.Name, relation))
 	}
-	for _, h := range q.Helpers {
-		var tables []string
+	var helper func(h Helper) (string, error)
+	helper = func(h Helper) (string, error) {
+		var reads []string
 		var n int64
 		for _, name := range h.Tables {
 			t, ok := w.table(name)
 			if !ok {
-				return "", nil, fault.Newf(fault.NotFound, "there is no table %q", name)
+				return "", fault.Newf(fault.NotFound, "there is no table %q", name)
 			}
 			n += sumRows(st.files[name])
 			relation := w.relation(t, st.files[name])
 			if b, ok := q.Blends[name]; ok {
+				var err error
 				if relation, err = w.blended(ctx, scope, st, t, b); err != nil {
-					return "", nil, err
+					return "", err
 				}
 				n += maxHeldRows // hardly asked for twice
 			}
 			if r, stale := w.stale(st, name); stale {
 				relation = w.rollupSQL(st, r, nil)
 			}
-			tables = append(tables, QuoteIdent(name)+" AS NOT MATERIALIZED ("+relation+")")
+			reads = append(reads, common(name, relation))
 		}
-		if err := add(h.Name, withCTEs(tables, h.SQL), n <= maxHeldRows); err != nil {
+		for _, of := range h.Of {
+			relation, err := helper(of)
+			if err != nil {
+				return "", err
+			}
+			reads = append(reads, common(of.Name, relation))
+		}
+		return kept(withCTEs(reads, h.SQL), n <= maxHeldRows || h.Sums)
+	}
+	for _, h := range q.Helpers {
+		relation, err := helper(h)
+		if err != nil {
 			return "", nil, err
 		}
+		ctes = append(ctes, common(h.Name, relation))
 	}
 	return withCTEs(ctes, q.SQL), free, nil
+}
+
+func common(name, relation string) string {
+	return QuoteIdent(name) + " AS NOT MATERIALIZED (" + relation + ")"
 }
 
 // withCTEs puts common tables in front of a statement that may have some itself.
@@ -214,23 +233,24 @@ func (w *Warehouse) currentState(ctx context.Context, scope tenant.Scope) (*stat
 }
 
 // stateAt returns the state of a snapshot of this tenant, from memory when it was used
-// lately: snapshots never change.
+// lately: within an epoch, snapshots never change.
 func (w *Warehouse) stateAt(ctx context.Context, scope tenant.Scope, snap Snapshot) (*state, error) {
-	if snap == 0 {
-		return &state{files: map[string][]dataFile{}}, nil
-	}
-	key := stateKey{scope.Tenant, snap}
 	w.mu.Lock()
-	st, ok := w.states[key]
+	epoch, seen := w.epochs[scope.Tenant]
+	st, known := w.states[stateKey{scope.Tenant, snap, epoch}]
 	w.mu.Unlock()
-	if ok {
+	if known && seen {
 		return st, nil
 	}
 	st = &state{snapshot: snap, files: map[string][]dataFile{}}
-	err := w.db.Read(ctx, func(tx *metadb.Tx) error {
+	err := w.db.Read(ctx, func(tx *metadb.Tx) (err error) {
+		if st.epoch, err = readEpoch(ctx, tx, scope); err != nil || snap == 0 {
+			return err
+		}
 		if err := hasSnapshot(ctx, tx, scope, snap); err != nil {
 			return err
 		}
+		clear(st.files)
 		return w.loadFiles(ctx, tx, scope, snap, st)
 	})
 	if err != nil {
@@ -240,7 +260,8 @@ func (w *Warehouse) stateAt(ctx context.Context, scope tenant.Scope, snap Snapsh
 	if len(w.states) >= 64 { // a file list is some 10 kB; forget all rather than track use
 		clear(w.states)
 	}
-	w.states[key] = st
+	w.states[stateKey{scope.Tenant, snap, st.epoch}] = st
+	w.epochs[scope.Tenant] = max(st.epoch, w.epochs[scope.Tenant])
 	w.mu.Unlock()
 	return st, nil
 }
@@ -270,30 +291,39 @@ func (w *Warehouse) loadFiles(ctx context.Context, tx *metadb.Tx, scope tenant.S
 		if err := rows.Scan(&name, &f.id, &f.order, &f.rel, &f.rows, &f.bytes, &f.footer, &sum, &lo, &hi, &definition); err != nil {
 			return fmt.Errorf("catalog: %w", err)
 		}
-		if definition != nil {
-			f.definition = *definition
-		}
-		if sum != nil {
-			f.sha256 = *sum
-		}
-		f.part, _, _ = strings.Cut(f.rel, "/")
-		f.path = filepath.Join(w.tableDir(scope, name), filepath.FromSlash(f.rel))
-		if lo != nil && hi != nil {
-			if f.from, err = quantity.ParseDay(*lo); err != nil {
-				return fmt.Errorf("catalog: file %s: %w", f.rel, err)
-			}
-			if f.to, err = quantity.ParseDay(*hi); err != nil {
-				return fmt.Errorf("catalog: file %s: %w", f.rel, err)
-			}
+		if err := f.locate(w.tableDir(scope, name), sum, lo, hi, definition); err != nil {
+			return err
 		}
 		st.files[name] = append(st.files[name], f)
 	}
 	return rows.Err()
 }
 
+// locate fills what follows from a file's name and from what may be null in the catalog.
+func (f *dataFile) locate(dir string, sum, lo, hi, definition *string) (err error) {
+	if definition != nil {
+		f.definition = *definition
+	}
+	if sum != nil {
+		f.sha256 = *sum
+	}
+	f.part, _, _ = strings.Cut(f.rel, "/")
+	f.path = filepath.Join(dir, filepath.FromSlash(f.rel))
+	if lo == nil || hi == nil {
+		return nil
+	}
+	if f.from, err = quantity.ParseDay(*lo); err != nil {
+		return fmt.Errorf("catalog: file %s: %w", f.rel, err)
+	}
+	if f.to, err = quantity.ParseDay(*hi); err != nil {
+		return fmt.Errorf("catalog: file %s: %w", f.rel, err)
+	}
+	return nil
+}
+
 // with returns a state like st in which the named table has other files.
 func (st *state) with(table string, files []dataFile) *state {
-	next := &state{snapshot: st.snapshot, files: make(map[string][]dataFile, len(st.files)+1)}
+	next := &state{snapshot: st.snapshot, epoch: st.epoch, files: make(map[string][]dataFile, len(st.files)+1)}
 	for name, fs := range st.files {
 		next.files[name] = fs
 	}

@@ -178,6 +178,10 @@ type Helper struct {
 	Name   string
 	Tables []string // the tables it reads
 	SQL    string   // SELECT, or WITH … SELECT
+	Of     []Helper // others that it reads beside tables
+	// Sums says that it has far fewer rows than its tables: it is kept in memory however
+	// large they are, unless it has more than MaxSums rows itself.
+	Sums bool
 }
 
 // Statement is a SELECT over a tenant's tables in one snapshot. SQL names tables plainly

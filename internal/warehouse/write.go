@@ -74,7 +74,7 @@ func (s *Session) writeTable(ctx context.Context, t Table, sel string) (files []
 	}
 	write := func(part, rows, ext, options string) error {
 		out := filepath.Join(s.dir, s.table("out")) + ext
-		return s.Each(ctx, fmt.Sprintf("COPY (%s) TO %s (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE %d, FIELD_IDS {%s}, RETURN_STATS true%s)", rows, QuoteText(out), rowGroupRows, fieldIDs(t), options), func(row []any) error {
+		return s.Each(ctx, copyTo(t, rows, out, options), func(row []any) error {
 			f, err := fileFromStats(t, row)
 			if f.part == "" {
 				f.part = part
@@ -104,6 +104,27 @@ func (s *Session) writeTable(ctx context.Context, t Table, sel string) (files []
 		}
 	}
 	return files, monthsOf(months), nil
+}
+
+// writeFile writes the rows of a SELECT, which yields the table's columns in order, as one
+// file of a part. The file is returned beside an error as soon as it exists.
+func (s *Session) writeFile(ctx context.Context, t Table, part, sel string) (dataFile, error) {
+	var f dataFile
+	out := filepath.Join(s.dir, s.table("out")) + ".parquet"
+	err := s.Each(ctx, copyTo(t, sel, out, ""), func(row []any) (err error) {
+		f, err = fileFromStats(t, row)
+		f.part = part
+		return err
+	})
+	if err != nil {
+		return dataFile{}, err
+	}
+	return f, s.publish(ctx, t, &f)
+}
+
+// copyTo is the statement that writes the rows of a SELECT and yields their statistics.
+func copyTo(t Table, sel, out, options string) string {
+	return fmt.Sprintf("COPY (%s) TO %s (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE %d, FIELD_IDS {%s}, RETURN_STATS true%s)", sel, QuoteText(out), rowGroupRows, fieldIDs(t), options)
 }
 
 // fewParts is up to how many parts a statement each is faster than the engine's way of

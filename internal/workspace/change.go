@@ -193,6 +193,9 @@ func (s *Store) change(ctx context.Context, scope tenant.Scope, kind Kind, id st
 		if item, err = s.take(ctx, scope, tx, t, kind, metadb.Text(id)); err != nil {
 			return err
 		}
+		if !item.listed(scope) {
+			return metadb.ErrNoRow
+		}
 		if err := fn(tx, t, &item); err != nil {
 			return err
 		}

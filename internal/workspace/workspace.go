@@ -18,6 +18,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -148,7 +149,14 @@ func (s *Store) List(ctx context.Context, scope tenant.Scope, kind Kind, deleted
 	if len(items) > limit {
 		items, more = items[:limit], true
 	}
-	return items, more, nil
+	return slices.DeleteFunc(items, func(i Item) bool { return !i.listed(scope) }), more, nil
+}
+
+// listed reports whether an item may be shown to whoever looks through what there is. Filters,
+// levers and addresses name clients and people, so who sees the rows of some only is shown
+// what is their own. A dashboard's list holds no content.
+func (i Item) listed(scope tenant.Scope) bool {
+	return i.Kind == KindDashboard || scope.Rights.SeesAllRows() || i.Author == scope.Actor
 }
 
 // Get returns one item; a deleted one is NotFound.
@@ -167,6 +175,10 @@ func (s *Store) Get(ctx context.Context, scope tenant.Scope, kind Kind, id strin
 		}
 		return s.readRevisions(ctx, scope, tx, &item)
 	})
+	// A link's random address was told by somebody who may tell it.
+	if err == nil && kind != KindLink && !item.listed(scope) {
+		err = metadb.ErrNoRow
+	}
 	if err != nil {
 		return Item{}, itemFault(kind, id, err)
 	}

@@ -71,7 +71,10 @@ export async function serveFor(t, data) {
 
 /** Starts the program on a free port; stop() ends it. */
 export async function serve(data, port = 0) {
-  const child = spawn(program, ['serve', '--data', data, '--listen', `127.0.0.1:${port}`], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(program, ['serve', '--data', data, '--listen', `127.0.0.1:${port}`], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, MOAT_RATE_SIGN_IN: '1000' }, // the tests sign in more often than people do
+  });
   const url = await new Promise((resolve, reject) => {
     let text = '';
     child.stderr.on('data', (chunk) => {

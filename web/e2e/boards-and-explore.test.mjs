@@ -131,7 +131,8 @@ describe('dashboards and explore', () => {
     ]) {
       await page.getByRole('button', { name: 'Export' }).click();
       const waiting = page.waitForEvent('download');
-      await page.getByRole('menuitem', { name: label }).click();
+      await page.getByRole('dialog').getByLabel('Format').selectOption({ label });
+      await page.getByRole('button', { name: 'Save' }).click();
       files[kind] = await (await waiting).path();
     }
     const lines = readFileSync(files.csv, 'utf8').trim().split(/\r?\n/);

@@ -20,7 +20,8 @@ test('what was seen stays readable without the program, marked with its date', a
   await page.goto(`${app.url}/clients`);
   await settled(page);
   await page.getByRole('button', { name: 'Export' }).first().click();
-  await page.getByRole('menuitem', { name: 'CSV' }).click();
+  await page.getByRole('dialog').getByLabel('Format').selectOption('csv');
+  await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('was saved').waitFor();
   await app.stop();
 

@@ -37,7 +37,7 @@ describe('roles and policies', () => {
     await page.getByRole('button', { name: 'Save', exact: true }).click();
     await page.getByRole('heading', { name: 'Regional manager' }).waitFor();
     const made = (await ask(app, '/api/v1/roles')).items.find((r) => r.name === 'regional');
-    assert.deepEqual(made.actions, ['figures.export', 'figures.read', 'self.manage']);
+    assert.deepEqual(made.actions, ['boards.read', 'figures.export', 'figures.read', 'self.manage']);
     assert.deepEqual(made.hidden, ['cost', 'margin', 'pay', 'personal']);
 
     await page.getByRole('tab', { name: 'Why denied?' }).click();

@@ -62,7 +62,8 @@ describe('standing questions', () => {
     const page = await open(t, app, '/questions/true-up');
     const saved = page.waitForEvent('download');
     await page.getByRole('button', { name: 'Export: More seats in use than bought' }).click();
-    await page.getByRole('menuitem', { name: 'CSV' }).click();
+    await page.getByRole('dialog').getByLabel('Format').selectOption('csv');
+    await page.getByRole('button', { name: 'Save' }).click();
     assert.match((await saved).suggestedFilename(), /^true-up-1-2025-07-2026-06\.csv$/);
   });
 

@@ -49,6 +49,10 @@ const VIEWS = {
   'risk-client': '/risk?row=Linden%20Square%20Logistics',
   'risk-projects': '/risk?tab=projects',
   books: '/books',
+  governance: '/governance',
+  'governance-retention': '/governance?tab=retention',
+  'governance-holds': '/governance?tab=holds',
+  'governance-inventory': '/governance?tab=inventory',
   explore: '/explore?measures=%5B%22gross_profit%22%5D&by=%5B%22industry%22%5D',
   'explore-bars': '/explore?measures=%5B%22gross_profit%22%5D&by=%5B%22industry%22%5D&show=bars',
   'explore-pivot': '/explore?measures=%5B%22revenue%22%5D&by=%5B%22industry%22,%22quarter%22%5D&show=pivot',
@@ -68,6 +72,23 @@ const VIEWS = {
   policies: '/policies?row=viewer',
   'policies-texts': '/policies?tab=policies',
   'policies-why': '/policies?tab=why&why=%7B%22role%22:%22viewer%22,%22action%22:%22figures.read%22,%22resource%22:%22class:pay%22%7D',
+  reports: '/reports',
+  'reports-preview': '/reports?preview=executive-summary',
+  'reports-make': '/reports?make=client-qbr',
+  'reports-files': '/reports?tab=files',
+  'reports-file': (ids) => `/reports?tab=files&report=${ids.report}`,
+  'reports-schedules': '/reports?tab=schedules',
+  'reports-schedule': '/reports?tab=schedules&schedule=%7B%22template%22:%22client-qbr%22%7D',
+  'reports-look': '/reports?tab=look',
+  'reports-new': '/reports/new?copy=cash-and-receivables',
+  'reports-template': '/reports/templates/audit',
+  alerts: '/alerts',
+  'alerts-new': '/alerts?edit=1',
+  'alerts-routes': '/alerts?tab=routes',
+  'alerts-route': '/alerts?tab=routes&row=new',
+  destinations: '/destinations',
+  'destinations-new': '/destinations?row=new',
+  'destinations-deliveries': '/destinations?tab=deliveries',
   dashboards: '/dashboards',
   dashboard: (ids) => `/dashboards/${ids.dashboard}`,
   'dashboard-edit': (ids) => `/dashboards/${ids.dashboard}?edit=1`,
@@ -79,6 +100,8 @@ const VIEWS = {
   sources: '/sources',
   source: (ids) => `/sources/${ids.source}`,
   matching: '/matching',
+  review: '/review',
+  'review-decided': '/review?tab=decided',
   'matching-decided': '/matching?tab=decided',
   'matching-names': '/matching?tab=names',
   quality: '/quality',
@@ -89,6 +112,7 @@ const VIEWS = {
   system: '/system',
   files: '/files',
   feedback: '/feedback',
+  users: '/users',
   settings: '/settings',
   help: '/help',
   gallery: '/gallery',
@@ -115,6 +139,10 @@ const EMPTY = [
   'kpis',
   'kpis-segments',
   'kpis-rules',
+  'reports-files',
+  'reports-schedules',
+  'alerts-routes',
+  'destinations',
   'dashboards',
   'import',
   'sources',
@@ -142,6 +170,11 @@ const FAILED = [
   'scenarios',
   'scenario',
   'kpis',
+  'reports',
+  'reports-files',
+  'reports-template',
+  'alerts',
+  'destinations',
   'dashboards',
   'import',
   'sources',
@@ -204,12 +237,35 @@ before(async () => {
     { kind: 'churn', select: { client: ['Linden Square Logistics'] } },
   ]);
   const other = await what('One more technician', [{ kind: 'staffing', amount: '1' }]);
-  const define = (kind, body) => fetch(`${app.url}/api/v1/${kind}`, { method: 'POST', headers: json, body: JSON.stringify(body) });
+  const post = async (path, body) => {
+    const answer = await fetch(app.url + path, { method: 'POST', headers: json, body: JSON.stringify(body) });
+    assert.ok(answer.ok, `${path}: ${answer.status}`);
+    return answer.json();
+  };
+  const define = (kind, body) => post(`/api/v1/${kind}`, body);
   await define('kpis', { name: 'profit_per_endpoint', formula: 'gross_profit / endpoints', owner: 'Ann' });
   await define('segments', { name: 'Key accounts', dimension: 'client', where: 'revenue > $50000', months: 12 });
   // It does not hold: what other views find stays as it is.
   await define('rules', { name: 'Loss', condition: 'gross_profit < $0', months: 3, money: 'gross_profit' });
+  const file = await post('/api/v1/reports', { template: 'executive-summary', format: 'pdf' });
+  while ((await ask(app, `/api/v1/reports/${file.id}`)).state !== 'done') await new Promise((r) => setTimeout(r, 100));
+  const hook = await post('/api/v1/destinations', {
+    name: 'Board chat',
+    kind: 'webhook',
+    settings: { url: 'https://hooks.example.com/board' },
+    password: 'a secret of many letters',
+  });
+  await post('/api/v1/schedules', {
+    name: 'Board pack',
+    template: 'executive-summary',
+    formats: ['pdf', 'xlsx'],
+    cron: '0 7 1 * *',
+    zone: 'UTC',
+    recipients: [{ destination: hook.id, role: 'viewer' }],
+  });
+  await post('/api/v1/alert-routes', { name: 'Losses', rules: ['Loss'], in_app: true, webhooks: [hook.id], remind_hours: 24 });
   ids = {
+    report: file.id,
     scenario: scenario.id,
     other: other.id,
     dashboard: dashboard.id,
@@ -269,7 +325,9 @@ for (const [size, viewport] of SIZES) {
       test(name, () => look(context, app, address(name), `${name}-${size}`, { dark: size === 'desktop' }));
     }
     for (const name of EMPTY) test(`${name}, empty`, () => look(context, empty, address(name), `${name}-empty-${size}`));
-    for (const name of FAILED) test(`${name}, failed`, () => look(context, app, address(name), `${name}-failed-${size}`, { fail: true }));
+    // A refused answer looks the same at every width but for its line breaks: not every run looks twice.
+    const failed = size === 'desktop' || process.env.MOAT_SOAK || process.env.MOAT_UPDATE ? FAILED : [];
+    for (const name of failed) test(`${name}, failed`, () => look(context, app, address(name), `${name}-failed-${size}`, { fail: true }));
   });
 }
 
@@ -297,7 +355,7 @@ async function look(context, from, path, name, { fail = false, dark = false } = 
   try {
     const wrong = watch(page, from.url, fail || name.startsWith('nowhere'));
     if (fail)
-      await page.route(/api\/v1\/(?!status|metrics$|settings|events|usage)/, (r) =>
+      await page.route(/api\/v1\/(?!status|metrics$|settings|session|rights|notices|events|usage)/, (r) =>
         r.fulfill({
           status: 503,
           contentType: 'application/problem+json',

@@ -6,9 +6,10 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
+import { session } from './api/accounts';
 import { api, RequestError } from './api/client';
 import { rights } from './api/queries';
-import { listen, noteAnswer } from './app/live';
+import { noteAnswer } from './app/live';
 import { router } from './app/router';
 import { watchForUpdates } from './app/worker';
 import { onUsage, used } from './lib/usage';
@@ -16,6 +17,9 @@ import { onUsage, used } from './lib/usage';
 api.use({
   onResponse: ({ response }) => {
     noteAnswer(response);
+    // A session that ended meanwhile: the page to sign in takes over.
+    if (response.status === 401 && !/\/api\/v1\/(session|access-links)/.test(response.url))
+      client.invalidateQueries({ queryKey: session().queryKey });
   },
 });
 
@@ -33,6 +37,7 @@ const client = new QueryClient({
 });
 
 onUsage((features) => {
+  if (client.getQueryData(session().queryKey)?.signed_in !== true) return;
   if (client.getQueryData(rights().queryKey)?.viewing) return; // a look as another role changes nothing
   api.POST('/api/v1/usage', { body: { features } }).catch(() => undefined); // a lost count is no loss
 });
@@ -40,7 +45,6 @@ router.subscribe('onResolved', ({ toLocation, pathChanged }) => {
   if (pathChanged) used(`page.${toLocation.pathname.split('/')[1] || 'overview'}`);
 });
 
-listen(client);
 watchForUpdates();
 
 const root = document.getElementById('root');

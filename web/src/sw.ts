@@ -13,7 +13,7 @@ const MOST = 400;
 
 /** What is worth keeping: figures and lists, never uploads or streams. */
 const KEPT =
-  /^\/api\/v1\/(status|metrics|query|series|explain|insights|analyses|imports|snapshots|datasets|closed-months|dashboards|settings|views)(\/|$)/;
+  /^\/api\/v1\/(status|metrics|query|series|explain|insights|analyses|imports|snapshots|datasets|closed-months|dashboards|settings|views|session)(\/|$)/;
 
 self.addEventListener('install', (e) => {
   e.waitUntil(caches.open(SHELL).then((c) => c.addAll(files)));
@@ -49,6 +49,49 @@ self.addEventListener('fetch', (e) => {
   if (e.request.mode === 'navigate') e.respondWith(shell('/'));
   else if (files.includes(url.pathname)) e.respondWith(shell(url.pathname));
 });
+
+/** A message of the program, decrypted by the browser. */
+interface Note {
+  id?: string;
+  title?: string;
+  body?: string;
+  link?: string;
+}
+
+self.addEventListener('push', (e) => {
+  let note: Note = {};
+  try {
+    note = (e.data?.json() ?? {}) as Note;
+  } catch {
+    // Something must be shown for each message, or the browser ends them.
+  }
+  e.waitUntil(
+    self.registration.showNotification(note.title || 'MoatMetrics', {
+      body: note.body ?? '',
+      icon: '/icon.svg',
+      data: { link: note.link ?? '/alerts' },
+      ...(note.id ? { tag: note.id } : {}), // the same message is shown once
+    }),
+  );
+});
+
+self.addEventListener('notificationclick', (e) => {
+  e.notification.close();
+  e.waitUntil(show((e.notification.data as { link?: string } | null)?.link ?? '/alerts'));
+});
+
+/** Shows a page of the app: in its window where there is one. Links to elsewhere are not followed. */
+async function show(link: string): Promise<void> {
+  const to = new URL(link, location.origin);
+  const page = to.origin === location.origin ? to.href : location.origin;
+  for (const client of await self.clients.matchAll({ type: 'window' })) {
+    if (new URL(client.url).origin !== location.origin) continue;
+    await client.focus();
+    await client.navigate(page).catch(() => self.clients.openWindow(page));
+    return;
+  }
+  await self.clients.openWindow(page);
+}
 
 async function shell(path: string): Promise<Response> {
   const cache = await caches.open(SHELL);

@@ -20,7 +20,6 @@ export type Reject = Schemas['DatasetReject'];
 export type ColumnUse = Schemas['DatasetColumnUse'];
 export type FieldOf = Schemas['FieldAnswer'];
 export type Fix = Schemas['DatasetFix'];
-export type Review = Schemas['ReviewAnswer'];
 export type QualityReport = Schemas['DatasetQualityReport'];
 export type SnapshotInfo = Schemas['SnapshotAnswer'];
 export type Question = Schemas['QuestionQuestion'];
@@ -245,6 +244,47 @@ export type SourceSpec = Schemas['InboxSpec'];
 export type SourceFile = Schemas['InboxFile'];
 
 /** Where files come from by themselves. */
+export type Retained = Schemas['GovernDue'];
+export type Held = Schemas['GovernHold'];
+export type PersonRequest = Schemas['GovernRequest'];
+
+export const inventory = () =>
+  queryOptions({
+    queryKey: ['governance', 'inventory'],
+    queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/governance/inventory', { signal }))).items ?? [],
+  });
+
+export const retention = () =>
+  queryOptions({
+    queryKey: ['governance', 'retention'],
+    queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/governance/retention', { signal }))).items ?? [],
+  });
+
+export const holds = () =>
+  queryOptions({
+    queryKey: ['governance', 'holds'],
+    queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/governance/holds', { signal }))).items ?? [],
+  });
+
+export const people = (q: string) =>
+  queryOptions({
+    queryKey: ['governance', 'people', q],
+    queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/governance/people', { params: { query: { q } }, signal }))).items ?? [],
+    enabled: q.trim().length > 1,
+  });
+
+export const requests = () =>
+  queryOptions({
+    queryKey: ['governance', 'requests'],
+    queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/governance/requests', { signal }))).items ?? [],
+  });
+
+export const erasurePreview = (id: string) =>
+  queryOptions({
+    queryKey: ['governance', 'preview', id],
+    queryFn: ({ signal }) => unwrap(api.GET('/api/v1/governance/requests/{id}/preview', { params: { path: { id } }, signal })),
+  });
+
 export const sources = () =>
   queryOptions({
     queryKey: ['data', 'sources'],
@@ -256,14 +296,6 @@ export const sourceFiles = (id: string) =>
     queryKey: ['data', 'sources', id, 'files'],
     queryFn: async ({ signal }) =>
       (await unwrap(api.GET('/api/v1/sources/{id}/files', { params: { path: { id }, query: { limit: 200 } }, signal }))).items ?? [],
-  });
-
-/** What needs a person. */
-export const notices = (unread: boolean) =>
-  queryOptions({
-    queryKey: ['data', 'notices', unread],
-    queryFn: async ({ signal }) =>
-      (await unwrap(api.GET('/api/v1/notices', { params: { query: { unread, limit: 100 } }, signal }))).items ?? [],
   });
 
 /** A file that was sent. */
@@ -280,23 +312,6 @@ export const fields = (dataset: string) =>
     staleTime: Number.POSITIVE_INFINITY,
     queryFn: async ({ signal }) =>
       (await unwrap(api.GET('/api/v1/datasets/{name}/fields', { params: { path: { name: dataset } }, signal }))).items ?? [],
-  });
-
-export type ReviewStatus = 'open' | 'decided' | 'withdrawn';
-
-/** What people have to decide, or have decided, about names. */
-export const reviews = (status: ReviewStatus) =>
-  queryOptions({
-    queryKey: ['data', 'reviews', status],
-    queryFn: async ({ signal }) =>
-      (await unwrap(api.GET('/api/v1/reviews', { params: { query: { status, limit: 500 } }, signal }))).items ?? [],
-  });
-
-/** How many open questions there are, by kind. */
-export const openReviews = () =>
-  queryOptions({
-    queryKey: ['data', 'reviews', 'count'],
-    queryFn: ({ signal }) => unwrap(api.GET('/api/v1/reviews/count', { signal })),
   });
 
 export const aliases = (kind: 'client' | 'staff' | 'product') =>
@@ -652,6 +667,16 @@ export const peers = () =>
   queryOptions({ queryKey: ['data', 'peers'], queryFn: ({ signal }) => unwrap(api.GET('/api/v1/peers', { signal })) });
 
 /** The standing questions of a provider's people, by number. */
+/** What fits a part of a name; findings may still be computed, then it is asked again. */
+export const searched = (text: string) =>
+  queryOptions({
+    queryKey: ['search', text],
+    queryFn: ({ signal }) => unwrap(api.GET('/api/v1/search', { params: { query: { q: text, limit: 60 } }, signal })),
+    enabled: text !== '',
+    placeholderData: keepPreviousData,
+    refetchInterval: (query) => (query.state.data?.pending ? 1000 : false),
+  });
+
 export const questions = () =>
   queryOptions({
     queryKey: ['questions'],

@@ -1,5 +1,6 @@
 import { type ReactNode, useEffect } from 'react';
 import { t } from '../lib/i18n';
+import ui from '../ui/ui.module.css';
 import css from './shell.module.css';
 
 /** The frame of a page: title, one line that says what it answers, then its parts. */
@@ -21,6 +22,7 @@ export function Page({ title, lead, actions, children }: { title: string; lead?:
         ) : null}
       </div>
       {children}
+      <p className={ui.nothing}>{t('Your role sees none of the figures of this page.')}</p>
     </>
   );
 }

@@ -1,26 +1,18 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { type RefObject, useMemo, useState } from 'react';
-import { Autocomplete, Input, Menu, MenuItem, SearchField } from 'react-aria-components';
-import { catalog, questions, table } from '../api/queries';
+import { type RefObject, useEffect, useMemo, useState } from 'react';
+import { Autocomplete, Header, Input, Menu, MenuItem, MenuSection, SearchField } from 'react-aria-components';
+import { catalog, questions, searched, table } from '../api/queries';
 import { t } from '../lib/i18n';
 import { setLook } from '../lib/look';
 import { carried, useAddress, useView } from '../lib/state';
-import { allows, useRights } from '../metrics/rights';
 import { Overlay } from '../ui/Dialog';
 import ui from '../ui/ui.module.css';
-import { needOf, PLACES } from './nav';
+import { type Entry, entryOf, grouped, iconOf, local } from './found';
+import { usePlaces } from './nav';
 import css from './shell.module.css';
 
-interface Entry {
-  id: string;
-  label: string;
-  kind: string;
-  words: string;
-  run: () => void;
-}
-
-const SHOWN = 40;
+const PAUSE = 120; // ms between the last letter and the question to the server
 
 /** Everything a few letters away: pages, clients, measures and actions. */
 export function Palette({ open, onClose, early }: { open: boolean; onClose: () => void; early: RefObject<string> }) {
@@ -41,19 +33,29 @@ function List({ onClose, early }: { onClose: () => void; early: RefObject<string
   const navigate = useNavigate();
   const [search, set] = useAddress();
   const { days } = useView();
-  const rights = useRights();
+  const places = usePlaces();
   const names = useQuery(catalog()).data;
   const asked = useQuery(questions()).data;
   const clients = useQuery(table({ measures: ['revenue'], by: ['client'], order: ['-revenue'] })).data;
 
-  const entries = useMemo<Entry[]>(() => {
+  const asking = useSettled(text.trim(), PAUSE);
+  const found = useQuery(searched(asking));
+  const go = useMemo(() => {
     const keep = carried(search);
-    const go = (to: string, more: object = {}) => navigate({ to, search: { ...keep, ...more } as never });
+    return (to: string, more: object = {}) => navigate({ to, search: { ...keep, ...more } as never });
+  }, [search, navigate]);
+
+  const entries = useMemo<Entry[]>(() => {
     return [
-      ...PLACES.flatMap((g) =>
-        g.places
-          .filter((p) => allows(rights, needOf(p.to)))
-          .map((p) => ({ id: `page ${p.to}`, label: p.label, kind: t('Page'), words: p.words ?? '', run: () => go(p.to) })),
+      ...places.flatMap((g) =>
+        g.places.map((p) => ({
+          id: `page ${p.to}`,
+          label: p.label,
+          kind: t('Page'),
+          words: p.words ?? '',
+          icon: p.icon,
+          run: () => go(p.to),
+        })),
       ),
       ...(asked ?? []).map((q) => ({
         id: `question ${q.name}`,
@@ -89,17 +91,15 @@ function List({ onClose, early }: { onClose: () => void; early: RefObject<string
       },
       { id: 'print', label: t('Print this page'), kind: t('Action'), words: 'pdf', run: () => setTimeout(() => window.print(), 300) },
     ];
-  }, [asked, clients, names, search, days, rights, navigate, set]);
+  }, [asked, clients, names, places, search, days, go, set]);
 
-  const shown = useMemo(() => {
-    const needles = text.toLowerCase().split(/\s+/).filter(Boolean);
-    const hit = (e: Entry) => needles.every((n) => `${e.label} ${e.words} ${e.kind}`.toLowerCase().includes(n));
-    const first = (e: Entry) => (e.label.toLowerCase().startsWith(text.toLowerCase()) ? 0 : 1);
-    const all = entries.filter(hit);
-    return (needles.length ? all.sort((a, b) => first(a) - first(b)) : all.filter((e) => e.kind === t('Page'))).slice(0, SHOWN);
-  }, [entries, text]);
+  const groups = useMemo(() => {
+    const hits = text.trim() === '' ? [] : (found.data?.hits ?? []).map((h) => entryOf(h, go));
+    return grouped(local(entries, text), hits);
+  }, [entries, text, found.data, go]);
+  const shown = groups.flatMap((g) => g.entries);
 
-  const go = (entry: Entry | undefined) => {
+  const choose = (entry: Entry | undefined) => {
     if (!entry) return;
     onClose();
     entry.run();
@@ -110,33 +110,51 @@ function List({ onClose, early }: { onClose: () => void; early: RefObject<string
       <SearchField aria-label={t('Go to or do')} autoFocus>
         <Input
           className={css.paletteInput ?? ''}
-          placeholder={t('Client, page, measure or action')}
+          placeholder={t('Client, person, agreement, finding, report, page…')}
           onFocus={takeEarly}
           onKeyDown={(e) => {
             // Nothing is marked yet right after early keys: Enter means the first.
-            if (e.key === 'Enter' && !e.currentTarget.getAttribute('aria-activedescendant')) go(shown[0]);
+            if (e.key === 'Enter' && !e.currentTarget.getAttribute('aria-activedescendant')) choose(shown[0]);
           }}
         />
       </SearchField>
       <Menu
         className={css.paletteList ?? ''}
         aria-label={t('Results')}
-        items={shown}
-        onAction={(id) => go(entries.find((e) => e.id === id))}
+        onAction={(id) => choose(shown.find((e) => e.id === id))}
         renderEmptyState={() => (
           <p className="muted" style={{ padding: 12 }}>
-            {t('Nothing matches. Try a client, a measure such as margin, or a page.')}
+            {found.isFetching ? t('Looking…') : t('Nothing matches. Try a client, a person, a measure such as margin, or a page.')}
           </p>
         )}
       >
-        {(e) => (
-          <MenuItem id={e.id} textValue={e.label} className={ui.menuItem ?? ''}>
-            <span>{e.label}</span>
-            <small>{e.kind}</small>
-          </MenuItem>
-        )}
+        {groups.map((g) => (
+          <MenuSection key={g.kind} id={g.kind}>
+            <Header className={ui.menuHead ?? ''}>{g.kind}</Header>
+            {g.entries.map((e) => {
+              const Icon = iconOf(e);
+              return (
+                <MenuItem key={e.id} id={e.id} textValue={e.label} className={ui.menuItem ?? ''}>
+                  <Icon size={16} className={css.paletteIcon ?? ''} aria-hidden="true" />
+                  <span className={css.paletteLabel}>{e.label}</span>
+                  {e.note ? <small>{e.note}</small> : null}
+                </MenuItem>
+              );
+            })}
+          </MenuSection>
+        ))}
       </Menu>
       <p className={css.paletteHint}>{t('↑ ↓ to choose, Enter to go, Esc to close')}</p>
     </Autocomplete>
   );
+}
+
+/** A value once it has not changed for a while. */
+function useSettled(value: string, ms: number): string {
+  const [settled, setSettled] = useState(value);
+  useEffect(() => {
+    const later = setTimeout(() => setSettled(value), ms);
+    return () => clearTimeout(later);
+  }, [value, ms]);
+  return settled;
 }

@@ -1,7 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router';
-import { MoonStar, Search, Sun, WifiOff } from 'lucide-react';
+import { MoonStar, Search, ShieldAlert, Sun, WifiOff } from 'lucide-react';
 import { lazy, Suspense, useCallback, useEffect, useRef, useState } from 'react';
+import { session } from '../api/accounts';
 import { type Rights, settings, status } from '../api/queries';
 import { day, instant, setConventions } from '../lib/format';
 import { t } from '../lib/i18n';
@@ -12,7 +13,7 @@ import { Kbd } from '../ui/Card';
 import { MayContext } from '../ui/may';
 import { Empty, Failure, Refused, Skeleton } from '../ui/States';
 import { useConnection } from './live';
-import { isFiltered, isTimed, needOf, PLACES, type Place } from './nav';
+import { isFiltered, isTimed, needOf, type Place, usePlaces } from './nav';
 import { Page } from './Page';
 import css from './shell.module.css';
 
@@ -22,12 +23,14 @@ const parts = {
   panel: () => import('../metrics/ExplainPanel'),
   toasts: () => import('../ui/Toasts'),
   more: () => import('./More'),
+  bell: () => import('./Bell'),
 };
 const Palette = lazy(() => parts.palette().then((m) => ({ default: m.Palette })));
 const ExplainPanel = lazy(() => parts.panel().then((m) => ({ default: m.ExplainPanel })));
 const Toasts = lazy(() => parts.toasts().then((m) => ({ default: m.Toasts })));
 const TopBar = lazy(() => import('./TopBar').then((m) => ({ default: m.TopBar })));
 const Looking = lazy(() => import('./Looking').then((m) => ({ default: m.Looking })));
+const Bell = lazy(() => parts.bell().then((m) => ({ default: m.Bell })));
 const More = lazy(() => parts.more().then((m) => ({ default: m.More })));
 
 /** Calls f once the page has settled. */
@@ -42,13 +45,19 @@ export function Shell() {
   const main = useRef<HTMLElement>(null);
   const [palette, setPalette] = useState(false);
   const { keys, begin } = useEarlyKeys(palette);
+  const places = usePlaces();
   const asked = useQuery(status());
   const data = asked.data;
   const workspace = useQuery(settings()).data;
   setConventions({ locale: workspace?.locale || 'en-US', currency: data?.currency || workspace?.currency || '' });
   const kiosk = search.kiosk === 1;
   const rights = useRights();
-  const mayDo = useCallback((action: string) => allows(rights, action), [rights]);
+  // Until the rights are there, what the session says of them: a page must not ask for what is refused.
+  const granted = useQuery(session()).data?.actions ?? undefined;
+  const mayDo = useCallback(
+    (action: string) => (rights || !granted ? allows(rights, action) : action === '' || granted.includes(action)),
+    [rights, granted],
+  );
   const may = mayDo(needOf(path));
   const navigate = useNavigate();
   const [idle, setIdle] = useState(false);
@@ -109,20 +118,19 @@ export function Shell() {
             <img src="/icon.svg" alt="" />
             <span>MoatMetrics</span>
           </Link>
-          {PLACES.map((g) => (
+          {places.map((g) => (
             <div key={g.head}>
               <p className={css.navHead}>{g.head}</p>
-              {g.places
-                .filter((p) => allows(rights, needOf(p.to)))
-                .map((p) => (
-                  <NavLink key={p.to} place={p} path={path} />
-                ))}
+              {g.places.map((p) => (
+                <NavLink key={p.to} place={p} path={path} />
+              ))}
             </div>
           ))}
           <p className={css.navFoot}>{t('Computed on this machine. Nothing was sent anywhere.')}</p>
         </nav>
         <div className={css.main}>
           <Connection />
+          <Unencrypted />
           {rights?.viewing ? (
             <Suspense>
               <Looking view={rights.viewing} label={rights.label} />
@@ -142,7 +150,13 @@ export function Shell() {
                   <Kbd>Ctrl K</Kbd>
                 </span>
               </button>
+              {idle ? (
+                <Suspense>
+                  <Bell />
+                </Suspense>
+              ) : null}
               <ThemeButton />
+              <Me />
             </div>
           </header>
           <main id="main" className={css.page} ref={main} tabIndex={-1}>
@@ -249,7 +263,7 @@ function NavLink({ place, path, onGo }: { place: Place; path: string; onGo?: () 
 function TabBar({ path }: { path: string }) {
   const [more, setMore] = useState(false);
   const [search] = useAddress();
-  const all = PLACES.flatMap((g) => g.places);
+  const all = usePlaces().flatMap((g) => g.places);
   const main = ['/', '/clients', '/licenses', '/explore'].flatMap((to) => all.filter((p) => p.to === to));
   return (
     <nav className={css.tabbar} aria-label={t('Main, for small screens')} data-chrome>
@@ -295,9 +309,35 @@ function ThemeButton() {
   );
 }
 
+/** Who is signed in; nobody before there are accounts. */
+function Me() {
+  const who = useQuery(session()).data;
+  if (!who?.account) return null;
+  const letters = (who.name ?? '').split(/\s+/).filter(Boolean);
+  const initials = [letters[0], letters.length > 1 ? letters.at(-1) : ''].map((w) => w?.[0]?.toUpperCase() ?? '').join('');
+  return (
+    <Link to="/profile" className={css.me} aria-label={t('Profile of {{name}}', { name: who.name })} title={who.name}>
+      {initials}
+    </Link>
+  );
+}
+
 /** Apart, so that opening the panel draws nothing else anew. */
 function OpenPanel() {
   return usePanel() ? <ExplainPanel /> : null;
+}
+
+/** Whether others on the way can read along: not on this machine, and not over TLS. */
+const open = location.protocol === 'http:' && !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(location.hostname);
+
+function Unencrypted() {
+  if (!open) return null;
+  return (
+    <p className={css.offline} role="status">
+      <ShieldAlert size={16} aria-hidden="true" />
+      {t('This connection is not encrypted: others on the network can read these figures. Whoever runs MoatMetrics turns on TLS.')}
+    </p>
+  );
 }
 
 function Connection() {

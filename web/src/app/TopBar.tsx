@@ -1,3 +1,5 @@
+import { t } from '../lib/i18n';
+import { ExportButton } from '../metrics/ExportMenu';
 import { FilterBar } from '../metrics/FilterBar';
 import { TimeBar } from '../metrics/TimeBar';
 
@@ -7,6 +9,7 @@ export function TopBar({ filter }: { filter: boolean }) {
     <>
       <TimeBar />
       {filter ? <FilterBar /> : null}
+      <ExportButton label={t('Make a report')} report />
     </>
   );
 }

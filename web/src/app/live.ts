@@ -48,6 +48,7 @@ export function listen(client: QueryClient): () => void {
   let away = false;
   source.addEventListener('error', () => {
     away = true;
+    client.invalidateQueries({ queryKey: ['session'] }); // it may be the session that ended
     setConnection({ online: false, since: connection.since || new Date().toISOString() });
   });
   source.addEventListener('open', () => {

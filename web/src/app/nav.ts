@@ -1,4 +1,6 @@
+import { useQuery } from '@tanstack/react-query';
 import {
+  BellRing,
   BookCheck,
   BookOpen,
   Camera,
@@ -7,6 +9,7 @@ import {
   CircleHelp,
   Clock,
   Download,
+  FileChartColumn,
   FileSignature,
   FolderSync,
   Gauge,
@@ -14,6 +17,7 @@ import {
   KeyRound,
   LayoutDashboard,
   Link2,
+  ListChecks,
   type LucideIcon,
   MessageCircleQuestionMark,
   MessageSquareHeart,
@@ -21,6 +25,7 @@ import {
   Ruler,
   ScrollText,
   Search,
+  Send,
   Settings,
   ShieldCheck,
   ShieldUser,
@@ -29,10 +34,15 @@ import {
   Ticket,
   TriangleAlert,
   Upload,
+  UserLock,
+  UserRound,
   Users,
+  UsersRound,
   Wallet,
 } from 'lucide-react';
+import { session } from '../api/accounts';
 import { t } from '../lib/i18n';
+import { allows, useRights } from '../metrics/rights';
 
 export interface Place {
   to: string;
@@ -46,6 +56,8 @@ export interface Place {
   timed?: boolean;
   /** The action without which it shows nothing; reading figures unless said. */
   need?: string;
+  /** Whether it is for those who are signed in with an account. */
+  account?: boolean;
 }
 
 export const PLACES: { head: string; places: Place[] }[] = [
@@ -77,9 +89,36 @@ export const PLACES: { head: string; places: Place[] }[] = [
       { to: '/explore', label: t('Explore'), icon: Search, words: 'pivot query cut', filtered: true },
       { to: '/trends', label: t('Trends'), icon: ChartSpline, words: 'season anomalies correlation change point unusual', filtered: true },
       { to: '/benchmarks', label: t('Benchmarks'), icon: Ruler, words: 'peers bands compare industry percentile privacy', filtered: true },
-      { to: '/scenarios', label: t('What if'), icon: Shuffle, words: 'scenario price levers churn hire break even plan', timed: true },
-      { to: '/kpis', label: t('KPIs & rules'), icon: SquareFunction, words: 'formula own measures segments fiscal calendar alerts' },
-      { to: '/dashboards', label: t('Dashboards'), icon: LayoutDashboard, words: 'boards tiles wall' },
+      {
+        to: '/scenarios',
+        label: t('What if'),
+        icon: Shuffle,
+        words: 'scenario price levers churn hire break even plan',
+        timed: true,
+        need: 'boards.read',
+      },
+      {
+        to: '/kpis',
+        label: t('KPIs & rules'),
+        icon: SquareFunction,
+        words: 'formula own measures segments fiscal calendar alerts',
+        need: 'boards.read',
+      },
+      {
+        to: '/reports',
+        label: t('Reports'),
+        icon: FileChartColumn,
+        words: 'pdf excel powerpoint templates schedules send files qbr business review brand logo',
+        need: 'figures.read',
+      },
+      {
+        to: '/alerts',
+        label: t('Alerts'),
+        icon: BellRing,
+        words: 'notify threshold routes quiet hours acknowledge push e-mail',
+        need: 'boards.read',
+      },
+      { to: '/dashboards', label: t('Dashboards'), icon: LayoutDashboard, words: 'boards tiles wall', need: 'boards.read' },
     ],
   },
   {
@@ -100,8 +139,22 @@ export const PLACES: { head: string; places: Place[] }[] = [
         words: 'review names duplicates clients same different aliases',
         need: 'reviews.read',
       },
+      {
+        to: '/review',
+        label: t('Review'),
+        icon: ListChecks,
+        words: 'queue decide approve reject proposals comments due assigned',
+        need: 'reviews.read',
+      },
       { to: '/quality', label: t('Data quality'), icon: ShieldCheck, words: 'score completeness what to fix first', need: 'data.read' },
-      { to: '/snapshots', label: t('Snapshots'), icon: Camera, words: 'history roll back versions' },
+      { to: '/snapshots', label: t('Snapshots'), icon: Camera, words: 'history roll back versions', need: 'boards.read' },
+      {
+        to: '/governance',
+        label: t('Governance'),
+        icon: UserLock,
+        words: 'personal data privacy gdpr erase retention legal hold requests inventory',
+        need: 'governance.manage',
+      },
       { to: '/definitions', label: t('Definitions'), icon: BookOpen, words: 'measures catalog formula dimensions' },
       {
         to: '/audit',
@@ -118,6 +171,21 @@ export const PLACES: { head: string; places: Place[] }[] = [
     places: [
       { to: '/files', label: t('Downloads'), icon: Download, words: 'exports offline files' },
       { to: '/feedback', label: t('Feedback'), icon: MessageSquareHeart, words: 'nps comment adoption' },
+      {
+        to: '/users',
+        label: t('Users'),
+        icon: UsersRound,
+        words: 'accounts invite roles api keys sign in owner',
+        need: 'accounts.manage',
+      },
+      { to: '/profile', label: t('Profile'), icon: UserRound, words: 'password passkey devices sign out me', account: true },
+      {
+        to: '/destinations',
+        label: t('Destinations'),
+        icon: Send,
+        words: 'deliveries e-mail smtp server folder bucket s3 webhook send outbox',
+        need: 'destinations.manage',
+      },
       { to: '/settings', label: t('Settings'), icon: Settings, words: 'theme currency dark density' },
       {
         to: '/policies',
@@ -130,6 +198,14 @@ export const PLACES: { head: string; places: Place[] }[] = [
     ],
   },
 ];
+
+/** The places that whoever looks may use. */
+export function usePlaces(): typeof PLACES {
+  const rights = useRights();
+  const account = Boolean(useQuery(session()).data?.account);
+  const may = (p: Place) => allows(rights, needOf(p.to)) && (!p.account || account);
+  return PLACES.map((g) => ({ ...g, places: g.places.filter(may) })).filter((g) => g.places.length > 0);
+}
 
 export const chartIcon = ChartNoAxesCombined;
 

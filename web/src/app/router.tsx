@@ -1,9 +1,9 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { validateSearch } from '../lib/state';
 import { NotFound, RouteError } from './Errors';
-import { Shell } from './Shell';
+import { Gate } from './Gate';
 
-const root = createRootRoute({ component: Shell, validateSearch, notFoundComponent: NotFound, errorComponent: RouteError });
+const root = createRootRoute({ component: Gate, validateSearch, notFoundComponent: NotFound, errorComponent: RouteError });
 
 const at = <const P extends string, M extends Record<string, unknown>>(path: P, load: () => Promise<M>, name: keyof M) =>
   createRoute({
@@ -38,20 +38,31 @@ const routes = [
   at('/kpis/edit/$name', () => import('../features/kpis/KpiPage'), 'KpiPage'),
   at('/dashboards', () => import('../features/dashboards/Dashboards'), 'Dashboards'),
   at('/dashboards/$id', () => import('../features/dashboards/Dashboard'), 'Dashboard'),
+  at('/reports', () => import('../features/reports/Reports'), 'Reports'),
+  at('/reports/new', () => import('../features/reports/TemplatePage'), 'NewTemplate'),
+  at('/reports/templates/$name', () => import('../features/reports/TemplatePage'), 'TemplatePage'),
+  at('/alerts', () => import('../features/alerts/Alerts'), 'Alerts'),
+  at('/destinations', () => import('../features/delivery/Delivery'), 'DeliveryPage'),
   at('/import', () => import('../features/import/Import'), 'Import'),
   at('/import/$id', () => import('../features/import/ImportRecord'), 'ImportRecord'),
   at('/import/batch/$batch', () => import('../features/import/Batch'), 'BatchPage'),
   at('/sources', () => import('../features/sources/Sources'), 'Sources'),
   at('/sources/$id', () => import('../features/sources/SourcePage'), 'SourcePage'),
   at('/matching', () => import('../features/matching/Matching'), 'Matching'),
+  at('/review', () => import('../features/review/Review'), 'Review'),
   at('/quality', () => import('../features/quality/Quality'), 'Quality'),
   at('/snapshots', () => import('../features/snapshots/Snapshots'), 'Snapshots'),
+  at('/governance', () => import('../features/governance/Governance'), 'Governance'),
   at('/definitions', () => import('../features/definitions/Definitions'), 'Definitions'),
   at('/definitions/$measure', () => import('../features/definitions/Definition'), 'Definition'),
   at('/system', () => import('../features/system/System'), 'System'),
   at('/audit', () => import('../features/audit/Audit'), 'Audit'),
   at('/files', () => import('../features/files/Files'), 'Files'),
   at('/feedback', () => import('../features/feedback/Feedback'), 'Feedback'),
+  at('/users', () => import('../features/access/Users'), 'Users'),
+  at('/profile', () => import('../features/access/Profile'), 'Profile'),
+  at('/welcome', () => import('../features/access/Welcome'), 'Welcome'),
+  at('/sign-in', () => import('../features/access/SignIn'), 'SignedInAlready'),
   at('/settings', () => import('../features/settings/Settings'), 'Settings'),
   at('/policies', () => import('../features/policies/Policies'), 'Policies'),
   at('/help', () => import('../features/help/Help'), 'Help'),

@@ -264,6 +264,35 @@ export function instant(text: string): string {
     : dateFormat({ year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', timeZoneName: 'short' }).format(d);
 }
 
+/** What the clock of a time zone shows at an instant, as 2026-11-28T09:05; undefined for no zone. */
+export function clockIn(zone: string, at: Date): string | undefined {
+  try {
+    const parts = new Intl.DateTimeFormat('en-CA', {
+      year: 'numeric',
+      month: '2-digit',
+      day: '2-digit',
+      hour: '2-digit',
+      minute: '2-digit',
+      hourCycle: 'h23',
+      timeZone: zone,
+    }).formatToParts(at);
+    const of = (type: string) => parts.find((p) => p.type === type)?.value ?? '';
+    return `${of('year')}-${of('month')}-${of('day')}T${of('hour')}:${of('minute')}`;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The time zones that the browser knows. */
+export const zones = (): string[] => ['UTC', ...Intl.supportedValuesOf('timeZone').filter((z) => z !== 'UTC')];
+
+/** A day with its weekday: "Tue, Dec 1, 2026". */
+export function weekday(text: string): string {
+  return dateFormat({ weekday: 'short', month: 'short', day: 'numeric', year: 'numeric', timeZone: 'UTC' }).format(
+    new Date(`${text.slice(0, 10)}T00:00:00Z`),
+  );
+}
+
 /** The value of a dimension of time by its grain; others as they are. */
 export function dimensionValue(name: string, value: string): string {
   switch (name) {

@@ -13,6 +13,14 @@ const english: Record<string, string> = {
   '{{seats}} seats, {{saving}} a month_one': '{{seats}} seat, {{saving}} a month',
   '{{count}} months_one': '{{count}} month',
   '{{count}} tiles_one': '{{count}} tile',
+  'told {{count}} times, last {{at}}_one': 'told once, {{at}}',
+  '{{count}} key figures_one': '{{count}} key figure',
+  '{{count}} charts_one': '{{count}} chart',
+  '{{count}} tables_one': '{{count}} table',
+  '{{count}} answers_one': '{{count}} answer',
+  '{{count}} notes_one': '{{count}} note',
+  '{{count}} recipients_one': '{{count}} recipient',
+  '{{count}} more rows are in the file._one': 'One more row is in the file.',
   '{{count}} people_one': '{{count}} person',
   '{{count}} errors_one': '{{count}} error',
   '{{count}} warnings_one': '{{count}} warning',
@@ -23,6 +31,9 @@ const english: Record<string, string> = {
     'One table needs a word from you before it can be imported: see below.',
   '{{count}} rows cannot be stored; they are listed and can be corrected later._one':
     '{{count}} row cannot be stored; it is listed and can be corrected later.',
+  '{{count}} passkeys_one': '{{count}} passkey',
+  'End {{count}} sessions_one': 'End {{count}} session',
+  '{{count}} recovery codes are left, for when the phone is lost._one': '{{count}} recovery code is left, for when the phone is lost.',
   'Import the {{count}} that are ready_one': 'Import the one that is ready',
 };
 

@@ -96,11 +96,38 @@ const shared = v.object({
     ),
     undefined,
   ),
+  // Review
+  /** Only questions of this kind. */
+  kind: v.fallback(v.optional(v.pipe(v.string(), v.maxLength(40))), undefined),
+  mine: v.fallback(v.optional(v.number()), undefined),
+  overdue: v.fallback(v.optional(v.number()), undefined),
   // Questions
   /** Whom a question is about. */
   client: v.fallback(v.optional(v.pipe(v.string(), v.maxLength(400))), undefined),
-  /** Of a sheet: the row whose details are open. */
+  /** Of a sheet: the row whose details are open; of deliveries, the one that is shown alone. */
   row: v.fallback(v.optional(v.string()), undefined),
+  // Reports
+  /** The file whose panel is open. */
+  report: v.fallback(v.optional(v.pipe(v.string(), v.maxLength(40))), undefined),
+  /** The template that is looked at. */
+  preview: v.fallback(v.optional(v.pipe(v.string(), v.maxLength(40))), undefined),
+  /** The template that a file is made of. */
+  make: v.fallback(v.optional(v.pipe(v.string(), v.maxLength(40))), undefined),
+  /** The template that a new one begins as. */
+  copy: v.fallback(v.optional(v.pipe(v.string(), v.maxLength(40))), undefined),
+  /** The open form of a schedule: of one that there is, or a new one with what is chosen already. */
+  schedule: v.fallback(
+    v.optional(
+      v.object({
+        id: v.optional(v.string()),
+        template: v.optional(v.string()),
+        client: v.optional(v.string()),
+        currency: v.optional(v.string()),
+        formats: v.optional(names),
+      }),
+    ),
+    undefined,
+  ),
   // Audit record
   audit: v.fallback(
     v.optional(
@@ -127,14 +154,18 @@ export function validateSearch(input: Record<string, unknown>): Search {
 
 type Change = { [K in keyof Search]?: Search[K] | undefined };
 
-/** Changes parts of the address's search; undefined removes a part. */
-function useChange(): (change: Change | ((before: Search) => Change), opt?: { replace?: boolean }) => void {
+/**
+ * Changes parts of the address's search; undefined removes a part. Sure asks nothing about a form
+ * that holds what is not saved: it is saved, or given up by a button that says so.
+ */
+function useChange(): (change: Change | ((before: Search) => Change), opt?: { replace?: boolean; sure?: boolean }) => void {
   const navigate = useNavigate();
   return useCallback(
     (change, opt) => {
       navigate({
         to: '.',
         replace: opt?.replace ?? false,
+        ignoreBlocker: opt?.sure ?? false,
         resetScroll: false,
         search: ((before: Search) => {
           const next: Record<string, unknown> = { ...before, ...(typeof change === 'function' ? change(before) : change) };

@@ -9,8 +9,8 @@ import { dimensionValue, inCurrency } from '../lib/format';
 import { t } from '../lib/i18n';
 import { spanOf } from '../lib/period';
 import { useExplain } from '../lib/state';
-import { Loaded } from '../ui/States';
-import { useFit } from './fit';
+import { Loaded, Unseen } from '../ui/States';
+import { seenOf, useFit } from './fit';
 import { MeasureTable } from './MeasureTable';
 
 const MOST = 25;
@@ -21,8 +21,8 @@ const AXIS = 48;
 
 /** The first rows of a question as bars; a click on one opens its explanation. */
 export function BarsOf({ ask: asked, height }: { ask: Ask; height?: number }) {
-  const fit = useFit(asked.measures, asked.where);
-  const ask = { ...asked, where: fit.where };
+  const fit = useFit(asked.measures, asked.where, asked.by);
+  const ask = seenOf(asked, fit);
   const { explain } = useExplain();
   const names = useQuery(catalog()).data;
   const by = ask.by ?? [];
@@ -49,6 +49,7 @@ export function BarsOf({ ask: asked, height }: { ask: Ask; height?: number }) {
       ),
     [rows, by, drawn, names, unit, ask.measures, q.data],
   );
+  if (fit.unseen) return <Unseen />;
   return (
     <Loaded
       query={q}

@@ -8,7 +8,6 @@ import { Card } from '../ui/Card';
 import { Skeleton } from '../ui/States';
 import css from './metrics.module.css';
 import { StateBadge } from './StateBadge';
-import { prose } from './words';
 
 /** A client's five components in a line each; they open on the page of risks. */
 export function ClientRiskCard({ name, days }: { name: string; days: Period | undefined }) {
@@ -33,7 +32,7 @@ export function ClientRiskCard({ name, days }: { name: string; days: Period | un
             <dt>
               {c.label} <StateBadge state={c.state} />
             </dt>
-            <dd>{prose(c.words)}</dd>
+            <dd>{c.words}</dd>
           </div>
         ))}
       </dl>

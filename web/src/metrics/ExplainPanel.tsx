@@ -4,8 +4,10 @@ import { format, inCurrency, sentence } from '../lib/format';
 import { t } from '../lib/i18n';
 import { type Panel, useExplain, usePanel } from '../lib/state';
 import { Drawer } from '../ui/Dialog';
+import { useMay } from '../ui/may';
 import { Failure, Skeleton } from '../ui/States';
 import { Tabs } from '../ui/Tabs';
+import { Comments } from './Comments';
 import { comparisonOf } from './Compare';
 import { Definition } from './Definition';
 import { Delta } from './Delta';
@@ -16,7 +18,7 @@ import { HowSure } from './HowSure';
 import css from './metrics.module.css';
 import { Records } from './Records';
 import { Why } from './Why';
-import { conditionText, daysOf, periodText, prose, spoken, titled } from './words';
+import { conditionText, daysOf, periodText, spoken, titled } from './words';
 
 /** The panel at the right that explains whatever the address says. */
 export function ExplainPanel() {
@@ -27,6 +29,7 @@ export function ExplainPanel() {
 
 function NumberPanel({ panel }: { panel: Panel }) {
   const { close, move } = useExplain();
+  const colleagues = useMay('boards.read'); // the messages of snapshots name files
   const names = useQuery(catalog()).data;
   const m = names?.measure.get(panel.of);
   const cell = { measure: panel.of, where: panel.where, period: panel.days, ...comparisonOf(panel) };
@@ -51,7 +54,7 @@ function NumberPanel({ panel }: { panel: Panel }) {
                   ? (e.to.reason ?? '')
                   : e.interval
                     ? intervalText(e.interval, unit)
-                    : prose(sentence(e.doubt.words)) || t('Exact sum of stored rows; no interval.')}
+                    : sentence(e.doubt.words) || t('Exact sum of stored rows; no interval.')}
               </p>
             </div>
             <div style={{ textAlign: 'right' }}>
@@ -84,16 +87,35 @@ function NumberPanel({ panel }: { panel: Panel }) {
               },
               { id: 'sure', title: t('How sure'), content: () => <HowSure confidence={e.confidence} explanation={e} /> },
               {
-                id: 'history',
-                title: t('History'),
+                id: 'comments',
+                title: t('Comments'),
                 content: () => (
-                  <History
-                    cell={{ measure: panel.of, where: panel.where, period: daysOf(e.to.period) }}
-                    snapshot={panel.snapshot}
-                    onSnapshot={(snapshot) => move({ snapshot })}
+                  <Comments
+                    on={{
+                      kind: 'number',
+                      measure: panel.of,
+                      where: panel.where ?? '',
+                      from: String(e.to.period.from),
+                      to: String(e.to.period.to),
+                    }}
                   />
                 ),
               },
+              ...(colleagues
+                ? [
+                    {
+                      id: 'history',
+                      title: t('History'),
+                      content: () => (
+                        <History
+                          cell={{ measure: panel.of, where: panel.where, period: daysOf(e.to.period) }}
+                          snapshot={panel.snapshot}
+                          onSnapshot={(snapshot) => move({ snapshot })}
+                        />
+                      ),
+                    },
+                  ]
+                : []),
               {
                 id: 'definition',
                 title: t('Definition'),

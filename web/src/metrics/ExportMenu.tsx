@@ -1,39 +1,44 @@
-import { Download } from 'lucide-react';
-import { messageOf } from '../api/client';
-import { download } from '../api/files';
+import { Download, FileChartColumn } from 'lucide-react';
+import { lazy, Suspense, useState } from 'react';
 import { type Ask, parameters } from '../api/queries';
 import { t } from '../lib/i18n';
-import { used } from '../lib/usage';
 import { IconButton } from '../ui/Button';
-import { Menu } from '../ui/Menu';
 import { useMay } from '../ui/may';
-import { toast } from '../ui/toast';
 
-const FORMATS = [
-  ['xlsx', 'Excel (.xlsx)'],
-  ['csv', 'CSV'],
-  ['json', 'JSON'],
-] as const;
+const ExportDialog = lazy(() => import('./ExportDialog'));
 
 /** Saves the answer to a question as a file; the same figures as on the page. */
 export function ExportMenu({ ask }: { ask: Ask }) {
+  return <ExportButton url={(format) => `/api/v1/query/export?${new URLSearchParams({ ...parameters(ask), format })}`} />;
+}
+
+/** Opens the one dialog of exports: the file of a table where there is one, and reports. */
+export function ExportButton({
+  url,
+  formats,
+  label = t('Export'),
+  report,
+}: {
+  url?: (format: string) => string;
+  /** What the table can be saved as; everything unless said. */
+  formats?: readonly string[];
+  label?: string;
+  /** Of a whole page: reports only. */
+  report?: boolean;
+}) {
   const may = useMay('figures.export');
-  const save = (format: string) => {
-    used(`export.${format}`);
-    return download(`/api/v1/query/export?${new URLSearchParams({ ...parameters(ask), format })}`)
-      .then((name) => toast(t('{{name}} was saved. It is also under Downloads, offline too.', { name })))
-      .catch((error) => toast(messageOf(error)));
-  };
+  const [open, setOpen] = useState(false);
   if (!may) return null;
   return (
-    <Menu
-      label={t('Export')}
-      trigger={
-        <IconButton label={t('Export')}>
-          <Download size={16} />
-        </IconButton>
-      }
-      sections={[{ head: t('Export as'), actions: FORMATS.map(([id, label]) => ({ id, label, onAction: () => save(id) })) }]}
-    />
+    <>
+      <IconButton label={label} onPress={() => setOpen(true)}>
+        {report ? <FileChartColumn size={16} /> : <Download size={16} />}
+      </IconButton>
+      {open ? (
+        <Suspense>
+          <ExportDialog url={url} formats={formats} onClose={() => setOpen(false)} />
+        </Suspense>
+      ) : null}
+    </>
   );
 }

@@ -11,13 +11,15 @@ import { Badge } from '../ui/Card';
 import { Drawer } from '../ui/Dialog';
 import { Loaded, Notice } from '../ui/States';
 import { Tabs } from '../ui/Tabs';
+import { Comments } from './Comments';
 import { DriverBridge } from './DriverBridge';
 import { Grade, intervalText } from './Grade';
 import { HowSure } from './HowSure';
 import css from './metrics.module.css';
 import { Records } from './Records';
+import { Standing } from './Standing';
 import { useDriverUnits } from './units';
-import { daysOf, periodText, prose, titled } from './words';
+import { daysOf, periodText, titled } from './words';
 
 /** A finding: what it is, why, how sure, and the rows behind it. */
 export function FindingPanel({ panel }: { panel: Panel }) {
@@ -27,7 +29,7 @@ export function FindingPanel({ panel }: { panel: Panel }) {
     <Drawer open onClose={close} title={t('Finding')} subtitle={t('What it is, why, how sure, and the rows behind it')}>
       <Loaded query={list} height={320}>
         {(all) => {
-          const f = all.find((x) => x.id === panel.of);
+          const f = all.find((x) => x.id === panel.of || x.identity === panel.of);
           return f ? (
             <FindingBody f={f} panel={panel} move={move} />
           ) : (
@@ -60,7 +62,7 @@ function FindingBody({ f, panel, move }: { f: Finding; panel: Panel; move: (next
   return (
     <>
       <p className={css.words} style={{ fontWeight: 600 }}>
-        {prose(f.headline)}
+        {f.headline}
       </p>
       <div className="spread">
         <div>
@@ -79,7 +81,8 @@ function FindingBody({ f, panel, move }: { f: Finding; panel: Panel; move: (next
           </p>
         </div>
       </div>
-      <Notice>{prose(f.recommendation)}</Notice>
+      <Notice>{f.recommendation}</Notice>
+      <Standing f={f} />
       {f.requires_review ? (
         <p>
           <Badge tone="warn">{t('A person must look: {{rules}}', { rules: (f.review_rules ?? []).join('; ') })}</Badge>
@@ -126,6 +129,7 @@ function FindingBody({ f, panel, move }: { f: Finding; panel: Panel; move: (next
             ),
           },
           { id: 'sure', title: t('How sure'), content: () => <HowSure confidence={f.confidence} /> },
+          { id: 'comments', title: t('Comments'), content: () => <Comments on={{ kind: 'finding', id: f.identity }} /> },
           {
             id: 'details',
             title: t('Details'),

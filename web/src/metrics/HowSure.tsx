@@ -5,7 +5,7 @@ import { t } from '../lib/i18n';
 import { Notice, Progress } from '../ui/States';
 import { intervalText } from './Grade';
 import css from './metrics.module.css';
-import { prose, spoken } from './words';
+import { spoken } from './words';
 
 /** How sure a value is: its score and what that is made of; of a number also what is expected and probable. */
 export function HowSure({ confidence, explanation }: { confidence: Confidence; explanation?: Explanation }) {
@@ -71,7 +71,7 @@ function Expected({ e, unit }: { e: Explanation; unit: Unit }) {
   const exact = e.band && e.band.low === e.band.high;
   return (
     <>
-      {e.interval ? null : e.doubt.words ? <Notice>{sentence(prose(e.doubt.words))}</Notice> : null}
+      {e.interval ? null : e.doubt.words ? <Notice>{sentence(e.doubt.words)}</Notice> : null}
       {e.interval || e.band ? (
         <dl className={css.facts}>
           {e.interval ? (
@@ -100,7 +100,7 @@ function Expected({ e, unit }: { e: Explanation; unit: Unit }) {
             <li key={c.name} className={css.component}>
               <span>{t('P({{measure}} < {{below}}), expected', { measure: spoken(e.measure), below: format(c.below, unit) })}</span>
               <span className="num">{percent(c.probability)}</span>
-              <Progress value={c.probability} label={prose(c.words)} />
+              <Progress value={c.probability} label={c.words} />
             </li>
           ))}
         </ul>

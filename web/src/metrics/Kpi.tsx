@@ -36,7 +36,7 @@ export function Kpi({
   const { explain } = useExplain();
   const list = useQuery(catalog());
   const names = list.data;
-  const { where, note, ready } = useFit([measure], asked);
+  const { where, note, ready, unseen } = useFit([measure], asked);
   const x = useQuery({ ...explanation({ measure, where, period: days, brief: true }), enabled: ready && days !== undefined });
   const m = names?.measure.get(measure);
   const byMonth = m?.dimensions?.includes('month') ?? false;
@@ -44,6 +44,7 @@ export function Kpi({
     ...table({ measures: [measure], by: ['month'], where, period: days ? courseOf(days) : undefined, order: ['month'] }),
     enabled: ready && days !== undefined && byMonth && course,
   });
+  if (unseen) return null;
   const title = label ?? m?.label ?? measure;
   const failed = [x, list].find((q) => q.isError && q.data === undefined);
   if (failed) {
@@ -109,9 +110,11 @@ export function Kpi({
 }
 
 export function Kpis({ measures, where, days }: { measures: string[]; where?: string; days: Period | undefined }) {
+  const fit = useFit(measures, where);
+  if (fit.unseen) return null;
   return (
-    <div className={css.kpis} data-count={measures.length}>
-      {measures.map((m) => (
+    <div className={css.kpis} data-count={fit.measures.length}>
+      {fit.measures.map((m) => (
         <Kpi key={m} measure={m} {...(where === undefined ? {} : { where })} days={days} />
       ))}
     </div>

@@ -9,10 +9,10 @@ import { spanOf } from '../lib/period';
 import { useExplain } from '../lib/state';
 import { Hint } from '../ui/Button';
 import { CellButton, type Column, DataTable } from '../ui/DataTable';
-import { Loaded, Notice } from '../ui/States';
+import { Loaded, Notice, Unseen } from '../ui/States';
 import ui from '../ui/ui.module.css';
 import { Delta } from './Delta';
-import { useFit } from './fit';
+import { seenOf, useFit } from './fit';
 
 type Row = (string | null)[] & { at?: number };
 
@@ -24,7 +24,7 @@ type Row = (string | null)[] & { at?: number };
 export const MeasureTable = memo(function MeasureTable({
   ask: asked,
   caption,
-  changes = [],
+  changes: compared = [],
   bar,
   name,
   sort,
@@ -42,12 +42,15 @@ export const MeasureTable = memo(function MeasureTable({
   empty?: ReactNode;
   maxHeight?: number;
 }) {
-  const fit = useFit(asked.measures, asked.where);
-  const ask = { ...asked, where: fit.where };
+  const fit = useFit(asked.measures, asked.where, asked.by);
+  const ask = seenOf(asked, fit);
+  const changes = compared.filter((m) => ask.measures.includes(m));
+  const drawn = bar && ask.measures.includes(bar) ? bar : undefined;
   const question = { ...ask, ...(changes.length > 0 ? { compare: 'previous' as const } : {}) };
   const on = { enabled: fit.ready && ask.period !== undefined };
   const q = useQuery({ ...table(question), ...on });
   const all = useQuery({ ...table({ ...question, by: [], order: [] }), ...on });
+  if (fit.unseen) return <Unseen />;
   return (
     <Loaded
       query={q}
@@ -69,7 +72,7 @@ export const MeasureTable = memo(function MeasureTable({
             ask={ask}
             caption={caption}
             changes={changes}
-            {...(bar ? { bar } : {})}
+            {...(drawn ? { bar: drawn } : {})}
             {...(name ? { name } : {})}
             {...(sort ? { sort } : {})}
             {...(maxHeight ? { maxHeight } : {})}

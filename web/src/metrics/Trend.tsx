@@ -9,7 +9,7 @@ import { t } from '../lib/i18n';
 import { addMonths, type Period, rangeOf } from '../lib/period';
 import { useExplain, useView } from '../lib/state';
 import { DataTable } from '../ui/DataTable';
-import { Failure, Skeleton } from '../ui/States';
+import { Failure, Skeleton, Unseen } from '../ui/States';
 import { useFit } from './fit';
 
 /** Months that a trend shows at least, so that one period is seen against the time before. */
@@ -22,7 +22,7 @@ const numberOf = (text: string | null | undefined) => (text === null || text ===
  * and its unusual months marked. Dragging a range makes it the page's period.
  */
 export function Trend({
-  measures,
+  measures: wanted,
   where: asked = '',
   days,
   label,
@@ -37,7 +37,7 @@ export function Trend({
   const { set } = useView();
   const { explain } = useExplain();
   const names = useQuery(catalog()).data;
-  const { where, note, ready: fits } = useFit(measures, asked);
+  const { where, note, ready: fits, measures, unseen } = useFit(wanted, asked);
   const early = days ? addMonths(days.to, -COURSE) : '';
   const span = days ? { from: early < days.from ? early : days.from, to: days.to } : undefined;
   const all = useQueries({
@@ -66,6 +66,7 @@ export function Trend({
     [key, names, found === undefined],
   );
   const option = useCallback((colors: Palette, width: number) => trend(lines, colors, width, { brush: true }), [lines]);
+  if (unseen) return <Unseen />;
   const failed = all.find((q) => q.isError && q.data === undefined);
   if (failed) return <Failure error={failed.error} onRetry={() => failed.refetch()} />;
   if (!found || !names) {

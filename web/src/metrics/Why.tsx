@@ -9,7 +9,7 @@ import { Compare } from './Compare';
 import { bridgeOf, DriverBridge } from './DriverBridge';
 import css from './metrics.module.css';
 import { useDriverUnits } from './units';
-import { prose, spoken } from './words';
+import { spoken } from './words';
 
 /** Levels of drivers: the inputs, what these are made of, and who; with a dimension one more. */
 const DEPTH = 3;
@@ -80,8 +80,8 @@ export function Why({ panel, cell, shallow }: { panel: Panel; cell: Cell; shallo
 
 /** The change in words; what happened first, then what drove it and what to expect. */
 export function Words({ e }: { e: Explanation }) {
-  const headline = prose(e.headline).replace(/\.$/, '');
-  const all = prose(e.words);
+  const headline = e.headline.replace(/\.$/, '');
+  const all = e.words;
   return (
     <p className={css.words}>
       {all.startsWith(headline) ? (

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { catalog, type Finding, findings } from '../api/queries';
+import { type Ask, catalog, type Finding, findings } from '../api/queries';
 import { type Condition, read, write } from '../lib/filters';
 import { sentence } from '../lib/format';
 import { t } from '../lib/i18n';
@@ -14,18 +14,36 @@ export interface Fit {
   where: string;
   /** What the figure does without, in words; "" when the whole filter holds. */
   note: string;
-  /** Whether it is known what the figure can take. */
+  /** Whether it is known what the figure can take, and whoever looks may see it. */
   ready: boolean;
+  /** Those of the measures that whoever looks may see; a figure without any is left out. */
+  measures: string[];
+  unseen: boolean;
 }
 
-/** The part of a filter that all the measures can take. */
-export function useFit(measures: string[], where: string | undefined): Fit {
+/** The part of a filter that all the measures can take, and the measures that may be seen. */
+export function useFit(asked: string[], where: string | undefined, by: string[] = []): Fit {
   const names = useQuery(catalog()).data;
   const conditions = where ? read(where) : [];
-  if (!names || conditions === undefined) return { where: where ?? '', note: '', ready: names !== undefined };
+  const measures = asked.filter((m) => !names?.measure.get(m)?.unseen);
+  const unseen = (asked.length > 0 && measures.length === 0) || by.some((d) => names?.dimension.get(d)?.unseen);
+  const sight = { measures, unseen, ready: names !== undefined && !unseen };
+  if (!names || conditions === undefined) return { where: where ?? '', note: '', ...sight };
   const takes = (c: Condition) => measures.every((m) => names.measure.get(m)?.dimensions?.includes(c.dimension) ?? true);
   const left = conditions.filter((c) => !takes(c)).map((c) => names.dimension.get(c.dimension)?.label ?? c.dimension);
-  return { where: left.length > 0 ? write(conditions.filter(takes)) : (where ?? ''), note: notFiltered(left), ready: true };
+  return { where: left.length > 0 ? write(conditions.filter(takes)) : (where ?? ''), note: notFiltered(left), ...sight };
+}
+
+/** A question without what whoever asks may not see, with the part of its filter that fits. */
+export function seenOf(asked: Ask, fit: Fit): Ask {
+  const left = asked.measures.length > fit.measures.length;
+  const there = (column: string) => fit.measures.includes(column) || (asked.by ?? []).includes(column);
+  return {
+    ...asked,
+    where: fit.where,
+    measures: fit.measures,
+    ...(left && asked.order ? { order: asked.order.filter((o) => there(o.replace(/^-/, ''))) } : {}),
+  };
 }
 
 /** The findings of a period that are about what the filter leaves. */

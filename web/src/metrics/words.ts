@@ -52,11 +52,6 @@ export function daysOf(p: { from?: unknown; to?: unknown }): Period | undefined 
   return p.from && p.to ? { from: String(p.from), to: String(p.to) } : undefined;
 }
 
-/** The server's sentences with true minus signs, as every other number has. */
-export function prose(text: string): string {
-  return text.replace(/(^|[\s(])-(?=[\d.$€£]|[A-Z]{3}\u00a0)/g, '$1\u2212');
-}
-
 /** A condition for people: `client = "X"` is "Client: X". */
 export function conditionText(where: string, label: (dimension: string) => string): string {
   const conditions = read(where);

@@ -11,12 +11,14 @@ interface Props {
   title: ReactNode;
   subtitle?: ReactNode;
   children: ReactNode;
+  /** Of a panel: with room for a page beside. */
+  wide?: boolean;
 }
 
-function Frame({ open, onClose, title, subtitle, children, className, place }: Props & { className: string; place?: 'top' }) {
+function Frame({ open, onClose, title, subtitle, children, className, wide }: Props & { className: string }) {
   return (
     <ModalOverlay isOpen={open} onOpenChange={(next) => !next && onClose()} isDismissable className={css.overlay ?? ''}>
-      <Modal className={className} {...(place ? { 'data-place': place } : {})}>
+      <Modal className={className} {...(wide ? { 'data-wide': true } : {})}>
         <AriaDialog className={css.dialog ?? ''}>
           <div className={css.dialogHead}>
             <div>

@@ -41,6 +41,9 @@ export function TextField({
   multiline,
   autoFocus,
   type = 'text',
+  autoComplete,
+  inputMode,
+  name,
   ...base
 }: Base & {
   value: string;
@@ -48,13 +51,20 @@ export function TextField({
   placeholder?: string;
   multiline?: boolean;
   autoFocus?: boolean;
-  type?: 'text' | 'search' | 'month' | 'date' | 'number' | 'password';
+  type?: 'text' | 'search' | 'month' | 'date' | 'number' | 'password' | 'email' | 'time';
+  /** What a password manager or the browser may fill in. */
+  autoComplete?: string;
+  inputMode?: 'numeric' | 'email';
+  name?: string;
 }) {
   const id = useId();
   const shared = {
     id,
     value,
     placeholder,
+    autoComplete,
+    inputMode,
+    name,
     className: css.input,
     onChange: (e: ChangeEvent<HTMLInputElement | HTMLTextAreaElement>) => onChange(e.target.value),
     ...described(id, base),
@@ -122,5 +132,15 @@ export function Checkbox({
         </span>
       ) : null}
     </label>
+  );
+}
+
+/** Fields that belong together, framed, with what they are about. */
+export function Group({ legend, children }: { legend: string; children: ReactNode }) {
+  return (
+    <fieldset className={css.group}>
+      <legend>{legend}</legend>
+      {children}
+    </fieldset>
   );
 }

@@ -37,6 +37,9 @@ export function Refused({ action, who, why }: { action: string; who?: string[] |
   );
 }
 
+/** Stands for a figure that whoever looks may not see: its card is left out with it. */
+export const Unseen = () => <span data-unseen hidden />;
+
 export function Failure({ error, onRetry }: { error: unknown; onRetry?: (() => void) | undefined }) {
   const problem = error instanceof RequestError ? error.problem : undefined;
   if (problem?.code === 'forbidden') {

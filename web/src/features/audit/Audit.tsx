@@ -8,6 +8,7 @@ import { t } from '../../lib/i18n';
 import { addDays } from '../../lib/period';
 import { useView } from '../../lib/state';
 import { columns } from '../../metrics/grid';
+import { useNames } from '../../metrics/names';
 import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { DataTable } from '../../ui/DataTable';
@@ -74,6 +75,7 @@ export function Audit() {
 
 function Filters({ actors, actions }: { actors: string[]; actions: string[] }) {
   const { search, set } = useView();
+  const name = useNames();
   const now = search.audit ?? {};
   const change = (part: Partial<typeof now>) => {
     const next = Object.fromEntries(Object.entries({ ...now, ...part }).filter(([, v]) => v));
@@ -93,7 +95,7 @@ function Filters({ actors, actions }: { actors: string[]; actions: string[] }) {
         label={t('Who')}
         value={now.actor ?? ''}
         onChange={(actor) => change({ actor })}
-        options={[['', t('everybody')] as const, ...known(actors, now.actor).map((a) => [a, a] as const)]}
+        options={[['', t('everybody')] as const, ...known(actors, now.actor).map((a) => [a, name(a)] as const)]}
       />
       <Select
         label={t('What')}
@@ -112,6 +114,7 @@ function Filters({ actors, actions }: { actors: string[]; actions: string[] }) {
 
 function Entries({ ask }: { ask: AuditAsk }) {
   const { search, set } = useView();
+  const name = useNames();
   const found = useInfiniteQuery(auditEntries(ask));
   if (!found.data) {
     if (found.isError) return <Failure error={found.error} onRetry={() => found.refetch()} />;
@@ -156,7 +159,7 @@ function Entries({ ask }: { ask: AuditAsk }) {
               </time>
             ),
           },
-          { id: 'who', head: t('Who'), cell: (e) => e.actor || '—' },
+          { id: 'who', head: t('Who'), cell: (e) => (e.actor ? <span title={e.actor}>{name(e.actor)}</span> : '—') },
           { id: 'from', head: t('From'), cell: saidSource },
           { id: 'about', head: t('About'), cell: (e) => `${e.subject.kind} ${e.subject.id}`.trim() || '—' },
           { id: 'why', head: t('Why'), cell: (e) => <span className={css.why}>{e.reason || '—'}</span> },

@@ -2,6 +2,7 @@ import type { AuditEntry } from '../../api/queries';
 import { instant, sentence, words } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import metrics from '../../metrics/metrics.module.css';
+import { useNames } from '../../metrics/names';
 import { Dialog } from '../../ui/Dialog';
 import css from './audit.module.css';
 import { changes, said, saidSource } from './said';
@@ -9,6 +10,7 @@ import { changes, said, saidSource } from './said';
 /** Everything that an entry says. */
 export function Details({ entry: e, onClose }: { entry: AuditEntry; onClose: () => void }) {
   const { changed, rest } = changes(e.detail);
+  const name = useNames();
   return (
     <Dialog open onClose={onClose} title={said(e)} subtitle={t('Entry {{entry}} of the record', { entry: e.seq })}>
       <div className="stack">
@@ -22,7 +24,9 @@ export function Details({ entry: e, onClose }: { entry: AuditEntry; onClose: () 
           {e.removed_by ? null : (
             <>
               <dt>{t('Who')}</dt>
-              <dd>{e.actor}</dd>
+              <dd>
+                {name(e.actor)} {name(e.actor) === e.actor ? null : <span className="muted small">{e.actor}</span>}
+              </dd>
               <dt>{t('From')}</dt>
               <dd>{saidSource(e)}</dd>
               <dt>{t('Action')}</dt>

@@ -32,6 +32,7 @@ export function Retention({ state }: { state: UseQueryResult<AuditState> }) {
                   reads: kept(r.read_days),
                 })}
               </p>
+              {r.held ? <p className="muted">{t('A legal hold stands: until it is lifted nothing goes.')}</p> : null}
               {r.due > 0 ? <p className="muted">{t('{{count}} contents go with the next daily run.', { count: r.due })}</p> : null}
               <div>
                 <Button onPress={() => setEditing(true)}>{t('Change …')}</Button>
@@ -75,7 +76,13 @@ function Form({ days, readDays, onDone }: { days: number; readDays: number; onDo
         <TextField label={t('Days for reads')} type="number" hint={t('at least 90; 0 is for ever')} value={reads} onChange={setReads} />
       </div>
       <TextField label={t('Why, for the record')} value={reason} onChange={setReason} />
-      {preview.data ? <Notice>{t('{{count}} contents would go now.', { count: preview.data.due })}</Notice> : null}
+      {preview.data ? (
+        <Notice>
+          {preview.data.held
+            ? t('A legal hold stands: until it is lifted nothing goes.')
+            : t('{{count}} contents would go now.', { count: preview.data.due })}
+        </Notice>
+      ) : null}
       {failed ? <Notice tone="bad">{messageOf(failed)}</Notice> : null}
       <div className="row">
         <Button kind="primary" type="submit" isDisabled={set.isPending}>

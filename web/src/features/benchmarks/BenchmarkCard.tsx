@@ -5,7 +5,7 @@ import { t } from '../../lib/i18n';
 import type { Period } from '../../lib/period';
 import { useExplain } from '../../lib/state';
 import { intervalText } from '../../metrics/Grade';
-import { periodText, prose } from '../../metrics/words';
+import { periodText } from '../../metrics/words';
 import { Badge, Card } from '../../ui/Card';
 import { CellButton } from '../../ui/DataTable';
 import css from './benchmarks.module.css';
@@ -37,7 +37,7 @@ export function BenchmarkCard({ b, where, period }: { b: Benchmark; where: strin
     >
       <div className={css.figure}>
         {b.value === null ? (
-          <p className="muted">{sentence(prose(b.reason ?? t('no figure')))}.</p>
+          <p className="muted">{sentence(b.reason ?? t('no figure'))}.</p>
         ) : (
           <>
             <CellButton
@@ -63,7 +63,7 @@ export function BenchmarkCard({ b, where, period }: { b: Benchmark; where: strin
       ) : (
         <p className="muted small">{t('Nobody publishes bands for it that could be shown here.')}</p>
       )}
-      {b.words ? <p className="small">{sentence(prose(b.words))}.</p> : null}
+      {b.words ? <p className="small">{sentence(b.words)}.</p> : null}
       <History b={b} unit={unit} />
       {b.peers ? <TenantPeers peers={b.peers} unit={unit} /> : null}
       {b.clients && b.value !== null ? <ClientPeers clients={b.clients} own={b.value} unit={unit} /> : null}
@@ -92,7 +92,7 @@ function Source({ r, unit, children }: { r: Reference; unit: Unit; children: Rea
             <span className="muted small">{range}</span>
           </span>
         ) : (
-          <span className="muted small">{sentence(prose(r.reason ?? ''))}</span>
+          <span className="muted small">{sentence(r.reason ?? '')}</span>
         )}
         {chance === undefined ? null : <span className={css.chance}>{t('{{chance}} likely', { chance: likely(chance) })}</span>}
       </div>
@@ -131,7 +131,7 @@ function History({ b, unit }: { b: Benchmark; unit: Unit }) {
         width={160}
         label={t('{{label}} in {{count}} earlier windows and now', { label: b.label, count: windows.length })}
       />
-      <p className="small">{sentence(prose(h.words))}.</p>
+      <p className="small">{sentence(h.words)}.</p>
       {h.change !== null && h.previous !== null ? (
         <p className="muted small">
           {t('{{change}} since {{period}}', { change: change(h.change, unit), period: periodText(h.before) })}

@@ -7,7 +7,7 @@ import { sentence } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { useView } from '../../lib/state';
 import { columns } from '../../metrics/grid';
-import { daysOf, prose } from '../../metrics/words';
+import { daysOf } from '../../metrics/words';
 import { Empty, Loaded, Notice } from '../../ui/States';
 import { BenchmarkCard } from './BenchmarkCard';
 import css from './benchmarks.module.css';
@@ -67,7 +67,7 @@ export function Benchmarks() {
 /** Why no figure of others is shown, when it is the same for all. */
 function reasonOf(all: Benchmark[]): string {
   const reasons = [...new Set(all.flatMap((b) => (b.peers ? [b.peers.release ? '' : (b.peers.reason ?? '')] : [])))];
-  return reasons.length === 1 && reasons[0] ? `${sentence(prose(reasons[0]))}.` : '';
+  return reasons.length === 1 && reasons[0] ? `${sentence(reasons[0])}.` : '';
 }
 
 function Legend() {

@@ -1,7 +1,7 @@
 import type { Benchmark } from '../../api/queries';
 import { day, format, sentence, type Unit } from '../../lib/format';
 import { t } from '../../lib/i18n';
-import { periodText, prose } from '../../metrics/words';
+import { periodText } from '../../metrics/words';
 import css from './benchmarks.module.css';
 import { scaleOf } from './scale';
 import { Track } from './Track';
@@ -21,7 +21,7 @@ export function TenantPeers({ peers, unit }: { peers: NonNullable<Benchmark['pee
         own={own === null ? undefined : { value: own }}
         other={middle ? { value: middle.value, low: middle.low, high: middle.high } : undefined}
       />
-      <p className="small">{sentence(prose(peers.words))}.</p>
+      <p className="small">{sentence(peers.words)}.</p>
       {quartiles.length > 1 ? (
         <p className="small">
           {quartiles
@@ -66,7 +66,7 @@ export function ClientPeers({ clients: c, own, unit }: { clients: NonNullable<Be
       {c.median !== null && c.low !== null && c.high !== null ? (
         <Track scale={scale} own={{ value: own }} other={{ value: c.median, low: c.low, high: c.high }} />
       ) : null}
-      <p className="small">{sentence(prose(c.words))}.</p>
+      <p className="small">{sentence(c.words)}.</p>
       {c.shrunken !== null ? (
         <p className="muted small">
           {t('Drawn towards them: {{value}}{{range}}', {
@@ -75,7 +75,7 @@ export function ClientPeers({ clients: c, own, unit }: { clients: NonNullable<Be
               ? t(' ({{low}} to {{high}})', { low: format(c.interval.low, unit), high: format(c.interval.high, unit) })
               : '',
           })}
-          . {sentence(prose(c.method))}.
+          . {sentence(c.method)}.
         </p>
       ) : null}
     </div>

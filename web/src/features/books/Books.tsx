@@ -6,7 +6,7 @@ import { format, inCurrency, sentence } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { carried, useView } from '../../lib/state';
 import css from '../../metrics/metrics.module.css';
-import { periodText, prose, titled } from '../../metrics/words';
+import { periodText, titled } from '../../metrics/words';
 import { Card } from '../../ui/Card';
 import { DataTable } from '../../ui/DataTable';
 import { Empty, Loaded, Notice } from '../../ui/States';
@@ -37,7 +37,7 @@ export function Books() {
             {(r.notes ?? []).length > 0 ? (
               <Notice>
                 {(r.notes ?? []).map((n) => (
-                  <p key={n}>{sentence(prose(n))}.</p>
+                  <p key={n}>{sentence(n)}.</p>
                 ))}
               </Notice>
             ) : null}
@@ -73,7 +73,7 @@ function Differences({ r }: { r: Reconciliation }) {
         {
           id: 'why',
           head: t('Because'),
-          cell: (d) => <span className={css.cellText}>{sentence(prose(d.words))}</span>,
+          cell: (d) => <span className={css.cellText}>{sentence(d.words)}</span>,
         },
         { id: 'measure', head: t('Figure here'), sort: (d) => d.measure, cell: (d) => titled(d.measure) },
         {

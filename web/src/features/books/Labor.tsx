@@ -4,7 +4,6 @@ import { t } from '../../lib/i18n';
 import { addMonths } from '../../lib/period';
 import { useExplain } from '../../lib/state';
 import css from '../../metrics/metrics.module.css';
-import { prose } from '../../metrics/words';
 import { CellButton, type Column, DataTable } from '../../ui/DataTable';
 
 /** A month's pay and where it went. */
@@ -64,7 +63,7 @@ export function Labor({ list, unit }: { list: LaborTie[]; unit: Unit }) {
 const MIND: Column<LaborTie> = {
   id: 'why',
   head: t('Mind'),
-  cell: (r) => <span className={`${css.cellText} small`}>{r.reason ? sentence(prose(r.reason)) : ''}</span>,
+  cell: (r) => <span className={`${css.cellText} small`}>{r.reason ? sentence(r.reason) : ''}</span>,
 };
 
 const number = (text: string | null) => (text === null ? null : Number(text));

@@ -4,7 +4,6 @@ import { t } from '../../lib/i18n';
 import { addMonths } from '../../lib/period';
 import { useExplain } from '../../lib/state';
 import css from '../../metrics/metrics.module.css';
-import { prose } from '../../metrics/words';
 import { Badge } from '../../ui/Card';
 import { CellButton, DataTable } from '../../ui/DataTable';
 
@@ -52,9 +51,9 @@ export function Revenue({ list, unit }: { list: RevenueTie[]; unit: Unit }) {
 }
 
 function why(r: RevenueTie): string {
-  const likely = (r.likely ?? []).map(prose);
+  const likely = r.likely ?? [];
   if (likely.length > 0) return sentence(likely.join('; '));
-  if (r.reason) return sentence(prose(r.reason));
+  if (r.reason) return sentence(r.reason);
   return r.gap && Number(r.gap) !== 0 ? t('No amount known here is this difference.') : '';
 }
 

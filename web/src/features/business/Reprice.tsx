@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { RequestError } from '../../api/client';
+import { faultsOf } from '../../api/client';
+
 import { type Reprice as Item, type RepriceSheet, reprices } from '../../api/queries';
 import { negated, sum } from '../../lib/decimal';
 import { change, day, format, inCurrency, sentence } from '../../lib/format';
@@ -23,7 +24,7 @@ export function Reprice() {
   const wanted = search.reprice ?? NONE;
   const query = useQuery({ ...reprices(days, wanted), enabled: days !== undefined });
   const { keep, note } = useKept(where, ['agreement', 'client']);
-  const faults = query.error instanceof RequestError ? (query.error.problem.errors ?? []) : [];
+  const faults = faultsOf(query.error);
   const items = (query.data?.items ?? []).filter((r) => keep({ agreement: r.agreement, client: r.client }));
   const open = items.find((r) => r.agreement === search.row);
   return (

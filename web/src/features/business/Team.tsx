@@ -23,6 +23,8 @@ import { Empty, Loaded } from '../../ui/States';
 const MIDDLE = 0.8;
 const REACH = 0.5;
 
+const PERSON = ['staff'];
+
 /** People drawn at once; the busiest come first. */
 const SHOWN = 40;
 
@@ -42,11 +44,12 @@ function OverCapacity() {
   const [from, setFrom] = useState(0);
   const [chosen, setMeasure] = useState<'utilization' | 'billable_utilization'>('utilization');
   const measure = useDeferredValue(chosen); // the choice is seen at once, the map follows
-  const fit = useFit([measure], where);
+  const fit = useFit([measure], where, PERSON);
   const grid = useQuery({
     ...table({ measures: [measure], by: ['staff', 'month'], where: fit.where, period: days, order: ['staff', 'month'] }),
     enabled: fit.ready && days !== undefined,
   });
+  if (fit.unseen) return null;
   return (
     <Card
       title={t('Who is over capacity?')}

@@ -8,7 +8,7 @@ import { t } from '../../lib/i18n';
 import { carried, useExplain, useView } from '../../lib/state';
 import { useFit } from '../../metrics/fit';
 import { intervalText } from '../../metrics/Grade';
-import { periodText, prose } from '../../metrics/words';
+import { periodText } from '../../metrics/words';
 import { Badge, Card } from '../../ui/Card';
 import { CellButton, type Column, DataTable } from '../../ui/DataTable';
 import { Empty, Loaded } from '../../ui/States';
@@ -30,6 +30,7 @@ export function Ranking() {
       {reason}
     </Empty>
   );
+  if (fit.unseen) return null;
   return (
     <Card
       title={t('Who loses money, most probably?')}
@@ -50,7 +51,7 @@ export function Ranking() {
         >
           {(r) => (
             <>
-              <p>{sentence(prose(r.words))}</p>
+              <p>{sentence(r.words)}</p>
               <DataTable
                 caption={t('Clients by the probability of losing money')}
                 rows={r.rows ?? []}
@@ -125,7 +126,7 @@ function columnsOf({ unit, limit, rows }: Report, name: (x: Ranked) => ReactNode
       ),
     },
     ...(rows?.some((x) => x.reason)
-      ? [{ id: 'mind', head: t('Mind'), cell: (x: Ranked) => <span className="small">{x.reason ? sentence(prose(x.reason)) : ''}</span> }]
+      ? [{ id: 'mind', head: t('Mind'), cell: (x: Ranked) => <span className="small">{x.reason ? sentence(x.reason) : ''}</span> }]
       : []),
   ];
 }

@@ -16,6 +16,7 @@ import { periodText } from '../../metrics/words';
 import { Button, IconButton } from '../../ui/Button';
 import { Failure, Skeleton } from '../../ui/States';
 import { toast } from '../../ui/toast';
+import { useUnsaved } from '../../ui/unsaved';
 import css from './dashboards.module.css';
 import { inOrder } from './layout';
 import { TileView, tileSubtitle } from './TileView';
@@ -141,6 +142,8 @@ function Board({ saved }: { saved: DashboardAnswer }) {
       flush();
     };
   }, []);
+  // What cannot be saved so is lost with the page: a draft without a name, or one that was refused.
+  const asks = useUnsaved(editing && dirty && (draft.name.trim() === '' || save.isError));
   const change = (next: Partial<typeof draft>) => {
     if (save.isError) save.reset();
     setDraft({ ...draft, ...next });
@@ -289,6 +292,7 @@ function Board({ saved }: { saved: DashboardAnswer }) {
         )
       }
     >
+      {asks}
       {editing ? null : (
         <div className="row" data-no-print>
           <TimeBar />

@@ -24,22 +24,37 @@ const NONE: never[] = [];
 const MOST_MEASURES = 6;
 const MOST_DIMENSIONS = 3;
 
+/** What is shown before anything is chosen: of these, the first that whoever looks may see. */
+const FIRST = ['gross_profit', 'revenue', 'hours_worked'];
+const first = (names: { measure: Map<string, { unseen?: boolean }> } | undefined) =>
+  names ? FIRST.filter((m) => !names.measure.get(m)?.unseen).slice(0, 1) : FIRST.slice(0, 1);
+
 /** Any measures by any dimensions: click, drag or keyboard; the address holds all of it. */
 export function Explore() {
   const { days, where } = useView();
   const [search, set] = useAddress();
   const names = useQuery(catalog()).data;
   const measures = useMemo(
-    () => (search.measures?.length ? search.measures : ['gross_profit']).filter((m) => !names || names.measure.has(m)),
+    () => (search.measures?.length ? search.measures : first(names)).filter((m) => !names || names.measure.has(m)),
     [search.measures, names],
   );
   const by = useMemo(() => (search.by ?? []).filter((d) => !names || names.dimension.has(d)), [search.by, names]);
   const allowed = useMemo(
     () =>
       new Set(
-        (names?.dimensions ?? []).map((d) => d.name).filter((d) => measures.every((m) => names?.measure.get(m)?.dimensions?.includes(d))),
+        (names?.dimensions ?? NONE)
+          .filter((d) => !d.unseen)
+          .map((d) => d.name)
+          .filter((d) => measures.every((m) => names?.measure.get(m)?.dimensions?.includes(d))),
       ),
     [names, measures],
+  );
+  const offered = useMemo(
+    () => ({
+      measures: (names?.measures ?? NONE).filter((m) => !m.unseen),
+      dimensions: (names?.dimensions ?? NONE).filter((d) => !d.unseen),
+    }),
+    [names],
   );
   const chosen = useMemo(() => [...measures, ...by], [measures, by]);
   const pickMeasure = useCallback(
@@ -93,8 +108,8 @@ export function Explore() {
       <div className={css.layout}>
         <aside className={css.side} aria-label={t('Fields')}>
           <Fields
-            measures={names?.measures ?? NONE}
-            dimensions={names?.dimensions ?? NONE}
+            measures={offered.measures}
+            dimensions={offered.dimensions}
             chosen={chosen}
             allowed={allowed}
             onMeasure={pickMeasure}

@@ -25,8 +25,9 @@ export function SaveMenu({ ask, show }: { ask: Ask; show: Show }) {
   const { where } = useView();
   const [naming, setNaming] = useState(false);
   const [name, setName] = useState('');
-  const saved = useQuery(views());
-  const boards = useQuery(dashboards());
+  const reads = useMay('boards.read');
+  const saved = useQuery({ ...views(), enabled: reads });
+  const boards = useQuery({ ...dashboards(), enabled: reads });
   const refresh = () => client.invalidateQueries({ queryKey: ['views'] });
   const save = useMutation({
     mutationFn: () =>
@@ -96,25 +97,27 @@ export function SaveMenu({ ask, show }: { ask: Ask; show: Show }) {
   });
   return (
     <>
-      <Menu
-        label={t('Views')}
-        trigger={
-          <Button>
-            <Bookmark size={16} aria-hidden="true" /> {t('Views')}
-          </Button>
-        }
-        sections={[
-          { actions: may ? [{ id: 'save', label: t('Save this view …'), onAction: () => setNaming(true) }] : [] },
-          {
-            head: t('Saved'),
-            actions: (saved.data ?? []).map((v) => ({ id: v.id, label: v.name, onAction: () => navigate({ href: v.content.path }) })),
-          },
-          {
-            head: t('Delete'),
-            actions: (may ? (saved.data ?? []) : []).map((v) => ({ id: `x${v.id}`, label: v.name, onAction: () => remove.mutate(v) })),
-          },
-        ]}
-      />
+      <May action="boards.read">
+        <Menu
+          label={t('Views')}
+          trigger={
+            <Button>
+              <Bookmark size={16} aria-hidden="true" /> {t('Views')}
+            </Button>
+          }
+          sections={[
+            { actions: may ? [{ id: 'save', label: t('Save this view …'), onAction: () => setNaming(true) }] : [] },
+            {
+              head: t('Saved'),
+              actions: (saved.data ?? []).map((v) => ({ id: v.id, label: v.name, onAction: () => navigate({ href: v.content.path }) })),
+            },
+            {
+              head: t('Delete'),
+              actions: (may ? (saved.data ?? []) : []).map((v) => ({ id: `x${v.id}`, label: v.name, onAction: () => remove.mutate(v) })),
+            },
+          ]}
+        />
+      </May>
       <May action="boards.write">
         <Menu
           label={t('Add to a dashboard')}

@@ -13,7 +13,10 @@ export function Files() {
   const client = useQueryClient();
   const list = useQuery({ queryKey: ['files'], queryFn: keptFiles, staleTime: 0 });
   return (
-    <Page title={t('Downloads')} lead={t('What was exported on this device. It stays here, also when MoatMetrics is not running.')}>
+    <Page
+      title={t('Downloads')}
+      lead={t('What was exported on this device. It stays here, also when MoatMetrics is not running, until you are signed out.')}
+    >
       <Card>
         <Loaded
           query={list}

@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { api, unwrap } from '../../api/client';
+import { api, faultOf, unwrap } from '../../api/client';
 import { type FiscalCalendar, fiscalCalendar } from '../../api/queries';
 import { sentence } from '../../lib/format';
 import { t } from '../../lib/i18n';
@@ -9,7 +9,7 @@ import { Card } from '../../ui/Card';
 import { Select } from '../../ui/Field';
 import { Loaded, Notice } from '../../ui/States';
 import { toast } from '../../ui/toast';
-import { faultOf, restOf, useRefresh } from './definitions';
+import { restOf, useRefresh } from './definitions';
 import css from './kpis.module.css';
 
 const MONTHS = [

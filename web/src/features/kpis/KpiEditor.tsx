@@ -1,17 +1,19 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import { api, unwrap } from '../../api/client';
+import { api, faultOf, unwrap } from '../../api/client';
 import { type Kpi, type KpiDraft, kpiPreview } from '../../api/queries';
 import { Page } from '../../app/Page';
 import { t } from '../../lib/i18n';
+import { useSettled } from '../../lib/settled';
 import type { Names } from '../../metrics/choices';
 import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { Select, TextField } from '../../ui/Field';
 import { Notice } from '../../ui/States';
 import { toast } from '../../ui/toast';
-import { faultOf, restOf, useRefresh, useSettled } from './definitions';
+import { useUnsaved } from '../../ui/unsaved';
+import { restOf, useRefresh } from './definitions';
 import { FormulaField } from './FormulaField';
 import { KpiPreview } from './KpiPreview';
 import { KpiVersions } from './KpiVersions';
@@ -33,7 +35,7 @@ const FIELDS = ['name', 'label', 'formula', 'direction', 'description', 'owner']
 export function KpiEditor({ names, saved }: { names: Names; saved?: Kpi }) {
   const navigate = useNavigate();
   const refresh = useRefresh();
-  const [draft, setDraft] = useState<KpiDraft>(() => ({
+  const [first] = useState<KpiDraft>(() => ({
     name: saved?.name ?? '',
     label: saved?.label ?? '',
     formula: saved?.formula ?? '',
@@ -41,6 +43,8 @@ export function KpiEditor({ names, saved }: { names: Names; saved?: Kpi }) {
     description: saved?.description ?? '',
     owner: saved?.owner ?? '',
   }));
+  const [draft, setDraft] = useState(first);
+  const leaving = useUnsaved(JSON.stringify(draft) !== JSON.stringify(first));
   const set = (part: Partial<KpiDraft>) => setDraft((d) => ({ ...d, ...part }));
   const asked = useSettled(draft.formula.trim());
   const preview = useQuery({ ...kpiPreview({ formula: asked, ...(saved ? { name: saved.name } : {}) }), enabled: asked !== '' });
@@ -53,7 +57,7 @@ export function KpiEditor({ names, saved }: { names: Names; saved?: Kpi }) {
     onSuccess: async (k) => {
       await refresh();
       toast(t('{{name}} is saved.', { name: k.label }));
-      await navigate({ to: '/kpis/edit/$name', params: { name: k.name } });
+      await navigate({ to: '/kpis/edit/$name', params: { name: k.name }, ignoreBlocker: true });
     },
   });
   const rest = restOf(save.error, ...FIELDS);
@@ -75,6 +79,7 @@ export function KpiEditor({ names, saved }: { names: Names; saved?: Kpi }) {
         </>
       }
     >
+      {leaving}
       <div className={css.sides}>
         <Card title={t('How is it defined?')}>
           <form
@@ -143,7 +148,7 @@ export function KpiEditor({ names, saved }: { names: Names; saved?: Kpi }) {
               >
                 {t('Save')}
               </Button>
-              <Button onPress={() => navigate({ to: '/kpis' })}>{t('Cancel')}</Button>
+              <Button onPress={() => navigate({ to: '/kpis', ignoreBlocker: true })}>{t('Cancel')}</Button>
             </div>
           </form>
         </Card>

@@ -24,7 +24,7 @@ export function RemoveKpi({ kpi: k }: { kpi: Kpi }) {
     mutationFn: () => unwrap(api.DELETE('/api/v1/kpis/{name}', { params: { path: { name: k.name } } })),
     onSuccess: async () => {
       toast(t('{{name}} was removed.', { name: k.label }), { label: t('Undo'), run: () => restore.mutate() });
-      await navigate({ to: '/kpis' });
+      await navigate({ to: '/kpis', ignoreBlocker: true });
       await refresh();
     },
     onError: (e) => toast(messageOf(e)),

@@ -1,6 +1,6 @@
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
-import { api, unwrap } from '../../api/client';
+import { api, faultOf, unwrap } from '../../api/client';
 import type { Rule, RuleDraft } from '../../api/queries';
 import { t } from '../../lib/i18n';
 import { choices, type Names } from '../../metrics/choices';
@@ -8,7 +8,7 @@ import { Button } from '../../ui/Button';
 import { Select, TextField } from '../../ui/Field';
 import { Notice } from '../../ui/States';
 import { toast } from '../../ui/toast';
-import { faultOf, memberDimensions, restOf, useRefresh } from './definitions';
+import { memberDimensions, restOf, useRefresh } from './definitions';
 import { FormulaField } from './FormulaField';
 import css from './kpis.module.css';
 

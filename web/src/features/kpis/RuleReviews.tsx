@@ -3,7 +3,6 @@ import { api, messageOf, unwrap } from '../../api/client';
 import { ruleReviews } from '../../api/queries';
 import { instant } from '../../lib/format';
 import { t } from '../../lib/i18n';
-import { prose } from '../../metrics/words';
 import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { DataTable } from '../../ui/DataTable';
@@ -41,7 +40,7 @@ export function RuleReviews() {
           {
             id: 'what',
             head: t('What was found'),
-            cell: (p) => <span style={{ whiteSpace: 'normal' }}>{whyOf(p.evidence).map(prose).join(' ') || p.subject}</span>,
+            cell: (p) => <span style={{ whiteSpace: 'normal' }}>{whyOf(p.evidence).join(' ') || p.subject}</span>,
           },
           {
             id: 'decide',

@@ -1,15 +1,16 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { api, unwrap } from '../../api/client';
+import { api, faultOf, unwrap } from '../../api/client';
 import { type Segment, type SegmentDraft, table } from '../../api/queries';
 import { t } from '../../lib/i18n';
+import { useSettled } from '../../lib/settled';
 import { useView } from '../../lib/state';
 import type { Names } from '../../metrics/choices';
 import { Button } from '../../ui/Button';
 import { Select, TextField } from '../../ui/Field';
 import { Notice } from '../../ui/States';
 import { toast } from '../../ui/toast';
-import { faultOf, memberDimensions, restOf, useRefresh, useSettled } from './definitions';
+import { memberDimensions, restOf, useRefresh } from './definitions';
 import { FormulaField } from './FormulaField';
 import css from './kpis.module.css';
 import { Members, previewAsk } from './Members';

@@ -2,7 +2,8 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, messageOf, unwrap } from '../../api/client';
-import { aliases, type Review, reviews } from '../../api/queries';
+import { aliases } from '../../api/queries';
+import { type NameReview, nameReviews } from '../../api/reviews';
 import { Page } from '../../app/Page';
 import { instant, percent, sentence, words } from '../../lib/format';
 import { t } from '../../lib/i18n';
@@ -51,7 +52,7 @@ function useDecide() {
     onSettled: refresh,
   });
   const decide = useMutation({
-    mutationFn: (d: { review: Review; verdict: 'same' | 'different' | 'create'; choice?: string; reason?: string }) =>
+    mutationFn: (d: { review: NameReview; verdict: 'same' | 'different' | 'create'; choice?: string; reason?: string }) =>
       unwrap(
         api.POST('/api/v1/reviews/{id}/decide', {
           params: { path: { id: d.review.id } },
@@ -65,7 +66,7 @@ function useDecide() {
   return { decide, undo };
 }
 
-function outcome(r: Review, verdict: string, choice?: string): string {
+function outcome(r: NameReview, verdict: string, choice?: string): string {
   const name = r.evidence.name;
   const found = r.evidence.candidates?.find((c) => c.entity === choice)?.name ?? choice ?? '';
   if (verdict === 'same') return t('{{name}} counts as {{other}} from now on, its past rows too.', { name, other: found });
@@ -73,7 +74,7 @@ function outcome(r: Review, verdict: string, choice?: string): string {
 }
 
 function Queue() {
-  const open = useQuery(reviews('open'));
+  const open = useQuery(nameReviews('open'));
   const { decide } = useDecide();
   return (
     <Loaded
@@ -113,7 +114,7 @@ function Question({
   busy,
   onDecide,
 }: {
-  review: Review;
+  review: NameReview;
   busy: boolean;
   onDecide: (verdict: 'same' | 'different' | 'create', choice?: string, reason?: string) => void;
 }) {
@@ -181,7 +182,7 @@ function Question({
 const VERDICTS: Record<string, string> = { same: t('same'), different: t('different'), create: t('client of its own') };
 
 function DecidedList() {
-  const done = useQuery(reviews('decided'));
+  const done = useQuery(nameReviews('decided'));
   const { undo } = useDecide();
   return (
     <Loaded query={done} height={300} isEmpty={(all) => all.length === 0} empty={<Empty title={t('Nothing is decided yet')} />}>

@@ -1,4 +1,6 @@
+import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
+import { session } from '../../api/accounts';
 import { Page } from '../../app/Page';
 import { t } from '../../lib/i18n';
 import { DropFiles } from '../../metrics/DropFiles';
@@ -6,6 +8,7 @@ import { Card } from '../../ui/Card';
 
 /** Before any import: one thing to do, and what comes of it. */
 export function FirstVisit() {
+  const who = useQuery(session()).data;
   return (
     <Page
       title={t('Welcome to MoatMetrics')}
@@ -40,6 +43,16 @@ export function FirstVisit() {
             <Link to="/help">{t('How to get the exports, and templates')}</Link>
           </p>
         </Card>
+        {who && !who.accounts ? (
+          <Card title={t('Who else will use it?')} level={3}>
+            <p className="muted">
+              {t('Until somebody has an account, only this machine is answered, without asking who it is. An owner invites the others.')}
+            </p>
+            <p>
+              <Link to="/users">{t('Make the owner account')}</Link>
+            </p>
+          </Card>
+        ) : null}
       </div>
     </Page>
   );

@@ -13,7 +13,7 @@ import { useFindings, useFit } from '../../metrics/fit';
 import { Kpis } from '../../metrics/Kpi';
 import { MeasureTable } from '../../metrics/MeasureTable';
 import { Trend } from '../../metrics/Trend';
-import { periodText, prose } from '../../metrics/words';
+import { periodText } from '../../metrics/words';
 import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { useMay } from '../../ui/may';
@@ -145,8 +145,9 @@ function Top({ all }: { all: Finding[] }) {
 
 function WhyMargin() {
   const { days, where: asked } = useView();
-  const { where, note, ready } = useFit(['gross_margin'], asked);
+  const { where, note, ready, unseen } = useFit(['gross_margin'], asked);
   const x = useQuery({ ...explanation({ measure: 'gross_margin', where, period: days }), enabled: ready && days !== undefined });
+  if (unseen) return null;
   return (
     <Card
       title={t('Why did the margin change?')}
@@ -168,7 +169,7 @@ function WhyMargin() {
               }
             />
           ) : (
-            <p className="muted">{prose(e.words)}</p>
+            <p className="muted">{e.words}</p>
           )
         }
       </Loaded>

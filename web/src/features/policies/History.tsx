@@ -4,6 +4,7 @@ import { api, messageOf, unwrap } from '../../api/client';
 import { type PolicyVersion, policyVersions } from '../../api/queries';
 import { instant } from '../../lib/format';
 import { t } from '../../lib/i18n';
+import { useNames } from '../../metrics/names';
 import { Button } from '../../ui/Button';
 import { Badge, Card } from '../../ui/Card';
 import { TextField } from '../../ui/Field';
@@ -39,10 +40,11 @@ export function History() {
 }
 
 function Version({ v }: { v: PolicyVersion }) {
+  const name = useNames();
   return (
     <Card
       title={t('Version {{version}}', { version: String(v.version) })}
-      subtitle={t('{{who}}, {{at}}', { who: v.author, at: instant(v.at) })}
+      subtitle={t('{{who}}, {{at}}', { who: name(v.author), at: instant(v.at) })}
       actions={
         <Badge tone={v.status === 'proposed' ? 'warn' : v.current ? 'good' : v.status === 'rejected' ? 'bad' : 'accent'}>
           {v.current ? t('in force') : STATUS[v.status]}
@@ -54,7 +56,9 @@ function Version({ v }: { v: PolicyVersion }) {
         <Effects list={v.effects} lines={v.lines} />
         {v.decided_by && v.decided_by !== v.author ? (
           <p className="small">
-            {v.status === 'applied' ? t('Approved by {{who}}.', { who: v.decided_by }) : t('Rejected by {{who}}.', { who: v.decided_by })}{' '}
+            {v.status === 'applied'
+              ? t('Approved by {{who}}.', { who: name(v.decided_by) })
+              : t('Rejected by {{who}}.', { who: name(v.decided_by) })}{' '}
             {v.decision}
           </p>
         ) : null}

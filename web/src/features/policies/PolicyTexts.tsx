@@ -8,6 +8,7 @@ import { Badge, Card } from '../../ui/Card';
 import { TextField } from '../../ui/Field';
 import { Loaded, Notice } from '../../ui/States';
 import { toast } from '../../ui/toast';
+import { useUnsaved } from '../../ui/unsaved';
 import { Effects } from './Effects';
 import css from './policies.module.css';
 
@@ -67,8 +68,10 @@ function Own({ saved, schema }: { saved: string; schema: string }) {
     },
   });
   const changed = text.trim() !== saved.trim();
+  const leaving = useUnsaved(changed, 'tab');
   return (
     <Card title={t('Your own policies')} subtitle={t('Cedar; a text replaces the one before')}>
+      {leaving}
       <form
         className="stack"
         onSubmit={(e) => {

@@ -1,13 +1,15 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
-import { api, messageOf, RequestError, unwrap } from '../../api/client';
+import { useState } from 'react';
+import { api, faultOf, faultsOf, messageOf, unwrap } from '../../api/client';
 import type { RoleDraft, RoleOf } from '../../api/queries';
 import { t } from '../../lib/i18n';
+import { useSettled } from '../../lib/settled';
 import { useRights } from '../../metrics/rights';
 import { Button, Segmented } from '../../ui/Button';
 import { Checkbox, Select, TextField } from '../../ui/Field';
 import { Notice } from '../../ui/States';
 import { toast } from '../../ui/toast';
+import { useUnsaved } from '../../ui/unsaved';
 import { Effects } from './Effects';
 import css from './policies.module.css';
 import { CLASSES, namesOf } from './words';
@@ -34,13 +36,15 @@ export function RoleForm({ list, from, onDone }: { list: RoleOf[]; from: RoleOf 
     ...(clients === undefined ? {} : { clients: namesOf(clients) }),
     ...(teams === undefined ? {} : { teams: namesOf(teams) }),
   };
+  const [first] = useState(() => JSON.stringify(body));
+  const leaving = useUnsaved(JSON.stringify(body) !== first, 'edit', 'row', 'tab');
   const put = (trying: boolean, what: RoleDraft) => {
     const query = { try: trying };
     const { name = '', ...rest } = what;
     if (saved) return unwrap(api.PUT('/api/v1/roles/{name}', { params: { path: { name: saved.name }, query }, body: rest }));
     return unwrap(api.POST('/api/v1/roles', { params: { query }, body: { ...rest, name: name.trim() } }));
   };
-  const asked = useRested(JSON.stringify(body));
+  const asked = useSettled(JSON.stringify(body));
   const rested = JSON.parse(asked) as RoleDraft;
   const preview = useQuery({
     queryKey: ['policy-try', saved?.name ?? '', asked], // not renewed by what it leads to
@@ -57,8 +61,7 @@ export function RoleForm({ list, from, onDone }: { list: RoleOf[]; from: RoleOf 
     },
   });
   const error = save.error ?? (preview.isError ? preview.error : null);
-  const faults = error instanceof RequestError ? (error.problem.errors ?? []) : [];
-  const wrong = (path: string) => faults.find((f) => f.path === path || f.path?.endsWith(`.${path}`))?.message;
+  const wrong = (path: string) => faultOf(error, path);
   const turned = (of: string[], name: string, on: boolean) => (on ? [...of, name] : of.filter((o) => o !== name));
   return (
     <form
@@ -68,6 +71,7 @@ export function RoleForm({ list, from, onDone }: { list: RoleOf[]; from: RoleOf 
         save.mutate();
       }}
     >
+      {leaving}
       <TextField
         label={t('Label')}
         value={draft.label}
@@ -135,7 +139,7 @@ export function RoleForm({ list, from, onDone }: { list: RoleOf[]; from: RoleOf 
         onChange={(reason) => set({ reason })}
         hint={t('For those who approve or read it later.')}
       />
-      {error && faults.length === 0 ? <Notice tone="bad">{messageOf(error)}</Notice> : null}
+      {error && faultsOf(error).length === 0 ? <Notice tone="bad">{messageOf(error)}</Notice> : null}
       {preview.data && !preview.isError ? (
         <section aria-label={t('What it would change')}>
           <h3>{t('What it would change')}</h3>
@@ -191,14 +195,4 @@ function Rows({
       )}
     </div>
   );
-}
-
-/** A value once it has rested. */
-function useRested<T>(value: T): T {
-  const [rested, setRested] = useState(value);
-  useEffect(() => {
-    const timer = setTimeout(() => setRested(value), 400);
-    return () => clearTimeout(timer);
-  }, [value]);
-  return rested;
 }

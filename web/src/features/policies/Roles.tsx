@@ -52,7 +52,7 @@ export function Roles() {
               title={chosen?.custom ? t('Change {{role}}', { role: chosen.label }) : t('New role')}
               subtitle={t('It may do what is chosen here and nothing else.')}
             >
-              {forming ? <RoleForm list={list} from={chosen} onDone={(row) => set({ edit: undefined, row })} /> : null}
+              {forming ? <RoleForm list={list} from={chosen} onDone={(row) => set({ edit: undefined, row }, { sure: true })} /> : null}
             </Drawer>
           </div>
         );

@@ -1,21 +1,16 @@
 import { Link } from '@tanstack/react-router';
-import { CircleQuestionMark, Download } from 'lucide-react';
-import { messageOf } from '../../api/client';
-import { download } from '../../api/files';
+import { CircleQuestionMark } from 'lucide-react';
 import { type AnswerColumn, type AnswerRow, type AnswerTable, type Asking, answerFile } from '../../api/queries';
 import { change, day, dimensionValue, format, inCurrency, month, UNKNOWN } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { type Period, rangeOf } from '../../lib/period';
 import { carried, useExplain, useView } from '../../lib/state';
-import { used } from '../../lib/usage';
+import { ExportButton } from '../../metrics/ExportMenu';
 import facts from '../../metrics/metrics.module.css';
 import { daysOf } from '../../metrics/words';
-import { IconButton } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { CellButton, type Column, DataTable } from '../../ui/DataTable';
 import { Drawer } from '../../ui/Dialog';
-import { Menu } from '../../ui/Menu';
-import { toast } from '../../ui/toast';
 import { leversOf } from './levers';
 import css from './questions.module.css';
 import { said } from './said';
@@ -62,31 +57,7 @@ export function Part({
 }
 
 function Export({ ask, number, title }: { ask: Asking; number: number; title: string }) {
-  const save = (as: string) => {
-    used(`export.${as}`);
-    return download(answerFile(ask, number, as))
-      .then((name) => toast(t('{{name}} was saved. It is also under Downloads, offline too.', { name })))
-      .catch((error) => toast(messageOf(error)));
-  };
-  return (
-    <Menu
-      label={t('Export: {{title}}', { title })}
-      trigger={
-        <IconButton label={t('Export: {{title}}', { title })}>
-          <Download size={16} />
-        </IconButton>
-      }
-      sections={[
-        {
-          head: t('Export as'),
-          actions: [
-            { id: 'csv', label: 'CSV', onAction: () => save('csv') },
-            { id: 'xlsx', label: 'Excel (.xlsx)', onAction: () => save('xlsx') },
-          ],
-        },
-      ]}
-    />
-  );
+  return <ExportButton url={(as) => answerFile(ask, number, as)} formats={['xlsx', 'csv']} label={t('Export: {{title}}', { title })} />;
 }
 
 const isText = (c: AnswerColumn) => c.unit === 'text' || c.unit === 'date';

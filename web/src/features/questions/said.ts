@@ -1,5 +1,4 @@
 import { sentence } from '../../lib/format';
-import { prose } from '../../metrics/words';
 
 /** The server's words as a sentence whose minus signs stay with their numbers. */
-export const said = (text: string) => sentence(prose(text)).replace(/\u2212(?=[\d.$€£])/g, '\u2212\u2060');
+export const said = (text: string) => sentence(text).replace(/\u2212(?=[\d.$€£])/g, '\u2212\u2060');

@@ -5,7 +5,7 @@ import { format, inCurrency, sentence } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { carried, useView } from '../../lib/state';
 import { useKept } from '../../metrics/fit';
-import { periodText, prose } from '../../metrics/words';
+import { periodText } from '../../metrics/words';
 import { Card } from '../../ui/Card';
 import { CellButton, type Column, DataTable } from '../../ui/DataTable';
 import { Drawer } from '../../ui/Dialog';
@@ -130,6 +130,6 @@ const columnsOf = (onOpen: (r: ClientRisk) => void, unknown: boolean): Column<Cl
   {
     id: 'step',
     head: t('Cheapest next step'),
-    cell: (r) => <span className={css.step}>{r.step ? prose(r.step) : t('none')}</span>,
+    cell: (r) => <span className={css.step}>{r.step || t('none')}</span>,
   },
 ];

@@ -6,7 +6,7 @@ import { carried, useAddress } from '../../lib/state';
 import { intervalText } from '../../metrics/Grade';
 import { STATES } from '../../metrics/riskStates';
 import { StateBadge } from '../../metrics/StateBadge';
-import { daysOf, prose } from '../../metrics/words';
+import { daysOf } from '../../metrics/words';
 import { Badge, Card } from '../../ui/Card';
 import { CellButton } from '../../ui/DataTable';
 import { Notice } from '../../ui/States';
@@ -20,7 +20,7 @@ export function Names({ of, state }: { of: RiskComponent[]; state: RiskComponent
   return (
     <span className={css.names}>
       {own.map((c) => (
-        <Badge key={c.name} {...(tone ? { tone } : {})} title={prose(c.words)}>
+        <Badge key={c.name} {...(tone ? { tone } : {})} title={c.words}>
           {NAMES[c.name] ?? c.label}
         </Badge>
       ))}
@@ -40,13 +40,13 @@ export function Components({ list }: { list: RiskComponent[] }) {
           <h3>
             {c.label} <StateBadge state={c.state} />
           </h3>
-          <p>{prose(c.words)}</p>
+          <p>{c.words}</p>
           <dl className={css.figures}>
             {(c.figures ?? []).map((f) => (
               <Figure key={`${f.name} ${f.label}`} f={f} />
             ))}
           </dl>
-          {c.step && c.state !== 'unknown' ? <Notice>{prose(c.step)}</Notice> : null}
+          {c.step && c.state !== 'unknown' ? <Notice>{c.step}</Notice> : null}
         </section>
       ))}
     </>
@@ -60,7 +60,7 @@ function Figure({ f }: { f: RiskFigure }) {
   const measure = f.query.measures?.[0] ?? '';
   const sure = [
     f.interval ? intervalText(f.interval, unit) : '',
-    ...(f.chances ?? []).map((c) => sentence(prose(c.words))),
+    ...(f.chances ?? []).map((c) => sentence(c.words)),
     f.n_of && f.n > 0 ? t('{{what}}: {{count}}', { what: sentence(f.n_of), count: f.n }) : '',
     f.value === null ? '' : sentence(f.how_sure),
   ].filter(Boolean);

@@ -9,7 +9,6 @@ import { intervalText } from '../../metrics/Grade';
 import metrics from '../../metrics/metrics.module.css';
 import { placeOf } from '../../metrics/riskStates';
 import { StateBadge } from '../../metrics/StateBadge';
-import { prose } from '../../metrics/words';
 import { Card } from '../../ui/Card';
 import { CellButton, type Column, DataTable } from '../../ui/DataTable';
 import { Drawer } from '../../ui/Dialog';
@@ -58,7 +57,7 @@ export function ProjectRisks() {
               rowKey={idOf}
               columns={columnsOf((r) => set({ row: idOf(r) }))}
             />
-            <p className="muted small">{prose(report.history.words)}</p>
+            <p className="muted small">{report.history.words}</p>
           </Card>
           <HowItComes rule={report.rule} notInIt={report.not_in_it} missing={report.missing} notes={report.notes} />
           <Drawer

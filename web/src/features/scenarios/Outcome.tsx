@@ -5,7 +5,7 @@ import { Bridge, type Step } from '../../charts/Bridge';
 import { change, format, inCurrency, sentence, type Unit } from '../../lib/format';
 import { t } from '../../lib/i18n';
 import { intervalText } from '../../metrics/Grade';
-import { periodText, prose } from '../../metrics/words';
+import { periodText } from '../../metrics/words';
 import { Card } from '../../ui/Card';
 import { DataTable } from '../../ui/DataTable';
 import { Empty } from '../../ui/States';
@@ -57,7 +57,7 @@ export function Outcome({ result: r, labels, children }: { result: ScenarioResul
             </div>
           </dl>
         ) : (
-          <Empty title={t('Profit is not known')}>{prose(sentence(profit?.reason ?? ''))}</Empty>
+          <Empty title={t('Profit is not known')}>{sentence(profit?.reason ?? '')}</Empty>
         )}
       </Card>
       {profit?.baseline && profit.scenario && effects.length > 0 ? (

@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
-import { api, messageOf, RequestError, unwrap } from '../../api/client';
+import { api, faultOf, messageOf, unwrap } from '../../api/client';
 import { type SettingsOf, settings } from '../../api/queries';
 import { Page } from '../../app/Page';
 import { format, instant } from '../../lib/format';
@@ -11,9 +11,10 @@ import { columns } from '../../metrics/grid';
 import { Button, Segmented } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { Select, TextField } from '../../ui/Field';
-import { May } from '../../ui/may';
+import { May, useMay } from '../../ui/may';
 import { Loaded } from '../../ui/States';
 import { toast } from '../../ui/toast';
+import { ReviewTerms } from './ReviewTerms';
 
 const LOCALES = [
   ['en-US', '1,234.50 · Jun 30, 2026'],
@@ -27,6 +28,7 @@ const LOCALES = [
 /** How this device shows things, and how the workspace writes numbers. */
 export function Settings() {
   const found = useQuery(settings());
+  const reviews = useMay('reviews.read');
   return (
     <Page title={t('Settings')}>
       <div className="stack" style={columns(380)}>
@@ -36,9 +38,12 @@ export function Settings() {
             <Link to="/policies">{t('Roles, policies, why something is refused, look as a role')}</Link>
           </Card>
         </May>
-        <Loaded query={found} height={240}>
-          {(s) => <Workspace saved={s} />}
-        </Loaded>
+        <May action="settings.write">
+          <Loaded query={found} height={240}>
+            {(s) => <Workspace saved={s} />}
+          </Loaded>
+          {reviews ? <ReviewTerms /> : null}
+        </May>
       </div>
     </Page>
   );
@@ -96,8 +101,7 @@ function Workspace({ saved }: { saved: SettingsOf }) {
     },
     onError: (e) => toast(messageOf(e)),
   });
-  const faults = save.error instanceof RequestError ? (save.error.problem.errors ?? []) : [];
-  const faultOf = (path: string) => faults.find((f) => f.path === path)?.message;
+  const wrong = (path: string) => faultOf(save.error, path);
   return (
     <Card title={t('This workspace')} subtitle={t('For everybody who uses it; on the audit trail')}>
       <form
@@ -111,15 +115,17 @@ function Workspace({ saved }: { saved: SettingsOf }) {
           label={t('Name of your firm')}
           value={draft.name}
           onChange={(name) => setDraft({ ...draft, name })}
-          fault={faultOf('name')}
+          fault={wrong('name')}
         />
         <TextField
           label={t('Currency of amounts that name none')}
           value={draft.currency}
           onChange={(currency) => setDraft({ ...draft, currency: currency.toUpperCase() })}
           placeholder="USD"
-          hint={t('Three letters. Amounts that name their currency keep it.')}
-          fault={faultOf('currency')}
+          hint={t(
+            'Three letters. Amounts that name their currency keep it; where all of these name the same, it counts for the rest, too.',
+          )}
+          fault={wrong('currency')}
         />
         <Select
           label={t('Numbers and dates')}

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { messageOf, RequestError } from '../../api/client';
+import { faultOf, messageOf } from '../../api/client';
 import type { Source, SourceSpec } from '../../api/queries';
 import { sentence, words } from '../../lib/format';
 import { t } from '../../lib/i18n';
@@ -53,8 +53,7 @@ export function SourceForm({
   const [spec, setSpec] = useState<SourceSpec>(() => specOf(source));
   const set = (part: Partial<SourceSpec>) => setSpec((s) => ({ ...s, ...part }));
   const setting = (part: Partial<Settings>) => setSpec((s) => ({ ...s, settings: { ...s.settings, ...part } }));
-  const wrong = (path: string) =>
-    fault instanceof RequestError ? fault.problem.errors?.find((e) => e.path.endsWith(path))?.message : undefined;
+  const wrong = (path: string) => faultOf(fault, path);
   const [pathLabel, pathExample] = PATHS[spec.kind];
   const mail = spec.kind === 'imap';
   return (

@@ -2,7 +2,8 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, messageOf, unwrap } from '../../api/client';
-import { notices, type Source, type SourceSpec, sources } from '../../api/queries';
+import { type Source, type SourceSpec, sources } from '../../api/queries';
+import { notices } from '../../api/reviews';
 import { Page } from '../../app/Page';
 import { instant } from '../../lib/format';
 import { t } from '../../lib/i18n';
@@ -130,6 +131,8 @@ export function when(s: Source): string {
   return s.zone ? `${s.schedule} (${s.zone})` : `${s.schedule} (UTC)`;
 }
 
+const OF_SOURCES = ['source_failing', 'file_quarantined', 'rows_rejected', 'rows_for_review'];
+
 /** What happened while nobody looked. */
 function Notices() {
   const client = useQueryClient();
@@ -138,7 +141,7 @@ function Notices() {
     mutationFn: (id: string) => unwrap(api.POST('/api/v1/notices/{id}/read', { params: { path: { id } } })),
     onSettled: () => client.invalidateQueries({ queryKey: ['data', 'notices'] }),
   });
-  const all = list.data ?? [];
+  const all = (list.data ?? []).filter((n) => OF_SOURCES.includes(n.kind));
   if (all.length === 0) return null;
   return (
     <Card title={t('What needs you?')} subtitle={t('From sources, newest first')}>
@@ -146,16 +149,7 @@ function Notices() {
         {all.map((n) => (
           <li key={n.id} className="spread">
             <span>
-              {n.kind === 'source_failing' || n.kind === 'file_quarantined' ? (
-                <Link to="/sources/$id" params={{ id: n.subject }}>
-                  {n.message}
-                </Link>
-              ) : (
-                <Link to="/import/batch/$batch" params={{ batch: n.subject }}>
-                  {n.message}
-                </Link>
-              )}{' '}
-              <span className="muted small">{instant(String(n.created_at))}</span>
+              <Link to={n.link as '/'}>{n.message}</Link> <span className="muted small">{instant(String(n.created_at))}</span>
             </span>
             <Button
               kind="quiet"

@@ -5,7 +5,6 @@ import { t } from '../../lib/i18n';
 import { addMonths } from '../../lib/period';
 import { useExplain, useView } from '../../lib/state';
 import { type Names, SPLITS } from '../../metrics/choices';
-import { prose } from '../../metrics/words';
 import { Badge, Card } from '../../ui/Card';
 import { CellButton, DataTable } from '../../ui/DataTable';
 import { Select } from '../../ui/Field';
@@ -63,7 +62,7 @@ export function Anomalies({ names }: { names: Names }) {
                     rows={all}
                     rowKey={(a) => `${a.measure} ${a.member} ${a.month} ${a.kind}`}
                     columns={[
-                      { id: 'words', head: t('What'), cell: (a) => <span style={{ whiteSpace: 'normal' }}>{prose(a.words)}</span> },
+                      { id: 'words', head: t('What'), cell: (a) => <span style={{ whiteSpace: 'normal' }}>{a.words}</span> },
                       { id: 'kind', head: t('Kind'), cell: (a) => <Badge>{a.kind === 'spike' ? t('one month') : t('since then')}</Badge> },
                       { id: 'month', head: t('Month'), sort: (a) => a.month, cell: (a) => month(a.month) },
                       {

@@ -3,7 +3,6 @@ import { type Correlation, correlationsOf } from '../../api/queries';
 import { t } from '../../lib/i18n';
 import { useView } from '../../lib/state';
 import { choices, type Names, SPLITS } from '../../metrics/choices';
-import { prose } from '../../metrics/words';
 import { Badge, Card, Chip } from '../../ui/Card';
 import { DataTable } from '../../ui/DataTable';
 import { Select } from '../../ui/Field';
@@ -83,7 +82,7 @@ export function Correlations({ names }: { names: Names }) {
                       head: t('Mind'),
                       cell: (p) => (
                         <span style={{ whiteSpace: 'normal' }} className="small">
-                          {p.reason ? prose(p.reason) : (p.warnings ?? []).map((w) => prose(w.text)).join('; ')}
+                          {p.reason || (p.warnings ?? []).map((w) => w.text).join('; ')}
                         </span>
                       ),
                     },

@@ -9,7 +9,7 @@ import { t } from '../../lib/i18n';
 import { addMonths } from '../../lib/period';
 import { useExplain, useView } from '../../lib/state';
 import { choices, type Names } from '../../metrics/choices';
-import { periodText, prose } from '../../metrics/words';
+import { periodText } from '../../metrics/words';
 import { Card } from '../../ui/Card';
 import { CellButton, DataTable } from '../../ui/DataTable';
 import { Select } from '../../ui/Field';
@@ -65,7 +65,7 @@ function Report({ r, label, where }: { r: TrendReport; label: string; where: str
   return (
     <>
       <Card title={t('Where is it going?')} subtitle={t('{{measure}}, {{period}}', { measure: label, period: periodText(r.period) })}>
-        <p>{prose(r.words)}</p>
+        <p>{r.words}</p>
         <Chart
           label={t('{{measure}} by month', { measure: label })}
           option={option}
