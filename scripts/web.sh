@@ -35,7 +35,10 @@ check)
 	;;
 e2e)
 	install
-	node --test --test-concurrency=1 e2e/
+	demo=$(mktemp -d)
+	trap 'rm -rf "$demo"' EXIT
+	"${MOAT_PROGRAM:-../bin/moatmetrics}" demo --no-serve --data "$demo/data" >/dev/null # copied for each file
+	MOAT_E2E_DEMO="$demo/data" node --test --test-concurrency=2 e2e/
 	;;
 types)
 	install

@@ -214,7 +214,7 @@ func (a *App) buildKeys() {
 	}
 	a.Box = secret.New(keyring.NewStore(a.DB, time.Now), a.MasterKeys.Masters, time.Now)
 	record := func(ctx context.Context, scope tenant.Scope, tx *metadb.Tx, action, key string, detail any) error {
-		_, err := a.Audit.Append(ctx, scope, tx, audit.Event{Action: action, Subject: audit.Subject{Kind: "key", ID: key}, Detail: detail})
+		_, err := a.Audit.Append(ctx, scope, tx, audit.Event{Action: action, Subject: audit.Subject{Kind: "encryption_key", ID: key}, Detail: detail})
 		return err
 	}
 	a.Keys = keyring.New(a.DB, a.Box, SealedColumns(), record, time.Now, keyring.Options{})

@@ -181,7 +181,7 @@ func TestARotationSealsEveryValueUnderTheNewKeyAndRetiresTheOld(t *testing.T) {
 		if err != nil || len(after.Keys) != 2 || after.Keys[0].State != keyring.Retired || after.Keys[0].RetiredAt == nil || after.Keys[1].Values != 35 || after.Keys[1].ResealedAt == nil || after.Unnamed != 0 {
 			t.Errorf("got %+v, %v", after, err)
 		}
-		if want := fmt.Sprint([]string{"key.create " + r.Key, "key.reseal " + r.Key, "key.retire " + old}); fmt.Sprint(w.actions) != want {
+		if want := fmt.Sprint([]string{"encryption_key.create " + r.Key, "encryption_key.reseal " + r.Key, "encryption_key.retire " + old}); fmt.Sprint(w.actions) != want {
 			t.Errorf("got %v, want %s", w.actions, want)
 		}
 		if _, err := w.service(keyring.Options{}).Rotate(t.Context(), acme, []string{old}, nil); fault.KindOf(err) != fault.NotFound {

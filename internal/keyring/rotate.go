@@ -106,7 +106,7 @@ func (s *Service) begin(ctx context.Context, scope tenant.Scope) (key string, re
 		if _, err := tx.Exec(ctx, queries.Get("insert_key"), next.ID, next.Master, next.Wrapped, metadb.Now(s.now())); err != nil {
 			return err
 		}
-		return s.record(ctx, scope, tx, "key.create", next.ID, map[string]string{"master": next.Master, "before": was})
+		return s.record(ctx, scope, tx, "encryption_key.create", next.ID, map[string]string{"master": next.Master, "before": was})
 	})
 	return key, resumed, err
 }
@@ -154,7 +154,7 @@ func (s *Service) rewrap(ctx context.Context, scope tenant.Scope) (int, error) {
 			if err != nil || n == 0 {
 				return err
 			}
-			return s.record(ctx, scope, tx, "key.rewrap", k.ID, map[string]string{"master": now.Master, "before": k.Master})
+			return s.record(ctx, scope, tx, "encryption_key.rewrap", k.ID, map[string]string{"master": now.Master, "before": k.Master})
 		}); err != nil {
 			return done, err
 		}
@@ -195,7 +195,7 @@ func (s *Service) end(ctx context.Context, scope tenant.Scope, r Rotation) error
 		if n == 0 {
 			return fault.Newf(fault.Conflict, "another rotation has begun: its key takes over what is left of this one")
 		}
-		return s.record(ctx, scope, tx, "key.reseal", r.Key, map[string]any{"values": sealed})
+		return s.record(ctx, scope, tx, "encryption_key.reseal", r.Key, map[string]any{"values": sealed})
 	})
 }
 
@@ -232,7 +232,7 @@ func (s *Service) retire(ctx context.Context, scope tenant.Scope, key string, na
 			if err != nil || n == 0 {
 				return err
 			}
-			return s.record(ctx, scope, tx, "key.retire", k.ID, nil)
+			return s.record(ctx, scope, tx, "encryption_key.retire", k.ID, nil)
 		}); err != nil {
 			return out, err
 		}

@@ -2,9 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { changes, groups, saidAction } from './said';
 
 describe('what an entry says', () => {
-  test('known actions have words, others their own', () => {
+  test('known actions have words, things too, others their own', () => {
     expect(saidAction('import.commit')).toBe('Imported a file');
-    expect(saidAction('work_classes.set')).toBe('Work classes set');
+    expect(saidAction('kpi.create')).toBe('Made a KPI');
+    expect(saidAction('dashboard.restore')).toBe('Brought a dashboard back');
+    expect(saidAction('tide_table.turn')).toBe('Tide table turn');
   });
 
   test('only the fields that differ are changes', () => {

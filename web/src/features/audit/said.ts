@@ -14,7 +14,6 @@ const ACTIONS: Record<string, string> = {
   'mapping.save': t('Kept how a file is read'),
   'mapping.forget': t('Forgot how a file is read'),
   'settings.change': t('Changed the settings'),
-  'source.change': t('Changed a source'),
   'audit.key': t('Made the key that signs checkpoints'),
   'audit.retention': t('Changed how long entries keep their content'),
   'audit.retain': t('Removed old contents by policy'),
@@ -61,6 +60,78 @@ const ACTIONS: Record<string, string> = {
   'read.cost': t('Looked at cost'),
   'read.margin': t('Looked at margins'),
   'read.personal': t('Looked at personal data'),
+  'account.erase': t('Erased a user'),
+  'alert.acknowledge': t('Acknowledged an alert'),
+  'alert.unacknowledge': t('Took an acknowledgment back'),
+  'alert.tell': t('Told of alerts'),
+  'alias.set': t('Decided what a name means'),
+  'alias.part': t('Took a match of names apart'),
+  'delivery.sent': t('Sent something'),
+  'delivery.fail': t('Could not send something'),
+  'delivery.cancel': t('Canceled a delivery'),
+  'delivery.retry': t('Sent something again'),
+  'destination.test': t('Tried a destination'),
+  'encryption_key.create': t('Made a key that encrypts secrets'),
+  'encryption_key.rewrap': t('Changed the master key'),
+  'encryption_key.reseal': t('Encrypted secrets with the new key'),
+  'encryption_key.retire': t('Retired a key that encrypts secrets'),
+  'hold.begin': t('Began a legal hold'),
+  'hold.end': t('Ended a legal hold'),
+  'peers.join': t('Joined the comparison with peers'),
+  'peers.leave': t('Left the comparison with peers'),
+  'person.erase': t('Began to erase a person'),
+  'person.erased': t('Erased a person'),
+  'person.export': t('Gave out what is held of a person'),
+  'push.end': t('Ended the messages to somebody\u2019s browsers'),
+  'push.gone': t('Ended the messages to a browser that is gone'),
+  'push.subscribe': t('Asked for messages in a browser'),
+  'push.unsubscribe': t('Wanted no more messages in a browser'),
+  'report.make': t('Made a report'),
+  'report.receive': t('Gave a report to somebody'),
+  'report.remove': t('Removed a report'),
+  'report.schedule_add': t('Made a schedule of reports'),
+  'report.schedule_change': t('Changed a schedule of reports'),
+  'report.schedule_remove': t('Removed a schedule of reports'),
+  'request.new': t('Noted what a person asked for'),
+  'request.answered': t('Answered what a person asked for'),
+  'retention.set': t('Changed how long data is kept'),
+  'retention.reset': t('Set back how long data is kept'),
+  'retention.rows': t('Removed old rows by policy'),
+  'retention.private': t('Removed old personal data by policy'),
+  'retention.rejects': t('Removed old rejected rows by policy'),
+  'retention.reports': t('Removed old report files by policy'),
+};
+
+/** What people make and change, with its article. */
+const THINGS: Record<string, string> = {
+  alert_route: t('a route of alerts'),
+  brand: t('the look of reports'),
+  calendar: t('the calendar'),
+  dashboard: t('a dashboard'),
+  destination: t('a destination'),
+  kpi: t('a KPI'),
+  link: t('a short link'),
+  report: t('a report template'),
+  rule: t('a rule'),
+  scenario: t('a what-if'),
+  segment: t('a segment'),
+  source: t('a source'),
+  threshold: t('a threshold'),
+  view: t('a saved view'),
+  work_class: t('which work is billable'),
+};
+
+/** What people do with things, whichever they are. */
+const VERBS: Record<string, string> = {
+  create: 'Made {{thing}}',
+  change: 'Changed {{thing}}',
+  set: 'Changed {{thing}}',
+  save: 'Changed {{thing}}',
+  reset: 'Set {{thing}} back',
+  rename: 'Renamed {{thing}}',
+  remove: 'Removed {{thing}}',
+  delete: 'Removed {{thing}}',
+  restore: 'Brought {{thing}} back',
 };
 
 /** What was done, in words. */
@@ -68,6 +139,9 @@ export function saidAction(action: string): string {
   const known = ACTIONS[action];
   if (known) return known;
   const [noun = action, verb = ''] = action.split('.');
+  const thing = THINGS[noun];
+  const did = VERBS[verb];
+  if (thing && did) return t(did, { thing });
   const text = `${noun} ${verb}`.replaceAll(/[_-]/g, ' ').trim();
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
