@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -63,26 +64,26 @@ func newWorld(t testing.TB) *world {
 	}
 }
 
-// load imports the CSV files of dir, without those in except.
+// load imports the CSV files of dir as one set, without those in except.
 func (x *world) load(t testing.TB, dir string, except ...string) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(dir, "*.csv"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	var set []dataset.ImportRequest
 	for _, f := range files {
-		name := filepath.Base(f)
-		if slices.Contains(except, name[:len(name)-len(".csv")]) {
-			continue
+		if !slices.Contains(except, strings.TrimSuffix(filepath.Base(f), ".csv")) {
+			set = append(set, dataset.ImportRequest{Path: f})
 		}
-		results, err := x.datasets.Import(t.Context(), northwind, dataset.ImportRequest{Path: f})
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		for _, r := range results {
-			if r.RowsRejected > 0 {
-				t.Fatalf("%s: %d of %d rows rejected: %+v", name, r.RowsRejected, r.RowsRead, r.Rejects[:min(3, len(r.Rejects))])
-			}
+	}
+	results, err := x.datasets.ImportSet(t.Context(), northwind, set, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range results {
+		if r.Err != nil || r.Result.RowsRejected > 0 {
+			t.Fatalf("%s: %v; %d of %d rows rejected: %+v", r.Name, r.Err, r.Result.RowsRejected, r.Result.RowsRead, r.Result.Rejects[:min(3, len(r.Result.Rejects))])
 		}
 	}
 }
