@@ -31,7 +31,7 @@ func TestTheGoldenVectorsOfTheFormulas(t *testing.T) {
 		}
 		return v.Round(4).String()
 	}
-	fee := map[string]string{"revenue": "3000", "recurring_revenue": "3000", "hours_worked": "20", "direct_cost": "700", "product_value": "1000", "months": "1", "labor_cost": "1040"}
+	fee := map[string]string{"revenue": "3000", "recurring_revenue": "3000", "hours_worked": "20", "direct_cost": "700", "agreement_product_value": "1000", "labor_cost": "1040"}
 	check := func(what, got, want string) {
 		t.Helper()
 		if got != want {
@@ -41,8 +41,8 @@ func TestTheGoldenVectorsOfTheFormulas(t *testing.T) {
 	check("hourly rate, gross", of("gross_hourly_rate", fee), "150")
 	check("hourly rate, less product cost", of("effective_hourly_rate", fee), "115")
 	check("hourly rate, less product retail value", of("labor_hourly_rate", fee), "100")
-	check("efficiency at 100 an hour", of("agreement_efficiency", map[string]string{"recurring_revenue": "3000", "product_value": "0", "months": "1", "shadow_billable": "2000"}), "1.5")
-	check("efficiency at 200 an hour", of("agreement_efficiency", map[string]string{"recurring_revenue": "3000", "product_value": "0", "months": "1", "shadow_billable": "4000"}), "0.75")
+	check("efficiency at 100 an hour", of("agreement_efficiency", map[string]string{"recurring_revenue": "3000", "agreement_product_value": "0", "shadow_billable": "2000"}), "1.5")
+	check("efficiency at 200 an hour", of("agreement_efficiency", map[string]string{"recurring_revenue": "3000", "agreement_product_value": "0", "shadow_billable": "4000"}), "0.75")
 	check("agreement profit", of("gross_profit", fee), "1260")
 	check("agreement margin", of("gross_margin", fee), "0.42")
 	check("utilization", of("utilization", map[string]string{"hours_worked": "132", "capacity_hours": "144"}), "0.9167")

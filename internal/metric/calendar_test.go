@@ -127,3 +127,30 @@ func TestFiguresByFiscalQuarter(t *testing.T) {
 		t.Errorf("the data begins in February and ends in June: %s, calendar version %d", diff, r.DefinitionVersions["calendar"])
 	}
 }
+
+// Weeks that cut months have the shares of them by days, and add up to the months.
+func TestAgreementCostsByFiscalPeriodsOfWeeks(t *testing.T) {
+	t.Parallel()
+	c, w, _ := defined(t)
+	put(t, w, map[string]string{
+		"invoices":            "SELECT 'Acme' AS client_key, unnest([DATE '2024-02-04', DATE '2024-05-31']) AS invoice_date, 1.0 AS net_amount",
+		"agreements":          "SELECT 'Acme' AS client_key, 'A' AS agreement_id, 12.0 AS amount, DATE '2024-03-05' AS start_date",
+		"agreement_additions": "SELECT 'A' AS agreement_id, 1.0 AS quantity, 100.0 AS unit_price, 62.0 AS unit_cost",
+	})
+	if _, err := c.SetCalendar(t.Context(), acme, metric.Calendar{StartMonth: 2, Weeks: "4-5-4", EndsOn: "saturday", Rule: "nearest"}); err != nil {
+		t.Fatal(err)
+	}
+	q := metric.Query{Measures: []string{"agreement_product_cost"}, Dimensions: []string{"fiscal_period"}, Period: period(t, "2024-02", "2024-06")}
+	// Periods begin on 4 February, 3 March, 7 April and 5 May: 2/31 of March; 29/31 of it and 6/30
+	// of April; 24/30 and 4/31 of May; 27/31.
+	if diff := cmp.Diff([]string{"2024-02-04 | 4", "2024-03-03 | 70.4", "2024-04-07 | 57.6", "2024-05-05 | 54"}, ask(t, c, q)); diff != "" {
+		t.Error(diff)
+	}
+	q.Dimensions = []string{"fiscal_period", "month"}
+	if got := ask(t, c, q); len(got) != 6 || got[0] != "2024-02-04 | 2024-03-01 | 4" || got[1] != "2024-03-03 | 2024-03-01 | 58" {
+		t.Errorf("by period and month: %v", got)
+	}
+	if got := ask(t, c, metric.Query{Measures: q.Measures, Where: "fiscal_period = 2024-04-07", Period: q.Period}); len(got) != 1 || got[0] != "57.6" {
+		t.Errorf("filtered by the period: %v", got)
+	}
+}

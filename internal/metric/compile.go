@@ -393,6 +393,8 @@ func (b *builder) withHelpers(sql string) string {
 			text = b.q.spans()
 		case "period_months":
 			text = b.q.months()
+		case "month_parts":
+			text = b.q.parts()
 		case "workdays":
 			text = b.q.workdays()
 		case "fx":
@@ -453,6 +455,35 @@ func (q *question) spans() string {
 func (q *question) months() string {
 	first := dateText(q.counted.From.Month())
 	return "SELECT month, " + plus("month", 1, "MONTH") + " AS next FROM (SELECT " + each("MONTH", first, dateText(q.counted.To.AddDays(-1))) + " AS month)"
+}
+
+// parts is the months of the period cut at its ends and wherever a step of time begins that
+// the query is cut or filtered by: the first day of each part, and the days of its month
+// before it (since), up to its end (until) and in all.
+func (q *question) parts() string {
+	from, to := dateText(q.counted.From), dateText(q.counted.To)
+	starts := "SELECT month AS first FROM period_months"
+	for _, d := range q.read(q.dims) {
+		if slices.Contains(timeSteps, d) && !q.step(d).byMonth() {
+			starts += " UNION ALL " + q.starts(q.step(d))
+		}
+	}
+	return "SELECT first, m.month, " + daysFrom("m.month", "first") + " AS since, " + daysFrom("m.month", "until") + " AS until, " + daysFrom("m.month", "m.next") + ` AS days
+  FROM (SELECT first, coalesce(lead(first) OVER (ORDER BY first), ` + to + `) AS until FROM (SELECT DISTINCT greatest(first, ` + from + `) AS first FROM (` + starts + `)) WHERE first < ` + to + `) p
+  JOIN period_months m ON p.first >= m.month AND p.first < m.next`
+}
+
+// starts is the first days of the steps that the period touches.
+func (q *question) starts(s step) string {
+	last := q.counted.To.AddDays(-1)
+	if !fiscal(s.name) {
+		return "SELECT " + each(s.name, startOf(s.name, dateText(q.counted.From)), dateText(last))
+	}
+	var days []string
+	for d := s.start(q.counted.From); !last.Before(d); d = s.add(d, 1) {
+		days = append(days, "("+dateText(d)+")")
+	}
+	return "SELECT first FROM (VALUES " + strings.Join(days, ", ") + ") v(first)"
 }
 
 // workdays is the weekdays of the period, up to the end of the data, that are no public

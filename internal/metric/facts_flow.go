@@ -86,7 +86,7 @@ var views = map[string]view{
 	"clients": clientView, "licenses": licenseView, "mrr": mrrView, "assets": assetView, "receivables": receivableView,
 	"mrr_bridge": mrrBridgeView, "client_moves": clientMovesView,
 	"ledger": ledgerView, "payroll": payrollView, "ledger_ties": ledgerTieView, "labor_ties": laborTieView, "fte": fteView,
-	"unbilled": unbilledView, "leakage": leakageView, "left_out": leftOutView, "multipliers": multiplierView, "users": userView, "block_hours": blockView,
+	"unbilled": unbilledView, "leakage": leakageView, "left_out": leftOutView, "multipliers": multiplierView, "users": userView, "block_hours": blockView, "agreement_months": agreementMonthView,
 	// people and desk
 	"overtime": overtimeView, "internal_time": internalView, "stamps": stampView, "next_month": nextMonthView, "staffing": staffingView,
 	"closed": closedView, "closed_work": closedWorkView, "closed_time": closedTimeView, "ticket_time": ticketTimeView, "backlog": backlogView, "nps": npsView,

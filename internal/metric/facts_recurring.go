@@ -46,6 +46,13 @@ func notDead(g string) string {
 	return "(lower(coalesce(" + g + ".status, 'active')) NOT IN ('cancelled', 'canceled', 'expired', 'inactive') OR " + g + ".end_date IS NOT NULL OR " + g + ".cancelled_on IS NOT NULL)"
 }
 
+// agreementMonthView is what agreements take and give in each month: that of the agreements
+// and additions that hold on its last day, as monthly recurring revenue by month counts them.
+// A part of a month, where a period or a cell cuts one, has its share by days.
+var agreementMonthView = view{with: []string{"month_parts", "month_ends", "agreement_ends", "known_agreements"}, sql: `SELECT origin, row_id, import_id, record, first AS day, client_key, agreement_id, currency,
+  ` + share("product_cost") + ` AS agreement_product_cost, ` + share("product_value") + ` AS agreement_product_value, ` + share("hour_budget") + ` AS agreement_hour_budget
+FROM (` + recurringRows("month_ends", "agreement_ends") + `) r JOIN month_parts p ON p.month = r.month`}
+
 var mrrView = view{with: []string{"look", "agreement_days", "known_agreements"}, sql: recurringRows("look", "agreement_days")}
 
 // mrrBridgeView is how monthly recurring revenue moved from the day before a cell to its

@@ -45,7 +45,7 @@ func aliasesOf(kind string) string {
 	return "SELECT key, min(canonical) AS canonical FROM aliases WHERE kind = '" + kind + "' AND key IS NOT NULL GROUP BY key"
 }
 
-// helpers are the relations by name. "look", "spans", "period_months" and "workdays" depend on the query's period
+// helpers are the relations by name. "look", "spans", "period_months", "month_parts" and "workdays" depend on the query's period
 // and are made by the builder.
 var helpers = map[string]helper{
 	"fx":              {tables: []string{"exchange_rates"}}, // see question.rates
@@ -104,7 +104,10 @@ var helpers = map[string]helper{
 	"block_agreements":  {tables: []string{"agreements"}, sql: "SELECT DISTINCT agreement_id FROM agreements WHERE included_hours > 0"},
 	"client_users":      {tables: []string{"clients", "contacts"}, needs: []string{"look", "client_aliases"}, sql: clientUsers},
 	// The months of the question, of the ledger and of payroll (facts_ledger.go).
-	"period_months":     {}, // see question.months
+	"period_months":     {},                                 // see question.months
+	"month_parts":       {needs: []string{"period_months"}}, // see question.parts
+	"month_ends":        {needs: []string{"period_months"}, sql: "SELECT month, next - 1 AS day FROM period_months"},
+	"agreement_ends":    {tables: []string{"agreements"}, needs: []string{"month_ends"}, sql: activeOn("month_ends")},
 	"ledger_months":     {tables: []string{"ledger", "payroll"}, sql: ledgerMonths},
 	"payroll_months":    {tables: []string{"payroll", "ledger"}, sql: payrollMonths},
 	"billing_known":     {tables: []string{"time_entries"}, sql: "SELECT count(billed_amount) > 0 AS known FROM time_entries"},

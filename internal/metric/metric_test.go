@@ -412,7 +412,7 @@ func TestColumnsThatNoFieldTakesCanBeFilteredOn(t *testing.T) {
 	if diff := cmp.Diff([]string{"2026-01-01 | 1 | 100"}, got); diff != "" {
 		t.Error(diff)
 	}
-	for filter, measure := range map[string]string{`attribute["a\"b"] = "x"`: "hours_worked", `attribute = "x"`: "hours_worked", `other["x"] = "y"`: "hours_worked", `attribute["Region"] < 3`: "hours_worked", `attribute["Region"] = "North"`: "capacity_hours"} {
+	for filter, measure := range map[string]string{`attribute["a\"b"] = "x"`: "hours_worked", `attribute = "x"`: "hours_worked", `other["x"] = "y"`: "hours_worked", `attribute["Region"] < 3`: "hours_worked", `attribute["Region"] = "North"`: "capacity_hours", `attribute.Region = "North"`: "agreement_product_cost"} {
 		if _, err := c.Run(t.Context(), acme, metric.Query{Measures: []string{measure}, Where: filter}); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("%s of %s: got %v, want an invalid fault", filter, measure, err)
 		}

@@ -246,7 +246,7 @@ func (c *Catalog) checkCuts(m *Measure, q *question) []fault.Field {
 	for _, b := range m.base {
 		f := c.factOf(b)
 		needsPeriod = needsPeriod || f.Stock
-		if len(q.where.attributes) > 0 && (f.Stock || f.Name == "capacity") {
+		if len(q.where.attributes) > 0 && (f.Stock || f.Name == "capacity" || f.Name == "agreement_months") {
 			wrong = append(wrong, fault.Field{Path: "where", Message: fmt.Sprintf("%s cannot be filtered by an attribute: %s is no sum of imported rows", m.Name, b)})
 		}
 		if f.Monthly && !q.period.WholeMonths() {
@@ -329,7 +329,9 @@ func (q *question) assumes() bool {
 
 // counts reports whether the answer depends on a number of months, days or working days.
 func (q *question) counts(c *Catalog) bool {
-	return slices.ContainsFunc(q.facts, func(f *fact) bool { return slices.Contains(f.view.with, "workdays") }) ||
+	return slices.ContainsFunc(q.facts, func(f *fact) bool {
+		return slices.Contains(f.view.with, "workdays") || slices.Contains(f.view.with, "month_parts")
+	}) ||
 		slices.ContainsFunc(q.measures, func(m *Measure) bool { return slices.ContainsFunc(c.FlatInputs(m), isParameter) })
 }
 

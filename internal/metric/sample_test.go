@@ -135,6 +135,7 @@ func TestOnTheSample(t *testing.T) {
 	t.Run("money is what plain SQL says", func(t *testing.T) { moneyEqualsPlainSQL(t, c) })
 	t.Run("the books tie", func(t *testing.T) { theBooksOfTheSampleTie(t, c) })
 	t.Run("totals equal plain SQL", func(t *testing.T) { totalsEqualPlainSQL(t, c) })
+	t.Run("windows of agreements add up", func(t *testing.T) { windowsOfAgreementsAddUp(t, c) })
 	t.Run("functions over time agree with plain questions", func(t *testing.T) { functionsAgree(t, c) })
 	t.Run("the first and all others add up to the total", func(t *testing.T) { othersReconcile(t, c) })
 	t.Run("rows behind every base measure add up to it", func(t *testing.T) { rowsBehindAddUp(t, c) })
@@ -320,4 +321,25 @@ func rowsBehindAddUp(t *testing.T, c *metric.Catalog) {
 			t.Errorf("%s: rows add up to %s, the number is %s", m.Name, sum, want)
 		}
 	}
+}
+
+// What agreements take from a day to another is what they take up to any day between and from it.
+func windowsOfAgreementsAddUp(t *testing.T, c *metric.Catalog) {
+	flows := []string{"agreement_product_cost", "agreement_product_value", "agreement_hour_budget"}
+	first := quantity.NewDay(2026, 1, 1)
+	rapid.Check(t, func(rt *rapid.T) {
+		from := first.AddDays(rapid.IntRange(0, 100).Draw(rt, "from"))
+		at := from.AddDays(rapid.IntRange(1, 40).Draw(rt, "days"))
+		to := at.AddDays(rapid.IntRange(1, 40).Draw(rt, "more days"))
+		by := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"agreement", "day", "week", "month"}), 0, 2, rapid.ID[string]).Draw(rt, "by")
+		over := func(from, to quantity.Day) []quantity.Decimal {
+			return sums(t, c, metric.Query{Measures: flows, Dimensions: by, Period: quantity.Period{From: from, To: to}})
+		}
+		whole, before, after := over(from, to), over(from, at), over(at, to)
+		for i, name := range flows {
+			if whole[i].Sign() <= 0 || !before[i].Add(after[i]).Equal(whole[i]) {
+				rt.Errorf("%s by %v from %s to %s is %s, up to %s %s and then %s", name, by, from, to, whole[i], at, before[i], after[i])
+			}
+		}
+	})
 }

@@ -96,7 +96,7 @@ func TestTheCatalogDeclaresTheUnitsOfItsFormulas(t *testing.T) {
 
 // perThing are the measures whose label says per what (a ticket, an endpoint, a year) and
 // whose unit is that of what is counted, as people read it: "cost per ticket, 62 dollars".
-var perThing = []string{"arpu", "arr", "average_fte", "backlog_days", "break_even_hours", "cac", "client_lifetime", "client_tenure", "cost_per_endpoint", "cost_per_ticket", "days_beyond_terms", "effective_clients", "endpoints_per_tech", "hour_budget_at_margin", "hour_budget_used", "hours_per_reactive_ticket", "hours_per_ticket", "license_waste_year", "ltv", "mrr_per_endpoint", "payback_on_margin", "payback_on_revenue", "reactive_hours_per_endpoint", "reactive_tickets_per_endpoint", "revenue_per_employee", "tickets_per_endpoint", "touches_per_ticket"}
+var perThing = []string{"arpu", "arr", "average_fte", "backlog_days", "break_even_hours", "cac", "client_lifetime", "client_tenure", "cost_per_endpoint", "cost_per_ticket", "days_beyond_terms", "effective_clients", "endpoints_per_tech", "hour_budget_at_margin", "hours_per_reactive_ticket", "hours_per_ticket", "license_waste_year", "ltv", "mrr_per_endpoint", "payback_on_margin", "payback_on_revenue", "reactive_hours_per_endpoint", "reactive_tickets_per_endpoint", "revenue_per_employee", "tickets_per_endpoint", "touches_per_ticket"}
 
 func FuzzFormula(f *testing.F) {
 	c := metric.New(nil, metric.Options{})

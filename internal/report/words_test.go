@@ -50,7 +50,17 @@ func TestRepricingIsOfAgreementsWithAFee(t *testing.T) {
 			t.Errorf("%d bars, %s", len(c.Categories), c.Subtitle)
 		}
 	}
+	var margins []string // of an agreement that began three months before the period's end
 	for _, table := range blocksOf[*document.Table](d) {
+		for _, r := range table.Rows {
+			if slices.Contains(r.Cells, any("Managed Services (reduced scope) (Crane Landing Wealth Advisors)")) {
+				for i, c := range table.Columns {
+					if v, ok := r.Cells[i].(quantity.Decimal); ok && strings.HasSuffix(strings.ToLower(c.Name), "margin") && c.Unit == quantity.Ratio {
+						margins = append(margins, v.Round(4).String())
+					}
+				}
+			}
+		}
 		if table.Title == "All agreements with a fee" {
 			for _, r := range table.Rows {
 				named = append(named, fmt.Sprint(r.Cells[1]))
@@ -59,6 +69,10 @@ func TestRepricingIsOfAgreementsWithAFee(t *testing.T) {
 	}
 	if !slices.Contains(named, "Managed Services (Bayview Point Family Medicine)") || len(named) != 12+36 {
 		t.Errorf("%d agreements: %s", len(named), named)
+	}
+	// 8,805.60 - 4,183.50 - 3 x 800.40, by its own months and by those of the period.
+	if !slices.Equal(margins, []string{"0.2522", "0.2522"}) {
+		t.Errorf("the margins of one agreement are %v", margins)
 	}
 	for _, name := range named {
 		if strings.HasPrefix(name, "On-Call") || name == "no agreement" || name == "others" {
