@@ -14,7 +14,7 @@ MOAT_TEST_POSTGRES=$(scripts/postgres.sh start "$server") # one server for all p
 export MOAT_TEST_POSTGRES
 timeout=25m
 [ -z "${MOAT_SOAK:-}" ] || timeout=12h
-go test -timeout "$timeout" ./...
+go test -vet=off -ldflags="-s -w" -timeout "$timeout" ./... # vet ran with the lint; what a debugger needs takes half of linking
 fuzz=${MOAT_FUZZTIME:-10s}
 [ -z "${MOAT_SOAK:-}" ] || fuzz=10m
 scripts/fuzz.sh "$fuzz"
