@@ -20,7 +20,7 @@ const internal = "github.com/moatmetrics/moatmetrics/internal/"
 var floors = []string{
 	"fault",
 	"quantity tenant",
-	"metadb stats sample match secret document reach",
+	"metadb stats sample match secret document reach cron",
 	"keyring bucket",
 	"warehouse audit job notice",
 	"access review workspace definition delivery",

@@ -16,6 +16,7 @@
 //	2      secret      encryption of secrets and personal columns, master keys, logs without secrets
 //	2      document    a report before it has a format: model, words, charts; its children write PDF, XLSX, PPTX, HTML
 //	2      reach       which servers may be connected to, and how long an answer is waited for
+//	2      cron        when a cron expression is due by the clock of a time zone
 //	2      match       which known entity a name of an import means, and why
 //	3      keyring     the keys that secrets are sealed under, and their rotation
 //	3      bucket      buckets of S3-compatible stores: connecting, and what their errors mean

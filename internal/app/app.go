@@ -159,6 +159,7 @@ func (a *App) build(ctx context.Context) error {
 		Policies: a.Policies, Workspace: a.Workspace, Definitions: definitions,
 	}, report.Options{Dir: filepath.Join(a.Config.Data, "reports"), Product: a.Config.Product, Names: a.names, Enqueue: a.Jobs.Enqueue, ScopeOf: a.scopeOf, Notices: a.Notices, Box: a.Box,
 		Deliver: a.Delivery.Enqueue, Takes: a.Delivery.Takes,
+		MayRemove: func(ctx context.Context, scope tenant.Scope) error { return a.Governance.MayRemoveReports(ctx, scope) },
 		// Who may see a report may see what became of sending it.
 		Sent: func(ctx context.Context, scope tenant.Scope, id string) (delivery.Delivery, error) {
 			return a.Delivery.Delivery(ctx, scope.Own(), id)

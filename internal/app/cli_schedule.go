@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 	"github.com/moatmetrics/moatmetrics/internal/access"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
+	"github.com/moatmetrics/moatmetrics/internal/metric"
 	"github.com/moatmetrics/moatmetrics/internal/report"
 )
 
@@ -58,9 +60,11 @@ func (c *cli) scheduleAddCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "add NAME", Short: "Add a schedule", Args: cobra.ExactArgs(1),
 		Long: "Each --to is a member (user:17, or the member's e-mail address), an address outside (board@client.example via DESTINATION as ROLE) or a place\n" +
-			"(DESTINATION as ROLE). A member gets what the member's own role may see. moatmetrics destinations list shows the destinations.",
+			"(DESTINATION as ROLE). An address or a place gets reports about some clients only when their names follow: for CLIENT; CLIENT. A member gets what\n" +
+			"the member's own role may see. moatmetrics destinations list shows the destinations.",
 		Example: `  moatmetrics report schedule add "Monthly summary" --template executive-summary --cron "0 7 1 * *" --to anna@msp.example
-  moatmetrics report schedule add "Client packs" --template client-qbr --every-client --cron "0 6 2 */3 *" --to "archive as client-portal"`,
+  moatmetrics report schedule add "Client packs" --template client-qbr --every-client --cron "0 6 2 */3 *" --to "archive as client-portal" \
+      --to "kim@bay.example via office for Bay Clinic"`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			spec.Name = args[0]
 			return c.with(cmd, func(ctx context.Context, a *App) error {
@@ -93,7 +97,7 @@ func (c *cli) scheduleAddCommand() *cobra.Command {
 	f.StringVar(&spec.Currency, "currency", "", "convert amounts to this currency")
 	f.StringVar(&spec.Stale, "when-stale", "", "say or wait: what to do when no newer data came")
 	f.StringVar(&spec.Review, "when-in-review", "", "say or wait: what to do while findings wait for a decision")
-	f.StringArrayVar(&to, "to", nil, "who gets it; may be repeated")
+	f.StringArrayVar(&to, "to", nil, "who gets it, and about which clients; may be repeated")
 	for _, must := range []string{"template", "cron"} {
 		if err := cmd.MarkFlagRequired(must); err != nil {
 			panic(err) // the flag is named above
@@ -102,10 +106,18 @@ func (c *cli) scheduleAddCommand() *cobra.Command {
 	return cmd
 }
 
-// recipient reads "user:17", "anna@msp.example", "x@client.example via D as ROLE" or "D as ROLE".
+// recipient reads "user:17", "anna@msp.example", "x@client.example via D as ROLE" or "D as ROLE",
+// the latter two also with " for CLIENT; CLIENT".
 func (a *App) recipient(ctx context.Context, text string) (report.Recipient, error) {
 	var r report.Recipient
-	rest, role, _ := strings.Cut(text, " as ")
+	rest, clients, named := cutClients(text)
+	if named {
+		var err error
+		if r.Clients, err = a.clientsOf(ctx, clients); err != nil {
+			return r, err
+		}
+	}
+	rest, role, _ := strings.Cut(rest, " as ")
 	who, via, sent := strings.Cut(strings.TrimSpace(rest), " via ")
 	who = strings.TrimSpace(who)
 	r.Role, r.Destination = strings.TrimSpace(role), strings.TrimSpace(via)
@@ -144,6 +156,49 @@ func (a *App) recipient(ctx context.Context, text string) (report.Recipient, err
 		r.Destination = d.ID
 	}
 	return r, nil
+}
+
+// cutClients parts whom a recipient's reports are about from who it is. A client's name may have
+// any of the words in it.
+func cutClients(text string) (who, clients string, named bool) {
+	who, clients, named = strings.Cut(text, " for ")
+	if !named && strings.HasSuffix(text, " for") {
+		return strings.TrimSuffix(text, " for"), "", true
+	}
+	return who, clients, named
+}
+
+// clientsOf reads names of clients with semicolons between them, as commas are in names.
+func (a *App) clientsOf(ctx context.Context, text string) ([]string, error) {
+	known := map[string]string{} // by their names in lower case
+	for _, measure := range []string{"revenue", "hours_worked", "ticket_count"} {
+		found, err := a.Metrics.Run(ctx, a.Scope, metric.Query{Measures: []string{measure}, Dimensions: []string{"client"}})
+		if fault.KindOf(err) == fault.Forbidden {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range found.Rows {
+			if name, ok := row[0].(string); ok {
+				known[strings.ToLower(name)] = name
+			}
+		}
+	}
+	var out []string
+	for name := range strings.SplitSeq(text, ";") {
+		name = strings.TrimSpace(name)
+		client, ok := known[strings.ToLower(name)]
+		switch {
+		case name == "":
+			return nil, fault.WithFields("a client's name is missing after \"for\"", fault.Field{Path: "to", Message: "write the names as they stand under Clients, with semicolons between them: archive as " + access.Viewer + " for Bay Clinic; Alder Dental"})
+		case !ok:
+			return nil, fault.WithFields(fmt.Sprintf("there is no client %q", name), fault.Field{Path: "to", Message: "write the names as they stand under Clients, with semicolons between them"})
+		case !slices.Contains(out, client):
+			out = append(out, client)
+		}
+	}
+	return out, nil
 }
 
 func (c *cli) schedulePauseCommand(verb string, paused bool) *cobra.Command {

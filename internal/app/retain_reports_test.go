@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -93,6 +94,16 @@ func TestFilesOfReportsAreKeptAsLongAsSomebodySays(t *testing.T) {
 	if err := json.Unmarshal([]byte(ok(t, data, "governance", "holds", "--json")), &holds); err != nil || len(holds) != 1 {
 		t.Fatal(holds, err)
 	}
+	if code, _, errOut := run(t, data, "report", "remove", made["html"].ID); code != 1 || !strings.Contains(errOut, "legal hold") || !strings.Contains(errOut, holds[0].ID) || !strings.Contains(errOut, "Bay Clinic") {
+		t.Errorf("by hand under the hold: exit %d, %q", code, errOut)
+	}
+	s := program{data: data}.serve(t)
+	if status, text, err := s.send(t.Context(), http.MethodDelete, "/api/v1/reports/"+made["html"].ID, ""); err != nil || status != http.StatusConflict || !strings.Contains(text, holds[0].ID) {
+		t.Errorf("by HTTP under the hold: %d %s, %v", status, text, err)
+	}
+	if r := reports()["html"]; r.RemovedAt != nil || !there(r) {
+		t.Errorf("the hold kept nothing from being removed by hand: %+v", r)
+	}
 	ok(t, data, "governance", "holds", "end", holds[0].ID)
 
 	if d := due("run"); d.Rows != 2 {
@@ -105,6 +116,9 @@ func TestFilesOfReportsAreKeptAsLongAsSomebodySays(t *testing.T) {
 	}
 	if d := due(); d.Rows != 0 {
 		t.Errorf("after the run are due %+v", d)
+	}
+	if ok(t, data, "report", "remove", made["html"].ID); there(made["html"]) {
+		t.Error("after the hold the file stays")
 	}
 	if out := ok(t, data, "report", "show", made["csv"].ID); !strings.Contains(out, "removed on") || !strings.Contains(out, made["csv"].SHA256) {
 		t.Errorf("the history says %s", out)

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/moatmetrics/moatmetrics/internal/report"
 )
 
 // bills imports an invoice of last month for each amount, of clients of their own.
@@ -68,6 +71,45 @@ func TestAScheduleTakesDestinationsByTheirName(t *testing.T) {
 	}
 	for _, to := range []string{"nowhere as viewer", "board@client.example via nowhere as viewer"} {
 		if code, _, errOut := add("nowhere", to); code == 0 || !strings.Contains(errOut, `there is no destination "nowhere"`) {
+			t.Errorf("%s: exit %d, %q", to, code, errOut)
+		}
+	}
+}
+
+func TestAScheduleTakesTheClientsOfARecipient(t *testing.T) {
+	t.Parallel()
+	data := filepath.Join(t.TempDir(), "data")
+	bills(t, data, "50", "60", "70")
+	ok(t, data, "destinations", "add", "office", "--kind", "email", "--host", "127.0.0.1", "--tls", "none", "--from", "reports@msp.example")
+	ok(t, data, "destinations", "add", "share", "--kind", "s3", "--endpoint", "https://store.invalid", "--bucket", "reports", "--user", "anna", "--password-file", write(t, t.TempDir(), "secret", "correct horse"))
+	add := func(name, to string) (int, string, string) {
+		return run(t, data, "report", "schedule", "add", name, "--template", "client-qbr", "--every-client", "--cron", "0 7 1 * *", "--to", to, "--json")
+	}
+	for to, want := range map[string]string{
+		"kim@a.example via office for Client A":                            " kim@a.example [Client A]",
+		"kim@a.example via office as client-portal for client a; Client B": "client-portal kim@a.example [Client A Client B]",
+		"share as viewer for Client C;Client C":                            "viewer  [Client C]",
+		"share for Client B":                                               "  [Client B]",
+		"share as viewer":                                                  "viewer  []",
+	} {
+		code, out, errOut := add(to, to)
+		var s report.Schedule
+		if err := json.Unmarshal([]byte(out), &s); code != 0 || err != nil || len(s.Recipients) != 1 {
+			t.Errorf("%s: exit %d, %+v, %v\n%s", to, code, s, err, errOut)
+			continue
+		}
+		if r := s.Recipients[0]; fmt.Sprint(r.Role, " ", r.Address, " ", r.Clients) != want || r.Destination == "" {
+			t.Errorf("%s: %+v, want %s", to, r, want)
+		}
+	}
+	for to, want := range map[string]string{
+		"kim@a.example via office":              "say which clients it gets",
+		"kim@a.example via office for Client Z": `there is no client "Client Z"`,
+		"kim@a.example via office for":          "a client's name is missing",
+		"share as viewer for Client A;":         "a client's name is missing",
+		"user:1 for Client A":                   "leave role and clients out",
+	} {
+		if code, _, errOut := add("wrong", to); code == 0 || !strings.Contains(errOut, want) {
 			t.Errorf("%s: exit %d, %q", to, code, errOut)
 		}
 	}

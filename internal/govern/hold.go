@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/moatmetrics/moatmetrics/internal/access"
 	"github.com/moatmetrics/moatmetrics/internal/dataset"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
@@ -137,6 +138,25 @@ func (s *Service) Held(ctx context.Context, scope tenant.Scope) (bool, error) {
 		return false, fmt.Errorf("legal holds: %w", err)
 	}
 	return n > 0, nil
+}
+
+// MayRemoveReports refuses while a hold stands, and names each: a report may show anything, so
+// that any hold keeps the files of all. What is held is said to those only who manage holds.
+func (s *Service) MayRemoveReports(ctx context.Context, scope tenant.Scope) error {
+	holds, err := s.standing(ctx, scope.Own())
+	if err != nil || len(holds) == 0 {
+		return err
+	}
+	tell := scope.Need(access.GovernanceManage) == nil && whole(scope) == nil
+	var list []string
+	for _, h := range holds {
+		name := fmt.Sprintf("%s, since %s", h.ID, h.At.Format(time.DateOnly))
+		if tell {
+			name = fmt.Sprintf("%s (%s)", h.Label, name)
+		}
+		list = append(list, name)
+	}
+	return fault.Newf(fault.Conflict, "a legal hold keeps the files of all reports: %s; it has to end first; nothing was removed", strings.Join(list, "; "))
 }
 
 // HoldSpec is what to hold.

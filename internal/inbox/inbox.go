@@ -22,9 +22,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/adhocore/gronx"
-
 	"github.com/moatmetrics/moatmetrics/internal/audit"
+	"github.com/moatmetrics/moatmetrics/internal/cron"
 	"github.com/moatmetrics/moatmetrics/internal/dataset"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
@@ -312,11 +311,7 @@ func (s *Service) due(spec Spec, after time.Time) time.Time {
 	case OnChange:
 		return after.Add(s.opt.Poll)
 	}
-	zone, err := time.LoadLocation(spec.Zone)
-	if err != nil {
-		return time.Time{}
-	}
-	t, err := gronx.NextTickAfter(spec.Schedule, after.In(zone), false)
+	t, err := cron.Next(spec.Schedule, spec.Zone, after)
 	if err != nil {
 		return time.Time{}
 	}

@@ -305,6 +305,26 @@ func TestSchedulesKeepToTheirTimeZone(t *testing.T) {
 	}
 }
 
+func TestATimeOfASourceComesOnceWhateverTheClockDoes(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t)
+	for name, c := range map[string]struct{ schedule, zone, at, want string }{
+		"the midnight is skipped":  {"0 0 * * *", "America/Havana", "2026-03-07T12:00:00Z", "2026-03-08T05:00:00Z"},
+		"the time is skipped":      {"30 2 * * *", "America/New_York", "2026-03-07T08:00:00Z", "2026-03-08T07:00:00Z"},
+		"the time has come before": {"30 1 * * *", "America/New_York", "2026-11-01T05:40:00Z", "2026-11-02T06:30:00Z"},
+	} {
+		at, err := time.Parse(time.RFC3339, c.at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x.later(at.Sub(x.now()))
+		src := x.add(t, inbox.Spec{Name: name, Schedule: c.schedule, Zone: c.zone})
+		if src.NextRun == nil || src.NextRun.Format(time.RFC3339) != c.want {
+			t.Errorf("%s: got %v, want %s", name, src.NextRun, c.want)
+		}
+	}
+}
+
 func TestAWatchedFolderIsImportedWhenAFileComes(t *testing.T) {
 	t.Parallel()
 	x := newWorld(t)

@@ -42,6 +42,10 @@ type Table struct {
 	Columns []Column `json:"columns"`
 	Rows    []Row    `json:"rows"`
 	Total   int      `json:"total"` // rows, those beyond Request.Top included
+
+	// Plain is the note for readers who are shown the table without its intervals, such as a
+	// client. "" means that it is shown with them, or has none.
+	Plain string `json:"-"`
 }
 
 // Column is a column of a table.
@@ -54,6 +58,9 @@ type Column struct {
 	Measure   string `json:"measure,omitempty"`
 	Dimension string `json:"dimension,omitempty"`
 }
+
+// Bound reports whether a column is an end of an interval.
+func (c Column) Bound() bool { return c.Name == "low" || c.Name == "high" }
 
 // Row is a row of a table.
 type Row struct {

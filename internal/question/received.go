@@ -164,6 +164,7 @@ func (a *asked) serviceMonths(ctx context.Context) (Table, error) {
 func (a *asked) speed(s *insight.Speed) Table {
 	t := Table{
 		Title: "How fast", Note: "Clock hours, nights and weekends included; 90 % intervals. Tickets that are still open count as not solved yet. Fewer than 5 are too few to say.",
+		Plain:   "Clock hours, nights and weekends included. Tickets that are still open count as not solved yet. Fewer than 5 are too few to say.",
 		Columns: []Column{text("stage", "Stage"), in("tickets", "Tickets", quantity.Count), in("median", "Half within", quantity.Hours), in("low", "From", quantity.Hours), in("high", "To", quantity.Hours), in("p90", "Nine of ten within", quantity.Hours)},
 	}
 	for _, d := range []struct {
@@ -192,7 +193,7 @@ func hours(v *float64) any {
 
 // promises lists how often the service level was kept.
 func (a *asked) promises(got map[string]quantity.Decimal) (Table, string) {
-	t := Table{Title: "Service level", Note: "Of the tickets that were due; 90 % Wilson interval.", Columns: []Column{text("stage", "Stage"), in("met", "In time", quantity.Count), in("judged", "Of", quantity.Count), in("share", "Share", quantity.Ratio), in("low", "From", quantity.Ratio), in("high", "To", quantity.Ratio)}}
+	t := Table{Title: "Service level", Note: "Of the tickets that were due; 90 % Wilson interval.", Plain: "Of the tickets that were due.", Columns: []Column{text("stage", "Stage"), in("met", "In time", quantity.Count), in("judged", "Of", quantity.Count), in("share", "Share", quantity.Ratio), in("low", "From", quantity.Ratio), in("high", "To", quantity.Ratio)}}
 	said := ""
 	for _, s := range stages {
 		p := insight.ProportionOf(got[s.met], got[s.judged])
@@ -213,7 +214,8 @@ func (a *asked) promises(got map[string]quantity.Decimal) (Table, string) {
 
 // satisfaction lists how content those were who answered, and how many did.
 func (a *asked) satisfaction(got map[string]quantity.Decimal) Table {
-	t := Table{Title: "How content people were", Note: "Positive are answers of at least three quarters of the scale; 90 % Wilson interval. Few of many answering say little about the others.", Columns: []Column{in("answers", "Answers", quantity.Count), in("positive", "Positive", quantity.Count), in("share", "Share", quantity.Ratio), in("low", "From", quantity.Ratio), in("high", "To", quantity.Ratio), in("rate", "Answered, of tickets closed", quantity.Ratio)}}
+	t := Table{Title: "How content people were", Note: "Positive are answers of at least three quarters of the scale; 90 % Wilson interval. Few of many answering say little about the others.",
+		Plain: "Positive are answers of at least three quarters of the scale. Few of many answering say little about the others.", Columns: []Column{in("answers", "Answers", quantity.Count), in("positive", "Positive", quantity.Count), in("share", "Share", quantity.Ratio), in("low", "From", quantity.Ratio), in("high", "To", quantity.Ratio), in("rate", "Answered, of tickets closed", quantity.Ratio)}}
 	p := insight.ProportionOf(got["csat_positive"], got["csat_responses"])
 	if p.Of == 0 {
 		return t

@@ -79,11 +79,8 @@ func (b *builder) tile(ctx context.Context, name string, spec *TilesSpec) (docum
 		Label: m.Label, Period: b.doc.Period,
 		Value: document.Value{Number: x.To.Value, Unit: x.Unit, Currency: inMoney(x.Unit, x.Currency), Missing: inWords(x.To.Reason)},
 	}
-	if !b.forClient() || x.Unit != quantity.Count { // to a client what was counted is certain
-		t.Interval = intervalOf(cmp.Or(x.Interval, x.Band))
-	}
-	if !b.forClient() { // the grade is of how the measure moves; the sentence above has that of the answer
-		t.Grade = x.Confidence.Grade
+	if !b.forClient() { // both are of how the measure moves, which is for us; the sentence above has the grade of the answer
+		t.Interval, t.Grade = intervalOf(cmp.Or(x.Interval, x.Band)), x.Confidence.Grade
 	}
 	if x.Change != nil {
 		t.Change = &document.Change{Value: document.Value{Number: x.Change, Unit: x.Unit, Currency: t.Value.Currency}, Versus: versusWords(spec.Versus, b.in.Period), Good: goodness(m.Direction, x.Change.Sign())}

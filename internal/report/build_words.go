@@ -74,8 +74,11 @@ func (b *builder) answerTo(ctx context.Context, req question.Request) (*question
 	return a, err
 }
 
-// tableOf is a table of an answer.
+// tableOf is a table of an answer. How sure we are is for us: a client's has no intervals.
 func (b *builder) tableOf(t question.Table, origin document.Origin) *document.Table {
+	if b.forClient() && t.Plain != "" {
+		t = withoutBounds(t)
+	}
 	out := &document.Table{Origin: origin, Title: t.Title, Note: t.Note}
 	if t.Total > len(t.Rows) {
 		out.Of = t.Total
@@ -101,6 +104,25 @@ func (b *builder) tableOf(t question.Table, origin document.Origin) *document.Ta
 			row.Currency = r.Currency
 		}
 		out.Rows = append(out.Rows, row)
+	}
+	return out
+}
+
+// withoutBounds is a table without the ends of intervals.
+func withoutBounds(t question.Table) question.Table {
+	out := t
+	out.Note, out.Columns, out.Rows = t.Plain, nil, slices.Clone(t.Rows)
+	for i := range out.Rows {
+		out.Rows[i].Cells = nil
+	}
+	for n, c := range t.Columns {
+		if c.Bound() {
+			continue
+		}
+		out.Columns = append(out.Columns, c)
+		for i, r := range t.Rows {
+			out.Rows[i].Cells = append(out.Rows[i].Cells, r.Cells[n])
+		}
 	}
 	return out
 }

@@ -187,6 +187,9 @@ func (s *Service) makeFrom(ctx context.Context, scope tenant.Scope, in *Inputs, 
 		return nil, err
 	}
 	if err := s.produce(ctx, scope, r, in, tell); err != nil {
+		if ctx.Err() == nil { // nobody tries this one again
+			err = errors.Join(err, s.fail(ctx, scope, r, err))
+		}
 		return nil, err
 	}
 	return s.get(ctx, scope.Own(), r.ID)
@@ -222,8 +225,8 @@ func (s *Service) insert(ctx context.Context, scope tenant.Scope, tx *metadb.Tx,
 	return s.read(ctx, scope.Own(), tx, r.ID)
 }
 
-// Work makes a report that waits. Errors of the report itself are kept with it; others are
-// returned, for another try.
+// Work makes a report that waits. Errors against which nothing helps are kept with it; others
+// are returned, for another try, as with schedules.
 func (s *Service) Work(ctx context.Context, scope tenant.Scope, id string) error {
 	r, err := s.get(ctx, scope.Own(), id)
 	if err != nil {
@@ -238,16 +241,17 @@ func (s *Service) Work(ctx context.Context, scope tenant.Scope, id string) error
 	}
 	scope.Actor = tenant.Actor(r.MadeBy)
 	err = s.produce(ctx, scope, r, in, nil)
-	if ctx.Err() != nil {
+	if err == nil || ctx.Err() != nil {
 		return err // the server stops: another one goes on
 	}
-	if k := fault.KindOf(err); k == fault.Internal || k == fault.Unavailable {
+	if again(err) && !errors.Is(err, errErased) { // these inputs are not there again
 		return err
 	}
-	return nil
+	return s.fail(ctx, scope, r, err)
 }
 
-// produce builds and writes a report and keeps its file, unless it is canceled meanwhile.
+// produce builds and writes a report and keeps its file, unless it is canceled meanwhile. After
+// an error it is up to the caller whether the report has failed.
 func (s *Service) produce(ctx context.Context, scope tenant.Scope, r *Report, in *Inputs, tell Progress) error {
 	if n, err := s.exec(ctx, "take", string(scope.Tenant), r.ID); err != nil || n == 0 {
 		return errors.Join(err, s.canceled(n))
@@ -261,14 +265,6 @@ func (s *Service) produce(ctx context.Context, scope tenant.Scope, r *Report, in
 		return s.canceled(0)
 	}
 	if err != nil {
-		if ctx.Err() == nil {
-			kind := fault.KindOf(err)
-			if kind != fault.Internal && kind != fault.Unavailable {
-				if ferr := s.fail(ctx, scope, r, err); ferr != nil {
-					return errors.Join(err, ferr)
-				}
-			}
-		}
 		return err
 	}
 	text, err := json.Marshal(notes)

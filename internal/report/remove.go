@@ -13,12 +13,24 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
 )
 
-// Remove removes a report's file; its record stays.
+// Remove removes a report's file by hand; its record stays. Conflict: it is being made, or
+// must be kept.
 func (s *Service) Remove(ctx context.Context, scope tenant.Scope, id, reason string) error {
 	r, err := s.get(ctx, scope, id)
 	if err != nil {
 		return err
 	}
+	if r.RemovedAt == nil && s.opt.MayRemove != nil {
+		if err := s.opt.MayRemove(ctx, scope); err != nil {
+			return err
+		}
+	}
+	return s.remove(ctx, scope, r, reason)
+}
+
+// remove removes a report's file whatever keeps it: retention and erasures know of holds.
+func (s *Service) remove(ctx context.Context, scope tenant.Scope, r *Report, reason string) error {
+	id := r.ID
 	if r.State == Waiting || r.State == Running {
 		return fault.Newf(fault.Conflict, "the report is %s: cancel it first", r.State)
 	}
@@ -65,7 +77,11 @@ func (s *Service) RemoveOlder(ctx context.Context, scope tenant.Scope, before ti
 		return 0, err
 	}
 	for _, id := range ids {
-		if err := s.Remove(ctx, scope.Own(), id, reason); err != nil {
+		r, err := s.get(ctx, scope.Own(), id)
+		if err != nil {
+			return removed, err
+		}
+		if err := s.remove(ctx, scope.Own(), r, reason); err != nil {
 			return removed, err
 		}
 		removed++
@@ -144,7 +160,10 @@ func (s *Service) forgetPersonal(ctx context.Context, scope tenant.Scope) (remov
 					return removed, err
 				}
 			}
-			if err := s.Remove(ctx, scope.Own(), r.ID, "a person was erased"); err != nil {
+			if r, err = s.get(ctx, scope.Own(), r.ID); err != nil { // its state may be another
+				return removed, err
+			}
+			if err := s.remove(ctx, scope.Own(), r, "a person was erased"); err != nil {
 				return removed, err
 			}
 			removed++

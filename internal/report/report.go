@@ -75,6 +75,8 @@ type Options struct {
 	Takes   func(ctx context.Context, scope tenant.Scope, destination string, to []string) error
 	Sent    func(ctx context.Context, scope tenant.Scope, id string) (delivery.Delivery, error)
 	Notices *notice.Store
+	// MayRemove refuses to remove a file by hand, as while a legal hold stands. Nil allows it.
+	MayRemove func(ctx context.Context, scope tenant.Scope) error
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 	// StaleAfter is after how many days without newer data a report says so. Zero means 45.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/moatmetrics/moatmetrics/internal/access"
 	"github.com/moatmetrics/moatmetrics/internal/audit"
+	"github.com/moatmetrics/moatmetrics/internal/cron"
 	"github.com/moatmetrics/moatmetrics/internal/document"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
@@ -106,7 +107,7 @@ func (s *Service) putSchedule(ctx context.Context, scope tenant.Scope, id string
 	if err != nil {
 		return nil, err
 	}
-	next, err := nextRun(spec, s.opt.Now())
+	next, err := cron.Next(spec.Cron, spec.Zone, s.opt.Now())
 	if err != nil {
 		return nil, err
 	}

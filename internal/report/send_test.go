@@ -14,6 +14,7 @@ import (
 	"github.com/moatmetrics/moatmetrics/internal/delivery"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
+	"github.com/moatmetrics/moatmetrics/internal/metadb/metadbtest"
 	"github.com/moatmetrics/moatmetrics/internal/notice"
 	"github.com/moatmetrics/moatmetrics/internal/report"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
@@ -122,6 +123,50 @@ func TestWhatMayHelpIsTriedAgain(t *testing.T) {
 		if err := x.attempt(j); err != nil || x.problem(s.ID) != "" || len(x.sent) != 2 || len(x.made()) != before+1 {
 			t.Errorf("%s, again: %v, %q, %d sent, %d made", kind, err, x.problem(s.ID), len(x.sent), len(x.made())-before)
 		}
+	}
+}
+
+// A report that somebody waits for is tried again as a schedule's is.
+func TestAReportThatFindsTheDatabaseBusyIsMadeLater(t *testing.T) {
+	t.Parallel()
+	db, at := metadbtest.Open(t, metadb.SQLite)
+	x := newWorldIn(t, db, t.TempDir())
+	x.bills(map[string]int{"Alder": 1000})
+	r, err := x.Begin(t.Context(), firm, report.Request{Template: "service-desk"}, "json", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := metadb.Open(t.Context(), at) // another process
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	held, release, done := make(chan struct{}), make(chan struct{}), make(chan error)
+	go func() {
+		done <- other.Transact(t.Context(), func(tx *metadb.Tx) error {
+			_, err := tx.Exec(t.Context(), "UPDATE report SET product = product")
+			close(held)
+			<-release
+			return err
+		})
+	}()
+	<-held
+	err = x.Work(t.Context(), firm, r.ID)
+	close(release)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if fault.KindOf(err) != fault.Conflict {
+		t.Errorf("the job is done with: %v", err)
+	}
+	if r, err = x.Get(t.Context(), firm, r.ID); err != nil || r.State != report.Waiting {
+		t.Errorf("meanwhile %+v, %v", r, err)
+	}
+	if err := x.Work(t.Context(), firm, r.ID); err != nil {
+		t.Error(err)
+	}
+	if r, err = x.Get(t.Context(), firm, r.ID); err != nil || r.State != report.Done {
+		t.Errorf("afterwards %+v, %v", r, err)
 	}
 }
 

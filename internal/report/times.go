@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/adhocore/gronx"
-
-	"github.com/moatmetrics/moatmetrics/internal/fault"
+	"github.com/moatmetrics/moatmetrics/internal/cron"
 	"github.com/moatmetrics/moatmetrics/internal/metadb"
 	"github.com/moatmetrics/moatmetrics/internal/tenant"
 )
@@ -54,7 +52,7 @@ func (s *Service) claim(ctx context.Context, scope tenant.Scope, id, at string, 
 	if err != nil {
 		return err
 	}
-	next, err := nextRun(x.ScheduleSpec, now)
+	next, err := cron.Next(x.Cron, x.Zone, now)
 	if err != nil {
 		return err
 	}
@@ -75,56 +73,4 @@ func (s *Service) RunNow(ctx context.Context, scope tenant.Scope, id string) err
 	return s.DB.Transact(ctx, func(tx *metadb.Tx) error {
 		return s.opt.Enqueue(ctx, scope, tx, JobSchedule, map[string]string{"id": id, "due": metadb.Now(s.opt.Now())})
 	})
-}
-
-// nextRun is the first instant after another at which a schedule is due: when the clock of its
-// zone first shows one of its times. A time that the clock skips is due right after the gap, one
-// that it shows twice the first time only.
-func nextRun(spec ScheduleSpec, after time.Time) (time.Time, error) {
-	zone, err := time.LoadLocation(spec.Zone)
-	if err != nil {
-		return time.Time{}, fault.Wrapf(fault.Invalid, err, "%q is no time zone: write one such as America/New_York", spec.Zone)
-	}
-	// The library counts on a clock that never changes.
-	next, err := gronx.NextTickAfter(spec.Cron, lastShown(after, zone), false)
-	if err != nil {
-		return next, fault.Wrapf(fault.Invalid, err, "%q has no next time", spec.Cron)
-	}
-	return firstShown(next, zone), nil
-}
-
-// lastShown is the latest time that the clock of a zone has shown up to an instant, as if it
-// were UTC: after it was put back that is what it showed before.
-func lastShown(at time.Time, zone *time.Location) time.Time {
-	shown := wall(at.In(zone))
-	if begin, _ := at.In(zone).ZoneBounds(); !begin.IsZero() {
-		if before := wall(begin.Add(-time.Second)); before.After(shown) {
-			return before
-		}
-	}
-	return shown
-}
-
-// firstShown is the instant at which the clock of a zone first shows a time, which is given as
-// if it were UTC, or a later one.
-func firstShown(shown time.Time, zone *time.Location) time.Time {
-	from := shown.Add(-24 * time.Hour).In(zone) // no clock shows it yet
-	for {
-		_, offset := from.Zone()
-		at := shown.Add(-time.Duration(offset) * time.Second)
-		_, end := from.ZoneBounds()
-		switch {
-		case at.Before(from): // skipped when the clock was put ahead
-			return from.UTC()
-		case end.IsZero() || at.Before(end):
-			return at
-		}
-		from = end
-	}
-}
-
-// wall is what the clock of a time's zone shows, as if it were UTC.
-func wall(at time.Time) time.Time {
-	_, offset := at.Zone()
-	return at.UTC().Add(time.Duration(offset) * time.Second)
 }

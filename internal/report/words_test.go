@@ -103,11 +103,32 @@ func TestAClientIsToldNothingOfHowFiguresAreKept(t *testing.T) {
 		t.Fatalf("%d", len(tiles))
 	}
 	for _, tile := range tiles[0].Items {
-		if tile.Grade != "" || tile.Interval != nil && tile.Value.Unit == quantity.Count {
+		if tile.Grade != "" || tile.Interval != nil {
 			t.Errorf("%+v", tile)
 		}
 		if tile.Label == "Tickets closed" && (tile.Change == nil || tile.Change.Good != 0) {
 			t.Errorf("fewer closed of fewer that came is no fault: %+v", tile.Change)
+		}
+	}
+	shown := map[string]string{}
+	for _, table := range blocksOf[*document.Table](d) {
+		var names []string
+		for _, c := range table.Columns {
+			names = append(names, c.Label)
+		}
+		for _, r := range table.Rows {
+			if len(r.Cells) != len(names) {
+				t.Errorf("%s: %v under %v", table.Title, r.Cells, names)
+			}
+		}
+		shown[table.Title] = strings.Join(names, ", ")
+	}
+	for title, want := range map[string]string{
+		"How fast": "Stage, Tickets, Half within, Nine of ten within", "Service level": "Stage, In time, Of, Share",
+		"How content people were": "Answers, Positive, Share, Answered, of tickets closed",
+	} {
+		if shown[title] != want {
+			t.Errorf("%s shows %q, want %q", title, shown[title], want)
 		}
 	}
 	for _, format := range []string{"html", "pptx", "csv", "xlsx"} {
@@ -116,7 +137,7 @@ func TestAClientIsToldNothingOfHowFiguresAreKept(t *testing.T) {
 		if !strings.Contains(text, "hours that our people worked for you") {
 			t.Errorf("%s explains no hours", format)
 		}
-		for _, mark := range []string{"Snapshot", "cost basis", "revision 0", in.SettingsHash()[:12], "Finding ", "Reference: "} {
+		for _, mark := range []string{"Snapshot", "cost basis", "revision 0", in.SettingsHash()[:12], "Finding ", "Reference: ", "% interval", "Wilson"} {
 			if strings.Contains(text, mark) {
 				t.Errorf("%s says %q", format, mark)
 			}

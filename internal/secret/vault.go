@@ -44,7 +44,8 @@ func newVault(u *url.URL, getenv func(string) string, client *http.Client) (Mast
 		}
 		scheme = "http"
 	}
-	asked := http.Client{Timeout: vaultWait}
+	// No proxy of the environment: it would see the token, and whom it is sent to.
+	asked := http.Client{Timeout: vaultWait, Transport: &http.Transport{ForceAttemptHTTP2: true, TLSHandshakeTimeout: vaultWait, IdleConnTimeout: time.Minute}}
 	if client != nil {
 		asked = *client
 	}

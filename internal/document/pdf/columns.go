@@ -2,6 +2,7 @@ package pdf
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -37,16 +38,24 @@ func (l *layout) apart(t *document.Table, column int) float64 {
 }
 
 // demand is what a column asks for at a size of one point: least is its longest word or
-// number, most what its longest text takes on one line.
-type demand struct{ least, most float64 }
+// number, two what its longest text takes on two lines, most what that takes on one.
+type demand struct{ least, two, most float64 }
 
 // sizes of type that a table is tried in: first upright, then on paper that lies.
 var upright, lying = []float64{8.5, 8, 7.5, 7}, []float64{8, 7.5, 7, 6.5}
 
-// planned finds the largest type in which a table's columns stand side by side without
-// breaking words or numbers; paper that lies and then several parts are the last resorts.
+// planned finds the largest type in which a table's columns stand side by side with texts over
+// two lines at most, or else without breaking words or numbers; paper that lies and then several parts are the last resorts.
 func (l *layout) planned(t *document.Table, sizes []float64, mayLie bool) plan {
 	demands := l.demands(t)
+	for _, size := range sizes {
+		if size < sizes[0]-1 { // a little smaller is better read than names over three lines
+			break
+		}
+		if widths, ok := fit(twoLines(demands), size, l.width(false)); ok {
+			return plan{size, false, []part{{all(len(demands)), widths}}}
+		}
+	}
 	for _, size := range sizes {
 		if widths, ok := fit(demands, size, l.width(false)); ok {
 			return plan{size, false, []part{{all(len(demands)), widths}}}
@@ -81,6 +90,15 @@ func (l *layout) planned(t *document.Table, sizes []float64, mayLie bool) plan {
 	return p
 }
 
+// twoLines are demands whose least is what two lines take.
+func twoLines(demands []demand) []demand {
+	out := slices.Clone(demands)
+	for i := range out {
+		out[i].least = out[i].two
+	}
+	return out
+}
+
 func all(n int) []int {
 	out := make([]int, n)
 	for i := range out {
@@ -96,9 +114,10 @@ func picked(demands []demand, from, to int) []demand {
 // fit shares the width of the text among columns. ok is false when their least does not fit;
 // the widths then break words.
 func fit(demands []demand, size, width float64) (widths []float64, ok bool) {
-	var least, most float64
+	var least, two, most float64
 	for _, d := range demands {
 		least += d.least*size + 2*cellPad
+		two += d.two*size + 2*cellPad
 		most += d.most*size + 2*cellPad
 	}
 	widths = make([]float64, len(demands))
@@ -117,10 +136,15 @@ func fit(demands []demand, size, width float64) (widths []float64, ok bool) {
 			rest -= widths[i]
 		}
 		widths[0] += rest
-	default:
-		share := (width - least) / (most - least)
+	case two <= width+0.01: // no text needs a third line; what is left saves second ones
+		share := max(width-two, 0) / max(most-two, 0.01)
 		for i, d := range demands {
-			widths[i] = (d.least+(d.most-d.least)*share)*size + 2*cellPad
+			widths[i] = (d.two+(d.most-d.two)*share)*size + 2*cellPad
+		}
+	default:
+		share := max(width-least, 0) / (two - least)
+		for i, d := range demands {
+			widths[i] = (d.least+(d.two-d.least)*share)*size + 2*cellPad
 		}
 	}
 	return widths, true
@@ -134,6 +158,7 @@ const samples = 400
 const (
 	mostText = 30 // then it is broken into lines
 	mostWord = 13 // then it is broken
+	oneLine  = 9  // up to which it is better not broken, as a day and an hour
 )
 
 func (l *layout) demands(t *document.Table) []demand {
@@ -175,16 +200,35 @@ func (l *layout) demands(t *document.Table) []demand {
 				continue
 			}
 			d.most = max(d.most, min(w+0.1, mostText))
+			if w > oneLine {
+				w = l.halved(text, s)
+			}
+			d.two = max(d.two, min(w+0.1, mostText))
 			d.least = max(d.least, min(l.longestWord(text, bold), mostWord))
 		}
 		if !number && c.Unit != quantity.Date {
 			d.least = max(d.least, min(d.most, 7)) // texts are not squeezed to a word a line
 		}
-		d.least, d.most = d.least+l.apart(t, i), d.most+l.apart(t, i)
+		d.two = max(d.two, min(label/1.5, 12)) // a head of three lines, or two
+		d.least, d.two, d.most = d.least+l.apart(t, i), d.two+l.apart(t, i), d.most+l.apart(t, i)
 		d.least = math.Ceil(d.least*100) / 100
 		d.most = max(d.most, d.least)
+		d.two = min(max(d.two, d.least), d.most)
 	}
 	return out
+}
+
+// halved is the least width in which a text takes two lines, or one.
+func (l *layout) halved(text string, s style) float64 {
+	words := strings.Fields(text)
+	if len(words) == 0 {
+		return 0
+	}
+	least := l.measure(text, s)
+	for i := 1; i < len(words); i++ {
+		least = min(least, max(l.measure(strings.Join(words[:i], " "), s), l.measure(strings.Join(words[i:], " "), s)))
+	}
+	return least
 }
 
 func (l *layout) longestWord(text string, bold bool) float64 {

@@ -343,6 +343,34 @@ func TestRowsStayWithTheirHeadings(t *testing.T) {
 	}
 }
 
+// Columns of words get the room that numbers do not need, so that names take two lines where
+// they would take three.
+func TestNamesTakeTwoLinesWhereThereIsRoom(t *testing.T) {
+	text := func(label string) document.Column {
+		return document.Column{Name: label, Label: label, Unit: quantity.Text}
+	}
+	count := func(label string) document.Column {
+		return document.Column{Name: label, Label: label, Unit: quantity.Count}
+	}
+	table := &document.Table{Title: "Seats", Columns: []document.Column{
+		text("Client"), text("Vendor"), text("Product"), text("Term"), {Name: "day", Label: "Renewal", Unit: quantity.Date}, count("Bought"), count("In use"), count("Too few"),
+		{Name: "month", Label: "A month", Unit: quantity.MoneyPerMonth, Currency: "USD"}, {Name: "exposure", Label: "Exposure", Unit: quantity.Money, Currency: "USD"},
+	}}
+	for _, client := range []string{"Winterfield Title & Escrow", "Juniper Flats Accounting Partners"} {
+		table.Rows = append(table.Rows, document.Row{Cells: []any{client, "Bastion", "Bastion Endpoint Protect", "monthly", "2027-06-01", dec("52"), dec("65"), dec("13"), dec("44.2"), dec("488.26")}})
+	}
+	_, saw := laidOut(t, &document.Document{Title: "A report", Sections: []document.Section{{Title: "Section", Blocks: []document.Block{table}}}})
+	lines := map[string]int{}
+	for _, b := range saw.texts {
+		lines[b.text]++
+	}
+	for _, want := range []string{"Winterfield Title &", "Escrow", "Juniper Flats", "Accounting Partners", "Bastion Endpoint", "Protect"} {
+		if lines[want] == 0 {
+			t.Errorf("no line says %q", want)
+		}
+	}
+}
+
 func TestWhatCannotBeUsedIsSaid(t *testing.T) {
 	fine := board(t)
 	with := func(change func(d *document.Document)) *document.Document {

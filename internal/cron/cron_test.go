@@ -1,4 +1,4 @@
-package report_test
+package cron_test
 
 import (
 	"slices"
@@ -8,10 +8,10 @@ import (
 	"github.com/adhocore/gronx"
 	"pgregory.net/rapid"
 
-	"github.com/moatmetrics/moatmetrics/internal/report"
+	"github.com/moatmetrics/moatmetrics/internal/cron"
 )
 
-func TestTheNextRunIsAtTheTimeOfTheZonesClock(t *testing.T) {
+func TestTheNextTimeIsThatOfTheZonesClock(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, cron, zone, after, want string }{
 		{"the first of a month, in a zone that goes back at midnight", "0 7 1 * *", "America/Havana", "2026-10-20T00:00:00Z", "2026-11-01T12:00:00Z"},
@@ -43,7 +43,7 @@ func TestTheNextRunIsAtTheTimeOfTheZonesClock(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := report.NextRun(report.ScheduleSpec{Cron: c.cron, Zone: c.zone}, after)
+			got, err := cron.Next(c.cron, c.zone, after)
 			if err != nil || got.Format(time.RFC3339) != c.want {
 				t.Errorf("after %s: %s, want %s (%v)", c.after, got.Format(time.RFC3339), c.want, err)
 			}
@@ -51,7 +51,7 @@ func TestTheNextRunIsAtTheTimeOfTheZonesClock(t *testing.T) {
 	}
 }
 
-// Whatever the clock of a zone does: each time of a schedule is due once, at the first moment
+// Whatever the clock of a zone does: each time of an expression is due once, at the first moment
 // at which the clock shows it or, when it skips it, a later one. It is compared with a clock
 // that is watched minute by minute.
 func TestEachTimeOfTheClockIsDueOnce(t *testing.T) {
@@ -61,7 +61,7 @@ func TestEachTimeOfTheClockIsDueOnce(t *testing.T) {
 	crons := []string{"0 7 1 * *", "0 0 * * *", "30 0 * * *", "0 1 * * *", "30 1 * * *", "0 2 * * *", "30 2 * * *", "0,30 2 * * *", "15 2,3 * * *", "0 * * * *", "*/20 * * * *", "0 2 * * 0", "0 0 1,15 * 1", "59 23 * * *", "0 3 8-14 3 *"}
 	clock := gronx.New()
 	rapid.Check(t, func(t *rapid.T) {
-		name, cron := rapid.SampledFrom(zones).Draw(t, "zone"), rapid.SampledFrom(crons).Draw(t, "cron")
+		name, expression := rapid.SampledFrom(zones).Draw(t, "zone"), rapid.SampledFrom(crons).Draw(t, "cron")
 		zone, err := time.LoadLocation(name)
 		if err != nil {
 			t.Fatal(err)
@@ -87,7 +87,7 @@ func TestEachTimeOfTheClockIsDueOnce(t *testing.T) {
 			due := false
 			for now := wall(at); shown.Before(now); {
 				shown = shown.Add(time.Minute)
-				is, err := clock.IsDue(cron, shown)
+				is, err := clock.IsDue(expression, shown)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -99,7 +99,7 @@ func TestEachTimeOfTheClockIsDueOnce(t *testing.T) {
 		}
 		var got []string
 		for at := from; ; {
-			next, err := report.NextRun(report.ScheduleSpec{Cron: cron, Zone: name}, at)
+			next, err := cron.Next(expression, name, at)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -112,7 +112,7 @@ func TestEachTimeOfTheClockIsDueOnce(t *testing.T) {
 			got, at = append(got, next.Format(time.RFC3339)), next
 		}
 		if !slices.Equal(got, want) {
-			t.Fatalf("%s in %s from %s:\ngot  %v\nwant %v", cron, name, from.Format(time.RFC3339), got, want)
+			t.Fatalf("%s in %s from %s:\ngot  %v\nwant %v", expression, name, from.Format(time.RFC3339), got, want)
 		}
 	})
 }
