@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -12,7 +11,6 @@ import (
 
 	"github.com/moatmetrics/moatmetrics/internal/access"
 	"github.com/moatmetrics/moatmetrics/internal/fault"
-	"github.com/moatmetrics/moatmetrics/internal/metric"
 	"github.com/moatmetrics/moatmetrics/internal/report"
 )
 
@@ -113,7 +111,7 @@ func (a *App) recipient(ctx context.Context, text string) (report.Recipient, err
 	rest, clients, named := cutClients(text)
 	if named {
 		var err error
-		if r.Clients, err = a.clientsOf(ctx, clients); err != nil {
+		if r.Clients, err = clientsOf(clients); err != nil {
 			return r, err
 		}
 	}
@@ -169,36 +167,14 @@ func cutClients(text string) (who, clients string, named bool) {
 }
 
 // clientsOf reads names of clients with semicolons between them, as commas are in names.
-func (a *App) clientsOf(ctx context.Context, text string) ([]string, error) {
-	known := map[string]string{} // by their names in lower case
-	for _, measure := range []string{"revenue", "hours_worked", "ticket_count"} {
-		found, err := a.Metrics.Run(ctx, a.Scope, metric.Query{Measures: []string{measure}, Dimensions: []string{"client"}})
-		if fault.KindOf(err) == fault.Forbidden {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		for _, row := range found.Rows {
-			if name, ok := row[0].(string); ok {
-				known[strings.ToLower(name)] = name
-			}
-		}
-	}
-	var out []string
-	for name := range strings.SplitSeq(text, ";") {
-		name = strings.TrimSpace(name)
-		client, ok := known[strings.ToLower(name)]
-		switch {
-		case name == "":
+func clientsOf(text string) ([]string, error) {
+	names := strings.Split(text, ";")
+	for i, name := range names {
+		if names[i] = strings.TrimSpace(name); names[i] == "" {
 			return nil, fault.WithFields("a client's name is missing after \"for\"", fault.Field{Path: "to", Message: "write the names as they stand under Clients, with semicolons between them: archive as " + access.Viewer + " for Bay Clinic; Alder Dental"})
-		case !ok:
-			return nil, fault.WithFields(fmt.Sprintf("there is no client %q", name), fault.Field{Path: "to", Message: "write the names as they stand under Clients, with semicolons between them"})
-		case !slices.Contains(out, client):
-			out = append(out, client)
 		}
 	}
-	return out, nil
+	return names, nil
 }
 
 func (c *cli) schedulePauseCommand(verb string, paused bool) *cobra.Command {

@@ -177,19 +177,30 @@ func (w *world) topClient(ctx context.Context, p quantity.Period, currency strin
 
 // hasClient reports whether a client is known to the data that may be seen.
 func (w *world) hasClient(ctx context.Context, name string) error {
-	for _, m := range []string{"revenue", "hours_worked", "ticket_count"} {
-		r, err := w.metrics.Run(ctx, w.scope, metric.Query{Measures: []string{m}, Dimensions: []string{"client"}})
-		if err != nil {
-			if fault.KindOf(err) == fault.Forbidden {
-				continue
-			}
-			return err
-		}
-		if slices.ContainsFunc(r.Rows, func(row []any) bool { return row[0] == name }) {
-			return nil
-		}
+	known, err := knownClients(ctx, w.metrics, w.scope)
+	if err != nil || slices.Contains(known, name) {
+		return err
 	}
 	return fault.WithFields(fmt.Sprintf("there is no client %q", name), fault.Field{Path: "client", Message: "write the name as it stands under Clients"})
+}
+
+// knownClients lists the clients that have revenue, work or tickets, of those that may be seen.
+func knownClients(ctx context.Context, metrics *metric.Catalog, scope tenant.Scope) (out []string, err error) {
+	for _, m := range []string{"revenue", "hours_worked", "ticket_count"} {
+		r, err := metrics.Run(ctx, scope, metric.Query{Measures: []string{m}, Dimensions: []string{"client"}})
+		if fault.KindOf(err) == fault.Forbidden {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range r.Rows {
+			if name, ok := row[0].(string); ok {
+				out = append(out, name)
+			}
+		}
+	}
+	return out, nil
 }
 
 // periods are the periods that a template may name, by how many complete months they span.

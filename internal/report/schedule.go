@@ -187,10 +187,14 @@ func (s *Service) checkSchedule(ctx context.Context, scope tenant.Scope, spec *S
 			say("when_stale", "%q is neither say nor wait", *v)
 		}
 	}
+	spec.Recipients = slices.Clone(spec.Recipients)
 	for i, r := range spec.Recipients {
 		err := r.check()
 		if err == nil && !spec.Paused { // one that is paused because of a recipient can be kept; going on checks it
-			err = s.checkRecipient(ctx, scope, spec, t, r)
+			if r.Clients, err = s.namedClients(ctx, scope, r.Clients); err == nil {
+				spec.Recipients[i] = r
+				err = s.checkRecipient(ctx, scope, spec, t, r)
+			}
 		}
 		if err != nil {
 			say(fmt.Sprintf("recipients[%d]", i), "%s", fault.Message(err))
@@ -217,6 +221,31 @@ func (r Recipient) check() error {
 		return fault.Newf(fault.Invalid, "%q is no member: write user: and the number, such as user:17", r.Actor)
 	}
 	return nil
+}
+
+// namedClients are the clients of these names, whichever case they are written in.
+func (s *Service) namedClients(ctx context.Context, scope tenant.Scope, names []string) ([]string, error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
+	known, err := knownClients(ctx, s.Metrics, scope)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, name := range names {
+		i := slices.Index(known, name)
+		if i < 0 {
+			i = slices.IndexFunc(known, func(k string) bool { return strings.EqualFold(k, name) })
+		}
+		if i < 0 {
+			return nil, fault.Newf(fault.Invalid, "there is no client %q: write the names as they stand under Clients", name)
+		}
+		if !slices.Contains(out, known[i]) {
+			out = append(out, known[i])
+		}
+	}
+	return out, nil
 }
 
 // checkRecipient refuses a recipient whom nothing could be sent to now.

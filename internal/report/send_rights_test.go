@@ -159,6 +159,16 @@ func TestAClientsReviewGoesToNoOtherClient(t *testing.T) {
 		}
 	}
 
+	nobody := spec()
+	nobody.Template, nobody.EveryClient, nobody.Recipients = "client-qbr", true, []report.Recipient{outside("Alder", "Elm")}
+	if _, err := x.AddSchedule(t.Context(), firm, nobody); fault.KindOf(err) != fault.Invalid || !strings.Contains(fault.Message(err), `there is no client "Elm"`) {
+		t.Errorf("a client that is not there: %v", err)
+	}
+	nobody.Recipients = []report.Recipient{outside("BIRCH", "birch")}
+	if in, err := x.AddSchedule(t.Context(), firm, nobody); err != nil || !slices.Equal(in.Recipients[0].Clients, []string{"Birch"}) {
+		t.Errorf("a client in another case: %+v, %v", in, err)
+	}
+
 	// Birch pays more than Alder now: a place that is Alder's gets nothing about Birch, of a
 	// report inside neither.
 	desk := "name: desk\ntitle: Desk of {{client}}\nof_client: true\nperiod: last_quarter\nsections:\n  - title: One\n    blocks:\n      - tiles: {measures: [revenue]}\n"
