@@ -146,23 +146,35 @@ func (h heat) of(v quantity.Decimal) Color {
 	return Sunken.Mix(h.above, share(v.Sub(h.low), h.high.Sub(h.low)))
 }
 
-// key writes the ends of the scale with its colors between, at the right above the cells.
+// key writes the ends of the scale with its colors between, at the right above the cells; with
+// fewer colors, or not at all, where there is no room.
 func (p *painter) key(h heat) {
-	const swatch, n = 11.0, 5
+	const swatch = 11.0
 	style := TextStyle{Size: small, Color: Ink2, Align: Right}
-	base, x := p.rest.y+small*ascent+1, p.rest.right()
-	p.write(x, base, p.short(h.high), style)
-	x -= p.on.Width(p.short(h.high), style) + pad
+	low, high := p.short(h.low), p.short(h.high)
 	if h.low.Equal(h.high) {
-		p.on.Rect(x-swatch, base-6.5, swatch, 7.5, h.of(h.low), Stroke{})
-		p.take(leading + pad)
+		low = ""
+	}
+	n := min(5, int((p.rest.w-p.on.Width(low, style)-p.on.Width(high, style)-2*pad)/swatch))
+	if low == "" {
+		n = min(n, 1)
+	}
+	if n < 1 || n == 1 && low != "" {
 		return
 	}
+	base, x := p.rest.y+small*ascent+1, p.rest.right()
+	p.write(x, base, high, style)
+	x -= p.on.Width(high, style) + pad
 	for i := n - 1; i >= 0; i-- {
-		at := h.low.Add(h.high.Sub(h.low).Mul(quantity.Decimal(decimalOf(i))).Div(decimalOf(n - 1)))
+		at := h.low
+		if i > 0 {
+			at = at.Add(h.high.Sub(h.low).Mul(decimalOf(i)).Div(decimalOf(n - 1)))
+		}
 		x -= swatch
 		p.on.Rect(x, base-6.5, swatch, 7.5, h.of(at), Stroke{})
 	}
-	p.write(x-pad, base, p.short(h.low), style)
+	if low != "" {
+		p.write(x-pad, base, low, style)
+	}
 	p.take(leading + pad)
 }

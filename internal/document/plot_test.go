@@ -187,6 +187,28 @@ func anyChart(t *rapid.T, kinds ...document.ChartKind) *document.Chart {
 
 var allKinds = []document.ChartKind{document.Line, document.Columns, document.Bars, document.Stacked, document.Waterfall, document.HeatMap, document.Scatter}
 
+func TestTheKeyOfAHeatMapStaysInsideAtEveryWidth(t *testing.T) {
+	low, high := decimal.New(-951_234, 9), decimal.New(987_654, 9)
+	c := &document.Chart{
+		Kind: document.HeatMap, Title: "Chart", Unit: quantity.Ratio, Categories: []string{"Jan", "Feb"},
+		Series: []document.Series{{Name: "x", Values: []*quantity.Decimal{&low, &high}}},
+	}
+	sized, keyed := fonts(t, document.Brand{}), 0
+	for w := 1.0; w <= 300; w++ {
+		r := &record{fonts: sized}
+		c.Paint(r, 10, 20, w, 200, document.Brand{})
+		if faults := r.faults(w, 200); len(faults) > 0 {
+			t.Fatalf("%g wide: %q", w, faults)
+		}
+		if slices.ContainsFunc(r.texts, func(s written) bool { return strings.HasPrefix(s.text, "−") && s.y < 30 }) {
+			keyed++
+		}
+	}
+	if keyed == 0 || keyed == 300 {
+		t.Errorf("%d of 300 have a key", keyed)
+	}
+}
+
 func TestNothingIsPaintedOutsideOrOverAnotherText(t *testing.T) {
 	sized := fonts(t, document.Brand{})
 	rapid.Check(t, func(t *rapid.T) {

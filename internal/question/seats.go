@@ -36,8 +36,8 @@ func reclaim(ctx context.Context, a *asked) error {
 	}
 	today, passed := quantity.DayOf(a.now().In(zone)), 0
 	t := Table{
-		Title: "Seats to return", Note: "The earliest last day first. What is locked can be lowered at its renewal, or in the vendor's window of 7 days after it.",
-		Columns: []Column{day("deadline", "Last day"), in("days_left", "Days left from "+onDay(asOf), quantity.Days), by("client", "Client"), by("product", "Product"), of("wasted_seats", "Unused seats", quantity.Count), of("license_waste", "Saving a month", quantity.MoneyPerMonth),
+		Title: "Seats to return", Note: "The earliest last day first; days left are from " + onDay(asOf) + ". What is locked can be lowered at its renewal, or in the vendor's window of 7 days after it.",
+		Columns: []Column{day("deadline", "Last day"), in("days_left", "Days left", quantity.Days), by("client", "Client"), by("product", "Product"), of("wasted_seats", "Unused seats", quantity.Count), of("license_waste", "Saving a month", quantity.MoneyPerMonth),
 			text("state", "State"), of("waste_until_renewal", "Until its renewal", quantity.Money), text("payer", "Whose money")},
 	}
 	all, now, locked, open, own := amounts{}, amounts{}, amounts{}, amounts{}, amounts{}

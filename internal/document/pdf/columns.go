@@ -45,7 +45,8 @@ type demand struct{ least, two, most float64 }
 var upright, lying = []float64{8.5, 8, 7.5, 7}, []float64{8, 7.5, 7, 6.5}
 
 // planned finds the largest type in which a table's columns stand side by side with texts over
-// two lines at most, or else without breaking words or numbers; paper that lies and then several parts are the last resorts.
+// two lines at most, or else without breaking words or numbers; paper that lies and then several
+// parts are the last resorts.
 func (l *layout) planned(t *document.Table, sizes []float64, mayLie bool) plan {
 	demands := l.demands(t)
 	for _, size := range sizes {
@@ -200,7 +201,7 @@ func (l *layout) demands(t *document.Table) []demand {
 				continue
 			}
 			d.most = max(d.most, min(w+0.1, mostText))
-			if w > oneLine {
+			if w > oneLine && w < 2*mostText { // the width of a longer one is cut anyway
 				w = l.halved(text, s)
 			}
 			d.two = max(d.two, min(w+0.1, mostText))
