@@ -104,9 +104,11 @@ describe('destinations and alerts', () => {
       .click();
     await page.getByLabel('Note for colleagues').fill('We talk to them on Monday.');
     await page.getByRole('dialog').getByRole('button', { name: 'Acknowledge' }).click();
+    const undo = page.getByRole('button', { name: 'Undo' });
+    await undo.waitFor(); // the note alone stands in its field, too
     await page.getByText('We talk to them on Monday.').waitFor();
     assert.equal((await ask(app, '/api/v1/alerts?open=true')).items.filter((a) => a.acknowledged).length, 1);
-    await page.getByRole('button', { name: 'Undo' }).click();
+    await undo.click();
     await page.getByText('We talk to them on Monday.').waitFor({ state: 'detached' });
     assert.equal((await ask(app, '/api/v1/alerts?open=true')).items.filter((a) => a.acknowledged).length, 0);
 
