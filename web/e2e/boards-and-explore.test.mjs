@@ -61,6 +61,57 @@ describe('dashboards and explore', () => {
     assert.equal(await page.locator('h1').textContent(), 'Monday');
   });
 
+  test('fast keys come to rest; a tile is dragged and resized by mouse', async (t) => {
+    const page = await open(t, app, '/dashboards');
+    await page.getByRole('button', { name: 'Start from this: Owner' }).click();
+    await page.waitForURL(/edit=1/);
+    await page.locator('[data-tile]').first().waitFor();
+    const id = page.url().match(/dashboards\/(\w+)/)[1];
+    const handle = page.locator('[data-handle]').first();
+    const last = async () => (await ask(app, `/api/v1/dashboards/${id}`)).content.tiles;
+    const saved = () => page.getByText('All changes are saved.').waitFor();
+    const tile = (await page.locator('[data-tile]').first().getAttribute('data-tile')) ?? '';
+    for (let n = 0; n < 12; n++) {
+      await handle.evaluate((bar) => {
+        const press = (shiftKey, key) => bar.dispatchEvent(new KeyboardEvent('keydown', { key, shiftKey, bubbles: true }));
+        press(false, 'ArrowRight');
+        setTimeout(() => press(true, 'ArrowRight'), 0);
+        setTimeout(() => press(false, 'ArrowLeft'), 5);
+        setTimeout(() => press(true, 'ArrowLeft'), 10);
+        setTimeout(() => press(true, 'ArrowDown'), 12);
+        setTimeout(() => press(true, 'ArrowUp'), 20);
+      });
+      await page.waitForTimeout(60);
+    }
+    await saved();
+    const before = (await last()).find((x) => x.id === tile);
+
+    const box = await page.locator('[data-handle]').first().boundingBox();
+    await page.mouse.move(box.x + 40, box.y + box.height / 2);
+    await page.mouse.down();
+    await page.mouse.move(box.x + 90, box.y + 60, { steps: 5 });
+    await page.mouse.move(box.x + 340, box.y + 160, { steps: 10 });
+    await page.mouse.up();
+    await page.getByText(/Not saved yet|Saving/).waitFor();
+    await saved();
+    const dragged = (await last()).find((x) => x.id === tile);
+    assert.ok(dragged.x > before.x || dragged.y > before.y, JSON.stringify([before, dragged]));
+
+    const corner = page
+      .locator('.react-grid-item')
+      .filter({ has: page.locator(`[data-tile="${tile}"]`) })
+      .locator('.react-resizable-handle');
+    const at = await corner.boundingBox();
+    await page.mouse.move(at.x + at.width / 2, at.y + at.height / 2);
+    await page.mouse.down();
+    await page.mouse.move(at.x + 10, at.y + 150, { steps: 10 });
+    await page.mouse.up();
+    await page.getByText(/Not saved yet|Saving/).waitFor();
+    await saved();
+    const resized = (await last()).find((x) => x.id === tile);
+    assert.ok(resized.h > dragged.h, JSON.stringify([dragged, resized]));
+  });
+
   test('a deleted dashboard comes back', async (t) => {
     const page = await open(t, app, '/dashboards');
     await page.getByRole('button', { name: 'Start from this: Finance' }).click();

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { ArrowDown, ArrowLeft, ArrowRight, ArrowUp, Copy, MoveDiagonal2, Pencil, Plus, Trash2 } from 'lucide-react';
 import { useState } from 'react';
-import { GridLayout, useContainerWidth } from 'react-grid-layout';
+import { GridLayout, type Layout, useContainerWidth } from 'react-grid-layout';
 import { catalog, type DashboardContent, type Tile } from '../../api/queries';
 import { t } from '../../lib/i18n';
 import { PRESETS } from '../../lib/period';
@@ -55,8 +55,14 @@ export function Editor({
   const setTiles = (next: Tile[]) => onContent({ ...content, tiles: next });
   const add = (kind: Tile['kind']) => {
     const one: Tile = { id: newId(), kind, x: 0, y: below(tiles), ...(SIZES[kind] ?? { w: 4, h: 4 }) };
-    setTiles([...tiles, one]);
+    setTiles(compact([...tiles, one]));
     setOpen(one.id);
+  };
+  // Only what was dropped is taken from the grid: what it says of other changes is a step behind
+  // them, and two fast ones would go back and forth for ever.
+  const dropped = (next: Layout) => {
+    const at = new Map(next.map((l) => [l.i, l]));
+    setTiles(tiles.map((x) => ({ ...x, ...pick(at.get(x.id)) })));
   };
   const names = useQuery(catalog()).data;
   const nudge = (x: Tile, dimension: 'x' | 'y' | 'w' | 'h', by: number) => {
@@ -104,6 +110,8 @@ export function Editor({
       <p className="sr" role="status">
         {said}
       </p>
+      {/* Dragging puts styles in by innerHTML, which the page's policy forbids, unless this is there; the rule is in our own. */}
+      <span id="react-draggable-style-el" hidden />
       <div ref={containerRef} className={css.board}>
         {mounted ? (
           <GridLayout
@@ -111,14 +119,8 @@ export function Editor({
             layout={tiles.map((x) => ({ i: x.id, x: x.x, y: x.y, w: x.w, h: x.h, minW: 2, minH: 2 }))}
             gridConfig={{ cols: COLUMNS, rowHeight: 32, margin: [16, 16], containerPadding: [0, 0] }}
             dragConfig={{ handle: '[data-handle]', enabled: true }}
-            onLayoutChange={(next) => {
-              const at = new Map(next.map((l) => [l.i, l]));
-              const changed = tiles.some((x) => {
-                const l = at.get(x.id);
-                return l && (l.x !== x.x || l.y !== x.y || l.w !== x.w || l.h !== x.h);
-              });
-              if (changed) setTiles(tiles.map((x) => ({ ...x, ...pick(at.get(x.id)) })));
-            }}
+            onDragStop={dropped}
+            onResizeStop={dropped}
           >
             {tiles.map((x) => (
               <div key={x.id}>
@@ -173,7 +175,7 @@ export function Editor({
                     />
                     <IconButton
                       label={t('Duplicate {{name}}', { name: nameOf(x) })}
-                      onPress={() => setTiles([...tiles, { ...x, id: newId(), y: below(tiles), x: 0 }])}
+                      onPress={() => setTiles(compact([...tiles, { ...x, id: newId(), y: below(tiles), x: 0 }]))}
                     >
                       <Copy size={14} />
                     </IconButton>
